@@ -1,0 +1,58 @@
+//! Proxies, as the environment names them: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, in either case.
+
+use http::{HeaderValue, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// A proxy between us and the target.
+#[derive(Debug, Clone)]
+pub(crate) struct ProxyRoute {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    authorization: Option<HeaderValue>,
+}
+
+impl ProxyRoute {
+    /// The proxy that the environment names for `target`, if any. Only `http://` proxies are spoken to.
+    pub(crate) fn from_environment(target: &Uri) -> Option<Self> {
+        let intercept = Matcher::from_env().intercept(target)?;
+        let proxy = intercept.uri();
+        Some(Self {
+            host: proxy.host()?.to_owned(),
+            port: proxy.port_u16().unwrap_or(80),
+            authorization: intercept.basic_auth().cloned(),
+        })
+    }
+
+    /// The value of `proxy-authorization`, for plain HTTP targets, where each request carries it.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.authorization.as_ref().and_then(|value| value.to_str().ok())
+    }
+
+    /// Asks the proxy for a tunnel to `host:port`.
+    ///
+    /// # Errors
+    ///
+    /// What the proxy answered instead of a 2xx, or the I/O error.
+    pub(crate) async fn open_tunnel(&self, stream: &mut TcpStream, authority: &str) -> Result<(), String> {
+        let authorization = self.authorization().map_or(String::new(), |value| format!("proxy-authorization: {value}\r\n"));
+        let request = format!("CONNECT {authority} HTTP/1.1\r\nhost: {authority}\r\n{authorization}\r\n");
+        let io_error = |error: std::io::Error| format!("the proxy {}:{} failed: {error}", self.host, self.port);
+        stream.write_all(request.as_bytes()).await.map_err(io_error)?;
+        let mut answer = Vec::with_capacity(256);
+        // Byte by byte, since what follows the head belongs to the tunnel. It is a short head, once a connection.
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer.push(stream.read_u8().await.map_err(io_error)?);
+            if answer.len() > 16 << 10 {
+                return Err(format!("the proxy {}:{} sent no end of its answer", self.host, self.port));
+            }
+        }
+        let status_line = String::from_utf8_lossy(&answer);
+        let status_line = status_line.lines().next().unwrap_or_default();
+        match status_line.split(' ').nth(1) {
+            Some(status) if status.starts_with('2') => Ok(()),
+            _ => Err(format!("the proxy {}:{} refused the tunnel: {status_line}", self.host, self.port)),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a run tells its listeners.
+//!
+//! One stream of events, many listeners, each with its own bounded queue. When a queue is full, the event is dropped for that
+//! listener and its requests are counted: a slow listener delays neither requests nor the others.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use loadspan_record::{RequestRecord, RunOffset, WorkerStats};
+use serde::{Deserialize, Serialize};
+
+/// Something that happened in a run.
+#[derive(Debug, Clone)]
+pub enum RunEvent {
+    /// Connections are open and the load begins.
+    LoadStarted {
+        /// When.
+        at: RunOffset,
+    },
+    /// Requests that have finished, in the order in which a worker finished them.
+    Records(RecordBatch),
+    /// The load, ten times a second.
+    Progress(Progress),
+    /// The run is over. The last event.
+    Finished(Arc<RunEnd>),
+}
+
+/// Finished requests, shared by all listeners.
+#[derive(Debug, Clone)]
+pub struct RecordBatch(pub(crate) Arc<Vec<RequestRecord>>);
+
+impl Deref for RecordBatch {
+    type Target = [RequestRecord];
+
+    fn deref(&self) -> &[RequestRecord] {
+        &self.0
+    }
+}
+
+impl From<Vec<RequestRecord>> for RecordBatch {
+    fn from(records: Vec<RequestRecord>) -> Self {
+        Self(Arc::new(records))
+    }
+}
+
+/// The load at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// When.
+    pub at: RunOffset,
+    /// Requests sent and not finished.
+    pub in_flight: u64,
+    /// Requests sent so far, warm-up included.
+    pub sent: u64,
+    /// When measuring began, if it has.
+    pub measure_started_at: Option<RunOffset>,
+    /// Sending has stopped.
+    pub draining: bool,
+}
+
+/// How a run ended, and what it took the client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunEnd {
+    /// Why sending stopped.
+    pub reason: StopReason,
+    /// When the load began.
+    pub load_started_at: RunOffset,
+    /// When the first measured request was due; `None` when the run ended in its warm-up.
+    pub measure_started_at: Option<RunOffset>,
+    /// When the last request ended.
+    pub ended_at: RunOffset,
+    /// Requests whose records were lost because the collector did not keep up.
+    pub records_lost: u64,
+    /// Connections opened ahead of the load.
+    pub preopened: Vec<Preopened>,
+    /// Each worker thread.
+    pub workers: Vec<WorkerStats>,
+    /// CPU time of the whole process during the load, in seconds.
+    pub cpu_seconds: f64,
+    /// Requests that a schedule had due before the end of the run and that were not sent.
+    pub unsent: u64,
+}
+
+/// Connections opened ahead of the load, to one target URL.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Preopened {
+    /// Which URL.
+    pub target: u16,
+    /// Connections that were opened.
+    pub opened: u64,
+    /// Attempts that failed; the requests tried again, each for itself.
+    pub failed: u64,
+    /// Median time to connect, TLS included, in milliseconds.
+    pub connect_ms_p50: f64,
+    /// Longest time to connect, TLS included, in milliseconds.
+    pub connect_ms_max: f64,
+}
+
+/// Why sending stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// Everything was sent, or the time was up.
+    Finished,
+    /// Somebody asked for it.
+    Interrupted,
+    /// More requests failed than the threshold allows.
+    FailureThreshold,
+}
+
+/// The listeners of a run, as they subscribe before it starts.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    senders: Vec<Sender>,
+}
+
+#[derive(Debug)]
+struct Sender {
+    queue: SyncSender<RunEvent>,
+    missed: Arc<AtomicU64>,
+}
+
+/// The receiving end of a listener's queue.
+#[derive(Debug)]
+pub struct Subscription {
+    queue: Receiver<RunEvent>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Listeners {
+    /// Adds a listener with room for `capacity` events.
+    pub fn subscribe(&mut self, capacity: usize) -> Subscription {
+        let (sender, queue) = sync_channel(capacity);
+        let missed = Arc::new(AtomicU64::new(0));
+        self.senders.push(Sender { queue: sender, missed: Arc::clone(&missed) });
+        Subscription { queue, missed }
+    }
+
+    /// Hands an event to every listener that has room for it.
+    pub(crate) fn publish(&self, event: &RunEvent) {
+        for sender in &self.senders {
+            if let Err(TrySendError::Full(RunEvent::Records(batch))) = sender.queue.try_send(event.clone()) {
+                sender.missed.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Hands over the last event, for which a listener that is behind gets some time.
+    pub(crate) fn finish(&self, end: &Arc<RunEnd>) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        for sender in &self.senders {
+            let mut event = RunEvent::Finished(Arc::clone(end));
+            while let Err(TrySendError::Full(returned)) = sender.queue.try_send(event) {
+                if Instant::now() > deadline {
+                    break;
+                }
+                event = returned;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+}
+
+impl Subscription {
+    /// The next event; `None` after `timeout` without one, or after the last.
+    #[must_use]
+    pub fn next_within(&self, timeout: Duration) -> Option<RunEvent> {
+        match self.queue.recv_timeout(timeout) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// The next event, however long it takes; `None` when the run is gone.
+    #[must_use]
+    pub fn next(&self) -> Option<RunEvent> {
+        self.queue.recv().ok()
+    }
+
+    /// Requests whose records did not fit into the queue.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_costs_only_its_own_listener() {
+        let mut listeners = Listeners::default();
+        let (slow, fast) = (listeners.subscribe(1), listeners.subscribe(8));
+        for _ in 0..3 {
+            listeners.publish(&RunEvent::Records(Vec::new().into()));
+        }
+        listeners.publish(&RunEvent::LoadStarted { at: RunOffset::ZERO });
+        let count = |listener: &Subscription| std::iter::from_fn(|| listener.next_within(Duration::ZERO)).count();
+        assert_eq!((count(&slow), count(&fast)), (1, 4));
+    }
+}

@@ -1,0 +1,32 @@
+//! Makes load for OpenAI-compatible servers and says what happened to each request.
+//!
+//! [`preflight`](preflight::run) learns what must be known before the load, [`start`] makes it. What happens leaves as a stream of
+//! [`RunEvent`]s; this crate prints nothing, opens no result file and knows no exporter. A failed request is data: an `Err` means
+//! that loadspan itself failed.
+
+mod clock;
+mod connection;
+mod deadline;
+mod event;
+mod http1;
+mod http2;
+mod observer;
+pub mod openai;
+pub mod preflight;
+mod response;
+mod runner;
+pub mod schedule;
+pub mod sse;
+mod target;
+pub mod workload;
+
+pub use self::clock::{ClockAnchor, RunClock};
+pub use self::connection::{TlsConfig, TlsError};
+pub use self::deadline::Deadlines;
+pub use self::event::{
+    Listeners, Preopened, Progress, RecordBatch, RunEnd, RunEvent, StopReason, Subscription,
+};
+pub use self::runner::{
+    FailureThreshold, Limits, LoadConfig, LoadModel, Run, RunError, RunPlan, Stopper, Warmup, start,
+};
+pub use self::target::{BaseUrl, HttpPreference, TargetConfig, TargetError, UrlError};

@@ -1,0 +1,159 @@
+//! Chat completions: chunks of a stream (`delta`) and whole answers (`message`).
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::event::{ErrorField, Fragment};
+use super::{Channel, Facts, Unreadable, Usage};
+
+#[derive(Deserialize)]
+struct ChatChunk<'a> {
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(default)]
+    usage: Option<Usage>,
+    #[serde(default)]
+    error: Option<ErrorField>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow, default, alias = "message")]
+    delta: Option<Delta<'a>>,
+    #[serde(borrow, default)]
+    finish_reason: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(borrow, default)]
+    content: Option<Fragment<'a>>,
+    #[serde(borrow, default)]
+    reasoning_content: Option<Fragment<'a>>,
+    #[serde(borrow, default)]
+    reasoning: Option<Fragment<'a>>,
+    #[serde(borrow, default)]
+    refusal: Option<Fragment<'a>>,
+    #[serde(borrow, default)]
+    tool_calls: Option<Vec<ToolCall<'a>>>,
+    /// The older form of a tool call.
+    #[serde(borrow, default)]
+    function_call: Option<Function<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ToolCall<'a> {
+    #[serde(borrow, default)]
+    function: Option<Function<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Function<'a> {
+    #[serde(borrow, default)]
+    name: Option<Fragment<'a>>,
+    #[serde(borrow, default)]
+    arguments: Option<Fragment<'a>>,
+}
+
+/// The facts of a chunk or of a whole answer: they differ only in where the usage stands.
+pub(super) fn read(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
+    let chunk: ChatChunk<'_> = serde_json::from_slice(data)?;
+    if chunk.choices.is_none() && chunk.usage.is_none() && chunk.error.is_none() {
+        return Err(Unreadable("it has neither `choices` nor `usage`".to_owned()));
+    }
+    let choices = chunk.choices.unwrap_or_default();
+    let mut facts = Facts { id: chunk.id, usage: chunk.usage, ..Facts::default() };
+    facts.error = chunk.error.map(ErrorField::into_message);
+    facts.usage_is_final = choices.is_empty();
+    for choice in choices {
+        if let Some(reason) = choice.finish_reason {
+            facts.usage_is_final = true;
+            facts.finish_reason.get_or_insert(reason);
+        }
+        if let Some(delta) = choice.delta {
+            add_delta(&mut facts, delta);
+        }
+    }
+    Ok(facts)
+}
+
+fn add_delta<'a>(facts: &mut Facts<'a>, delta: Delta<'a>) {
+    // Servers that send both fill them with the same text; counting it twice would double its tokens.
+    facts.add_fragment(Channel::Reasoning, delta.reasoning_content.or(delta.reasoning));
+    facts.add_fragment(Channel::Answer, delta.content);
+    facts.add_fragment(Channel::Answer, delta.refusal);
+    let calls = delta.tool_calls.unwrap_or_default().into_iter().filter_map(|call| call.function);
+    for function in calls.chain(delta.function_call) {
+        facts.add_fragment(Channel::Answer, function.name);
+        facts.add_fragment(Channel::Answer, function.arguments);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(json: &str) -> Facts<'_> {
+        read(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn role_only_and_empty_chunks_are_no_output() {
+        for delta in [r#"{"role":"assistant"}"#, r#"{"role":"assistant","content":""}"#, r#"{"content":null}"#, "{}", "null"] {
+            assert_eq!(facts(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).output, None, "{delta}");
+        }
+    }
+
+    #[test]
+    fn every_channel_counts_as_output() {
+        let cases = [
+            (r#"{"content":"a"}"#, Channel::Answer),
+            (r#"{"reasoning_content":"a"}"#, Channel::Reasoning),
+            (r#"{"reasoning":"a","reasoning_content":null}"#, Channel::Reasoning),
+            (r#"{"refusal":"no"}"#, Channel::Answer),
+            (r#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#, Channel::Answer),
+            (r#"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}"#, Channel::Answer),
+            (r#"{"function_call":{"arguments":"{"}}"#, Channel::Answer),
+            (r#"{"content":[{"type":"text","text":"a"}]}"#, Channel::Answer),
+            (r#"{"reasoning":"a","content":"b"}"#, Channel::Answer),
+        ];
+        for (delta, channel) in cases {
+            assert_eq!(facts(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).output, Some(channel), "{delta}");
+        }
+    }
+
+    #[test]
+    fn the_same_reasoning_under_two_names_is_one_text() {
+        let json = r#"{"choices":[{"delta":{"reasoning":"ab","reasoning_content":"ab"}}]}"#;
+        assert_eq!(facts(json).text.as_deref(), Some("ab"));
+    }
+
+    #[test]
+    fn usage_beside_growing_output_is_not_final() {
+        let growing = facts(r#"{"choices":[{"delta":{"content":"a"}}],"usage":{"completion_tokens":1}}"#);
+        let last = facts(
+            r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":8},
+                "completion_tokens_details":{"reasoning_tokens":2}}}"#,
+        );
+        assert!(!growing.usage_is_final && last.usage_is_final);
+        let usage = last.usage.unwrap();
+        assert_eq!((usage.cached(), usage.reasoning()), (Some(8), Some(2)));
+    }
+
+    #[test]
+    fn errors_are_found_in_either_form() {
+        assert_eq!(facts(r#"{"error":{"message":"boom","code":500}}"#).error.as_deref(), Some("boom"));
+        assert_eq!(facts(r#"{"error":"boom"}"#).error.as_deref(), Some("boom"));
+        assert_eq!(facts(r#"{"choices":[],"error":null}"#).error, None);
+    }
+
+    #[test]
+    fn other_json_is_not_an_answer() {
+        for json in ["{}", "[]", "17", r#"{"choices":"#] {
+            assert!(read(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+}

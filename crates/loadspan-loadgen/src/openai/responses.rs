@@ -1,0 +1,168 @@
+//! The responses API: typed events of a stream, and whole responses.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::event::{ErrorField, Fragment};
+use super::{Channel, Facts, Unreadable, Usage};
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    delta: Option<Fragment<'a>>,
+    #[serde(borrow, default)]
+    response: Option<Response<'a>>,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    error: Option<ErrorField>,
+}
+
+#[derive(Deserialize)]
+struct Response<'a> {
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    status: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    output: Option<Vec<OutputItem<'a>>>,
+    #[serde(default)]
+    usage: Option<Usage>,
+    #[serde(default)]
+    error: Option<ErrorField>,
+    #[serde(borrow, default)]
+    incomplete_details: Option<IncompleteDetails<'a>>,
+}
+
+#[derive(Deserialize)]
+struct IncompleteDetails<'a> {
+    #[serde(borrow, default)]
+    reason: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct OutputItem<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    content: Option<Vec<Part<'a>>>,
+    #[serde(borrow, default)]
+    summary: Option<Vec<Part<'a>>>,
+    #[serde(borrow, default)]
+    arguments: Option<Fragment<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(borrow, default, alias = "refusal")]
+    text: Option<Fragment<'a>>,
+}
+
+/// The facts of one event of a stream.
+pub(super) fn read_event(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
+    let event: Event<'_> = serde_json::from_slice(data)?;
+    let mut facts = Facts::default();
+    match &*event.kind {
+        "response.output_text.delta" | "response.refusal.delta" | "response.function_call_arguments.delta" => {
+            facts.add_fragment(Channel::Answer, event.delta);
+        }
+        "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" | "response.reasoning.delta" => {
+            facts.add_fragment(Channel::Reasoning, event.delta);
+        }
+        "response.completed" | "response.incomplete" | "response.failed" => {
+            let response = event.response.ok_or_else(|| Unreadable(format!("`{}` without `response`", event.kind)))?;
+            // Its output repeats what the deltas said.
+            facts = conclusion(response).0;
+            facts.done = true;
+        }
+        "error" => {
+            let message = event.error.map(ErrorField::into_message).or(event.message);
+            facts.error = Some(message.unwrap_or_else(|| "the server sent an error without a message".to_owned()));
+        }
+        _ => facts.id = event.response.and_then(|response| response.id),
+    }
+    Ok(facts)
+}
+
+/// The facts of a whole response.
+pub(super) fn read_answer(body: &[u8]) -> Result<Facts<'_>, Unreadable> {
+    let (mut facts, output) = conclusion(serde_json::from_slice(body)?);
+    if output.is_none() && facts.error.is_none() {
+        return Err(Unreadable("it has no `output`".to_owned()));
+    }
+    for item in output.unwrap_or_default() {
+        let channel = if item.kind == "reasoning" { Channel::Reasoning } else { Channel::Answer };
+        let parts = item.content.into_iter().chain(item.summary).flatten();
+        for fragment in parts.filter_map(|part| part.text).chain(item.arguments) {
+            facts.add_fragment(channel, Some(fragment));
+        }
+    }
+    Ok(facts)
+}
+
+/// What a response says of its end, and its output.
+fn conclusion(response: Response<'_>) -> (Facts<'_>, Option<Vec<OutputItem<'_>>>) {
+    let failed = response.status.as_deref() == Some("failed");
+    let error = response.error.map(ErrorField::into_message);
+    let facts = Facts {
+        id: response.id,
+        usage: response.usage,
+        usage_is_final: true,
+        error: error.or_else(|| failed.then(|| "the response failed".to_owned())),
+        finish_reason: response.incomplete_details.and_then(|details| details.reason).or(response.status),
+        ..Facts::default()
+    };
+    (facts, response.output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(json: &'static str) -> Facts<'static> {
+        read_event(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn deltas_are_output_in_their_channel() {
+        let channel = |json| event(json).output;
+        assert_eq!(channel(r#"{"type":"response.output_text.delta","delta":"a"}"#), Some(Channel::Answer));
+        assert_eq!(channel(r#"{"type":"response.output_text.delta","delta":""}"#), None);
+        assert_eq!(channel(r#"{"type":"response.reasoning_text.delta","delta":"a"}"#), Some(Channel::Reasoning));
+        assert_eq!(channel(r#"{"type":"response.function_call_arguments.delta","delta":"{"}"#), Some(Channel::Answer));
+        assert_eq!(channel(r#"{"type":"response.output_item.added","item":{}}"#), None);
+    }
+
+    #[test]
+    fn the_end_brings_usage_and_status() {
+        let end = event(
+            r#"{"type":"response.completed","response":{"id":"r","status":"completed","output":[],"usage":
+               {"input_tokens":3,"output_tokens":5,"output_tokens_details":{"reasoning_tokens":2}}}}"#,
+        );
+        assert!(end.done && end.error.is_none());
+        assert_eq!((end.usage.unwrap().completion_tokens, end.usage.unwrap().reasoning()), (Some(5), Some(2)));
+        let cut = event(
+            r#"{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}}"#,
+        );
+        assert_eq!(cut.finish_reason.as_deref(), Some("max_output_tokens"));
+    }
+
+    #[test]
+    fn failures_are_errors() {
+        assert_eq!(event(r#"{"type":"error","message":"boom"}"#).error.as_deref(), Some("boom"));
+        let failed = event(r#"{"type":"response.failed","response":{"status":"failed","error":{"message":"boom"}}}"#);
+        assert_eq!(failed.error.as_deref(), Some("boom"));
+    }
+
+    #[test]
+    fn a_whole_response_has_its_output_in_items() {
+        let body = br#"{"id":"r","status":"completed","output":[{"type":"reasoning","summary":[{"type":"summary_text","text":"hm"}]},
+            {"type":"message","content":[{"type":"output_text","text":"hi"}]}],"usage":{"output_tokens":2}}"#;
+        let facts = read_answer(body).unwrap();
+        assert_eq!((facts.output, facts.text.as_deref()), (Some(Channel::Answer), Some("hmhi")));
+        assert!(read_answer(b"{}").is_err());
+    }
+}

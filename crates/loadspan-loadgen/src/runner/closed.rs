@@ -1,0 +1,97 @@
+//! A closed load: a fixed number of slots, each of which sends its next request when the last one has ended.
+
+use std::num::NonZeroU32;
+use std::rc::Rc;
+use std::time::Duration;
+
+use loadspan_record::RunOffset;
+use tokio::task::JoinSet;
+
+use super::pacer::Pacer;
+use super::plan::{LoadConfig, LoadModel, Share, Warmup};
+use super::slot::{Due, Slot};
+use super::worker::Worker;
+
+/// Connections that are opened at the same time ahead of the load: below every common listen backlog.
+const OPENING_AT_ONCE: usize = 64;
+/// Gap between the first requests of two slots when nothing else spreads them …
+const WAVE_GAP: Duration = Duration::from_micros(100);
+/// … and the most that the first wave takes.
+const WAVE_LIMIT: Duration = Duration::from_millis(500);
+
+/// When the slots of a worker send their first requests.
+///
+/// All at once, the first answers would show how fast the client opens fire rather than how fast the server answers. A warm-up takes
+/// the first wave into itself; a ramp spreads it; else it is spread thinly.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FirstWave {
+    start: RunOffset,
+    gap: Duration,
+    share: Share,
+}
+
+impl FirstWave {
+    pub(crate) fn new(load: &LoadConfig, share: Share, start: RunOffset) -> Self {
+        let (concurrency, ramp) = match load.model {
+            LoadModel::Closed { concurrency, ramp } => (concurrency, ramp),
+            LoadModel::Open { .. } => (NonZeroU32::MIN, None),
+        };
+        let gap = match (ramp, load.warmup) {
+            (Some(ramp), _) => ramp / concurrency.get(),
+            (None, Warmup::None) => WAVE_GAP.min(WAVE_LIMIT / concurrency.get()),
+            (None, _) => Duration::ZERO,
+        };
+        Self { start, gap, share }
+    }
+
+    /// When the worker's slot number `slot` sends its first request. The slots of all workers take turns.
+    fn begins(&self, slot: usize) -> RunOffset {
+        let place = slot as u64 * self.share.of + self.share.number;
+        self.start.after(Duration::from_nanos(self.gap.as_nanos() as u64 * place))
+    }
+}
+
+/// The worker's slots, with their connections open.
+pub(crate) async fn open_slots(worker: &Rc<Worker>, count: u64) -> Vec<Slot> {
+    let mut opening = JoinSet::new();
+    let mut slots = Vec::with_capacity(count as usize);
+    for _ in 0..count {
+        if opening.len() >= OPENING_AT_ONCE {
+            slots.extend(opening.join_next().await.and_then(Result::ok));
+        }
+        let mut slot = Slot::new(worker);
+        opening.spawn_local(async move {
+            slot.open_connections().await;
+            slot
+        });
+    }
+    slots.extend(opening.join_all().await);
+    slots
+}
+
+/// Keeps every slot busy until there is nothing to be sent any more and the last request has ended.
+pub(crate) async fn run(worker: &Rc<Worker>, slots: Vec<Slot>, wave: FirstWave) {
+    let mut busy = JoinSet::new();
+    for (number, slot) in slots.into_iter().enumerate() {
+        busy.spawn_local(keep_busy(Rc::clone(worker), slot, wave.begins(number)));
+    }
+    // A slot that panicked has lost one request; the others go on.
+    while busy.join_next().await.is_some() {}
+}
+
+async fn keep_busy(worker: Rc<Worker>, mut slot: Slot, begins: RunOffset) {
+    let clock = worker.exchange.clock;
+    if begins > clock.now() {
+        let Ok(mut pacer) = Pacer::new(clock) else { return };
+        tokio::select! {
+            () = pacer.sleep_until(begins) => {}
+            () = worker.stopped.notified() => {}
+        }
+    }
+    let mut free_since = begins;
+    while let Some(ticket) = worker.tickets.take(clock.now(), &worker.control) {
+        let due = Due { index: ticket.index, phase: ticket.phase, scheduled_at: free_since, held_back_ns: 0 };
+        slot.send(due).await;
+        free_since = clock.now();
+    }
+}

@@ -1,0 +1,104 @@
+//! The thread between the workers and the listeners: counts what is left to count, watches the failures, passes records on.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use loadspan_record::{Outcome, Phase, TokenSource};
+
+use super::control::Control;
+use super::outbox::Batch;
+use super::plan::{FailureThreshold, RunPlan};
+use crate::event::{Listeners, Progress, RunEvent};
+use crate::workload::PromptTokenizer;
+use crate::{RunClock, StopReason};
+
+/// Batches that may wait for the collector, from all workers together.
+pub(crate) const QUEUE_BATCHES: usize = 1024;
+/// How often listeners hear of the progress.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// Runs on a thread of its own until every worker is gone.
+pub(crate) struct Collector {
+    pub(crate) clock: RunClock,
+    pub(crate) control: Arc<Control>,
+    pub(crate) plan: Arc<RunPlan>,
+    pub(crate) queue: Receiver<Batch>,
+    pub(crate) listeners: Listeners,
+}
+
+/// Measured requests so far.
+#[derive(Debug, Default)]
+struct Tally {
+    finished: u64,
+    failed: u64,
+}
+
+impl Collector {
+    /// Passes records on until the last worker has hung up; gives the listeners back for the last event.
+    pub(crate) fn run(self) -> Listeners {
+        let mut tally = Tally::default();
+        let mut load_started = false;
+        let mut next_progress = Instant::now();
+        loop {
+            let received = self.queue.recv_timeout(PROGRESS_EVERY);
+            if let (false, Some(at)) = (load_started, self.control.load_start()) {
+                load_started = true;
+                self.listeners.publish(&RunEvent::LoadStarted { at });
+            }
+            match received {
+                Ok(batch) => self.pass_on(batch, &mut tally),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.listeners,
+            }
+            if Instant::now() >= next_progress {
+                next_progress = Instant::now() + PROGRESS_EVERY;
+                self.listeners.publish(&RunEvent::Progress(self.progress()));
+            }
+        }
+    }
+
+    fn pass_on(&self, mut batch: Batch, tally: &mut Tally) {
+        if let Some(tokenizer) = &self.plan.tokenizer {
+            count_tokens(&mut batch, tokenizer);
+        }
+        for record in batch.records.iter().filter(|record| record.phase == Phase::Measure) {
+            tally.finished += u64::from(!matches!(record.outcome, Outcome::Cancelled));
+            tally.failed += u64::from(record.outcome.failure().is_some());
+        }
+        if let Some(threshold) = self.plan.load.limits.failures {
+            self.stop_if_exceeded(threshold, tally);
+        }
+        self.listeners.publish(&RunEvent::Records(batch.records.into()));
+    }
+
+    fn stop_if_exceeded(&self, threshold: FailureThreshold, tally: &Tally) {
+        let concurrency = self.plan.load.model.max_concurrency().map_or(0, |limit| u64::from(limit.get()));
+        if threshold.is_exceeded(tally.failed, tally.finished, concurrency.max(10)) {
+            self.control.stop(StopReason::FailureThreshold, self.clock.now(), self.plan.load.limits.drain);
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        let at = self.clock.now();
+        Progress {
+            at,
+            in_flight: self.control.in_flight(),
+            sent: self.control.sent.load(Ordering::Relaxed),
+            measure_started_at: self.control.measure_start(),
+            draining: !self.control.may_send(at),
+        }
+    }
+}
+
+/// Counts the output of requests for which the server reported none, over the whole text at once.
+fn count_tokens(batch: &mut Batch, tokenizer: &PromptTokenizer) {
+    for (position, text) in batch.texts.drain(..) {
+        let tokens = &mut batch.records[position].tokens;
+        if matches!(tokens.source, None | Some(TokenSource::ChunkCount)) && !text.is_empty() {
+            tokens.output = Some(tokenizer.count(&text));
+            tokens.source = Some(TokenSource::ClientTokenizer);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The load that a run makes.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::openai::BodyConfig;
+use crate::preflight::PreparedTarget;
+use crate::schedule::ScheduleConfig;
+use crate::target::TargetConfig;
+use crate::workload::{PromptTokenizer, Workload};
+
+/// Everything that a run needs, checked and resolved.
+#[derive(Debug)]
+pub struct RunPlan {
+    /// Short id of the run: the beginning of each request's `x-request-id`.
+    pub run_id: String,
+    /// Where to, with names looked up.
+    pub target: PreparedTarget,
+    /// Where to, as configured.
+    pub target_config: TargetConfig,
+    /// What all bodies have in common.
+    pub body: BodyConfig,
+    /// What is sent.
+    pub workload: Arc<Workload>,
+    /// Counts the tokens of answers for which the server did not.
+    pub tokenizer: Option<Arc<PromptTokenizer>>,
+    /// How much, and for how long.
+    pub load: LoadConfig,
+    /// Streams with more chunk gaps than this are recorded as a histogram of gaps.
+    pub gap_limit: usize,
+}
+
+/// How much load, and for how long.
+#[derive(Debug, Clone, Serialize)]
+pub struct LoadConfig {
+    /// Open or closed.
+    pub model: LoadModel,
+    /// What is sent before measuring begins.
+    pub warmup: Warmup,
+    /// When sending stops.
+    pub limits: Limits,
+    /// Worker threads. More than there are requests to have in flight are not started.
+    pub workers: NonZeroUsize,
+    /// Seed of trace ids.
+    pub seed: u64,
+}
+
+/// Whether arrivals depend on completions.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum LoadModel {
+    /// A fixed number in flight: the next request is sent when one ends.
+    Closed {
+        /// How many.
+        concurrency: NonZeroU32,
+        /// Time over which they start, evenly.
+        ramp: Option<Duration>,
+    },
+    /// Requests are due at times of their own.
+    Open {
+        /// When.
+        #[serde(flatten)]
+        schedule: ScheduleConfig,
+        /// Requests due while so many are in flight are held back.
+        max_concurrency: Option<NonZeroU32>,
+    },
+}
+
+/// Requests that are sent first and are in no figure. There is no pause behind them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Warmup {
+    /// None.
+    None,
+    /// The first so many.
+    Requests(u64),
+    /// Those of the first so long.
+    Duration(Duration),
+}
+
+/// When sending stops.
+#[derive(Debug, Clone, Serialize)]
+pub struct Limits {
+    /// After so many measured requests.
+    pub requests: Option<u64>,
+    /// After measuring for so long.
+    pub duration: Option<Duration>,
+    /// How long requests in flight may take when the duration is over.
+    pub grace: Duration,
+    /// How long requests in flight may take when the run is interrupted.
+    pub drain: Duration,
+    /// How many failures end the run.
+    pub failures: Option<FailureThreshold>,
+}
+
+/// How many failures end the run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureThreshold {
+    /// So many.
+    Count(u64),
+    /// A larger share of the finished requests than this, 0 to 1, once ten requests have finished, or as many as the concurrency.
+    Share(f64),
+}
+
+impl FailureThreshold {
+    /// Whether `failed` of `finished` requests are too many. `settled` requests make a share meaningful.
+    #[must_use]
+    pub fn is_exceeded(self, failed: u64, finished: u64, settled: u64) -> bool {
+        match self {
+            Self::Count(limit) => failed > limit,
+            Self::Share(limit) => finished >= settled && failed as f64 > limit * finished as f64,
+        }
+    }
+}
+
+impl LoadModel {
+    /// The most requests that may be in flight, if there is such a bound.
+    #[must_use]
+    pub fn max_concurrency(&self) -> Option<NonZeroU32> {
+        match self {
+            Self::Closed { concurrency, .. } => Some(*concurrency),
+            Self::Open { max_concurrency, .. } => *max_concurrency,
+        }
+    }
+}
+
+impl LoadConfig {
+    /// How many worker threads there is work for.
+    pub(crate) fn worker_count(&self) -> usize {
+        let most = self.model.max_concurrency().map_or(usize::MAX, |limit| limit.get() as usize);
+        self.workers.get().min(most)
+    }
+}
+
+/// One worker's part of the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Share {
+    pub(crate) number: u64,
+    pub(crate) of: u64,
+}
+
+impl Share {
+    /// This worker's part of `total`; the first workers have one more where it does not divide evenly.
+    pub(crate) fn part_of(self, total: NonZeroU32) -> u64 {
+        let total = u64::from(total.get());
+        total / self.of + u64::from(self.number < total % self.of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_all_workers_are_the_whole() {
+        for (total, of) in [(1, 1), (7, 3), (64, 5)] {
+            let parts = (0..of).map(|number| Share { number, of }.part_of(NonZeroU32::new(total).unwrap()));
+            assert_eq!(parts.sum::<u64>(), u64::from(total));
+        }
+    }
+
+    #[test]
+    fn a_share_waits_until_it_means_something() {
+        let half = FailureThreshold::Share(0.5);
+        assert!(!half.is_exceeded(9, 9, 10));
+        assert!(!half.is_exceeded(5, 10, 10));
+        assert!(half.is_exceeded(6, 10, 10));
+        assert!(FailureThreshold::Count(0).is_exceeded(1, 1, 10));
+    }
+}

@@ -1,0 +1,217 @@
+//! A worker thread: its own event loop, connections, timers and random numbers. Workers share nothing but atomics.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loadspan_record::{
+    ChunkGaps, ConnectionUse, HttpExchange, HttpVersion, Outcome, RequestRecord, RunOffset, Secret, Timings, TokenCounts,
+    WorkerStats,
+};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use tokio::sync::Notify;
+use tokio::task::LocalSet;
+
+use super::closed::{self, FirstWave};
+use super::control::{Control, Tickets};
+use super::link::Links;
+use super::open;
+use super::outbox::Outbox;
+use super::pacer::Pacer;
+use super::plan::{LoadModel, RunPlan, Share};
+use super::self_check::{LoopLag, Spent};
+use super::slot::{Due, Scratch};
+use crate::RunClock;
+use crate::deadline::Cutoff;
+use crate::http1::{Exchange, ReadBuffer};
+use crate::observer::{ObserverConfig, TextCapture};
+use crate::openai::BodyBuilder;
+use crate::target::Route;
+use crate::workload::Workload;
+
+/// How often a worker looks up: for the end of the run, for records to hand over, and at its own lag.
+const TICK: Duration = Duration::from_millis(10);
+/// How far ahead of the last worker's readiness the load starts, so that all have heard of it.
+const START_AHEAD: Duration = Duration::from_millis(5);
+
+/// What the tasks of one worker thread share.
+pub(crate) struct Worker {
+    number: u16,
+    pub(crate) run_id: String,
+    pub(crate) exchange: Exchange,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) observing: ObserverConfig,
+    pub(crate) workload: Arc<Workload>,
+    pub(crate) body: BodyBuilder,
+    pub(crate) control: Arc<Control>,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) links: Links,
+    pub(crate) cutoff: Rc<Cutoff>,
+    /// Wakes whoever sleeps until a request is due, when nothing is to be sent any more.
+    pub(crate) stopped: Notify,
+    pub(crate) scratch: RefCell<Scratch>,
+    /// Connections opened ahead of the load, by target.
+    pub(crate) preopened: RefCell<Vec<(usize, ConnectionUse)>>,
+    lag: RefCell<LoopLag>,
+    random: RefCell<Xoshiro256PlusPlus>,
+    outbox: RefCell<Outbox>,
+    secrets: Vec<Secret>,
+}
+
+/// What a worker thread is started with.
+pub(crate) struct WorkerSeed {
+    pub(crate) number: usize,
+    pub(crate) of: usize,
+    pub(crate) clock: RunClock,
+    pub(crate) plan: Arc<RunPlan>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) outbox: Outbox,
+}
+
+/// What a worker thread leaves behind.
+#[derive(Debug)]
+pub(crate) struct WorkerReport {
+    pub(crate) load: WorkerStats,
+    pub(crate) preopened: Vec<(usize, ConnectionUse)>,
+}
+
+impl WorkerSeed {
+    /// Makes the worker's share of the load; returns when the last of its requests has ended.
+    pub(crate) fn run(self) -> std::io::Result<WorkerReport> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        LocalSet::new().block_on(&runtime, self.run_on_loop())
+    }
+
+    async fn run_on_loop(self) -> std::io::Result<WorkerReport> {
+        let share = Share { number: self.number as u64, of: self.of as u64 };
+        let plan = Arc::clone(&self.plan);
+        let worker = Rc::new(self.build());
+        let mut pacer = Pacer::new(worker.exchange.clock)?;
+        let slots = match &plan.load.model {
+            LoadModel::Closed { concurrency, .. } => closed::open_slots(&worker, share.part_of(*concurrency)).await,
+            LoadModel::Open { .. } => Vec::new(),
+        };
+        let start = worker.await_start().await;
+        pacer.sleep_until(start).await;
+        let began = Spent::until(worker.exchange.clock.now());
+        let attendant = tokio::task::spawn_local(Rc::clone(&worker).attend(pacer));
+        match &plan.load.model {
+            LoadModel::Closed { .. } => closed::run(&worker, slots, FirstWave::new(&plan.load, share, start)).await,
+            LoadModel::Open { schedule, max_concurrency } => {
+                let limit = max_concurrency.map(|limit| share.part_of(limit));
+                let due = open::Arrivals::new(schedule, &plan.load, share, start);
+                open::run(&worker, due, limit).await?;
+            }
+        }
+        attendant.abort();
+        worker.outbox.borrow_mut().flush();
+        let spent = Spent::until(worker.exchange.clock.now()).since(&began);
+        Ok(WorkerReport { load: worker.lag.borrow().describe(&spent), preopened: worker.preopened.take() })
+    }
+
+    fn build(self) -> Worker {
+        let Self { number, clock, plan, control, tickets, outbox, .. } = self;
+        Worker {
+            number: number as u16,
+            run_id: plan.run_id.clone(),
+            exchange: Exchange { clock, deadlines: plan.target_config.deadlines, read_buffer: ReadBuffer::new() },
+            routes: plan.target.routes().to_vec(),
+            observing: ObserverConfig {
+                endpoint_type: plan.body.endpoint_type,
+                streaming: plan.body.streaming,
+                text: if plan.tokenizer.is_some() { TextCapture::On } else { TextCapture::Off },
+                gap_limit: plan.gap_limit,
+            },
+            workload: Arc::clone(&plan.workload),
+            body: plan.body.build(),
+            control,
+            tickets,
+            links: Links::new(clock),
+            cutoff: Rc::default(),
+            stopped: Notify::new(),
+            scratch: RefCell::default(),
+            preopened: RefCell::default(),
+            lag: RefCell::new(LoopLag::new()),
+            random: RefCell::new(Xoshiro256PlusPlus::seed_from_u64(plan.load.seed.wrapping_add(number as u64))),
+            outbox: RefCell::new(outbox),
+            secrets: plan.target_config.secrets(),
+        }
+    }
+}
+
+impl Worker {
+    /// Tells the others that this worker is ready, and waits until all are.
+    async fn await_start(&self) -> RunOffset {
+        self.control.worker_is_ready(self.exchange.clock.now(), START_AHEAD);
+        loop {
+            if let Some(start) = self.control.load_start() {
+                return start;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Looks up every tick, until it is aborted.
+    async fn attend(self: Rc<Self>, mut pacer: Pacer) {
+        let mut due = self.exchange.clock.now();
+        loop {
+            due = due.after(TICK).max(self.exchange.clock.now());
+            pacer.sleep_until(due).await;
+            let now = self.exchange.clock.now();
+            self.lag.borrow_mut().record(now.nanos_since(due));
+            self.outbox.borrow_mut().flush_if_aged(now);
+            if !self.control.may_send(now) {
+                self.stopped.notify_waiters();
+            }
+            if self.control.is_cut_off(now) {
+                self.cutoff.reach();
+            }
+        }
+    }
+
+    /// A record of a request of which nothing is known but that it is due.
+    pub(crate) fn blank_record(&self, due: Due, target: usize) -> RequestRecord {
+        let mut random = self.random.borrow_mut();
+        RequestRecord {
+            index: due.index,
+            phase: due.phase,
+            stage: 0,
+            session: None,
+            turn: None,
+            target: target as u16,
+            worker: self.number,
+            timings: Timings { scheduled_at: due.scheduled_at, ..Timings::default() },
+            held_back_ns: due.held_back_ns,
+            chunk_gaps: ChunkGaps::None,
+            chunks: 0,
+            outcome: Outcome::Cancelled,
+            tokens: TokenCounts::default(),
+            finish_reason: None,
+            http: HttpExchange {
+                version: HttpVersion::Http11,
+                status: None,
+                connection: ConnectionUse::Failed,
+                bytes_sent: 0,
+                bytes_received: 0,
+                server_request_id: None,
+            },
+            // Zero is no valid id in W3C trace context.
+            trace_id: u128::from(random.next_u64()) << 64 | u128::from(random.next_u64() | 1),
+            span_id: random.next_u64() | 1,
+        }
+    }
+
+    /// Hands over a finished record. `text` is output whose tokens nobody has counted yet.
+    pub(crate) fn finish(&self, mut record: RequestRecord, text: Option<String>) {
+        if let Outcome::Failed(failure) = &mut record.outcome
+            && let Some(message) = &mut failure.message
+        {
+            let redacted = self.secrets.iter().fold(message.to_string(), |text, secret| secret.redact_from(&text));
+            *message = redacted.into();
+        }
+        self.outbox.borrow_mut().push(record, text, self.exchange.clock);
+    }
+}

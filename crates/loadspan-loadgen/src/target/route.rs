@@ -1,0 +1,139 @@
+//! The way to one URL of the target: how to connect, and the part of each request's head that never changes.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Uri};
+use http_body_util::Full;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::{HttpPreference, TargetConfig, TargetError};
+use crate::connection::{Dialer, ProxyRoute};
+use crate::http2::WholeRequest;
+
+/// The way to one URL.
+#[derive(Debug, Clone)]
+pub(crate) struct Route {
+    pub(crate) dialer: Dialer,
+    pub(crate) head: RequestHead,
+    pub(crate) prefers_http2: HttpPreference,
+}
+
+/// The head of the requests to one URL, for both protocol versions.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestHead {
+    /// For HTTP/2.
+    pub(crate) uri: Uri,
+    /// For HTTP/2.
+    pub(crate) headers: HeaderMap,
+    /// For HTTP/1.1: everything between the method and the headers that differ from request to request.
+    http1: Vec<u8>,
+}
+
+/// What differs from request to request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestParts<'a> {
+    pub(crate) request_id: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+const USER_AGENT: &str = concat!("loadspan/", env!("CARGO_PKG_VERSION"));
+
+impl RequestHead {
+    /// `forward`: the proxy to which requests for a plain HTTP target are sent whole.
+    pub(super) fn new(url: &Url, config: &TargetConfig, forward: Option<&ProxyRoute>) -> Result<Self, TargetError> {
+        let mut headers = HeaderMap::new();
+        headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
+        headers.insert("accept", HeaderValue::from_static("application/json, text/event-stream"));
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        if !url.username().is_empty() || url.password().is_some() {
+            insert(&mut headers, "authorization", &basic_authorization(url))?;
+        }
+        if let Some(key) = &config.api_key {
+            insert(&mut headers, "authorization", &format!("Bearer {}", key.expose()))?;
+        }
+        for (name, value) in &config.headers {
+            insert(&mut headers, name, value.expose())?;
+        }
+        let mut bare = url.clone();
+        // The scheme is http or https, so that neither call can fail.
+        let _ = (bare.set_username(""), bare.set_password(None));
+        bare.set_fragment(None);
+        let target = if forward.is_some() { bare.as_str() } else { &bare[url::Position::BeforePath..] };
+        let mut http1 = format!(" {target} HTTP/1.1\r\nhost: {}\r\n", &bare[url::Position::BeforeHost..url::Position::AfterPort]);
+        if let Some(authorization) = forward.and_then(ProxyRoute::authorization) {
+            http1.push_str(&format!("proxy-authorization: {authorization}\r\n"));
+        }
+        let mut http1 = http1.into_bytes();
+        for (name, value) in &headers {
+            http1.extend_from_slice(name.as_str().as_bytes());
+            http1.extend_from_slice(b": ");
+            http1.extend_from_slice(value.as_bytes());
+            http1.extend_from_slice(b"\r\n");
+        }
+        let invalid = |_| TargetError::Header { name: "host".to_owned(), reason: "the URL cannot stand in a request" };
+        Ok(Self { uri: bare.as_str().parse().map_err(invalid)?, headers, http1 })
+    }
+
+    /// Writes a whole HTTP/1.1 POST into `buffer`, replacing what it held.
+    pub(crate) fn write_post(&self, parts: RequestParts<'_>, buffer: &mut Vec<u8>) {
+        buffer.clear();
+        buffer.extend_from_slice(b"POST");
+        buffer.extend_from_slice(&self.http1);
+        buffer.extend_from_slice(b"x-request-id: ");
+        buffer.extend_from_slice(parts.request_id.as_bytes());
+        buffer.extend_from_slice(b"\r\ncontent-length: ");
+        buffer.extend_from_slice(itoa::Buffer::new().format(parts.body.len()).as_bytes());
+        buffer.extend_from_slice(b"\r\n\r\n");
+        buffer.extend_from_slice(parts.body);
+    }
+
+    /// A whole POST for HTTP/2.
+    pub(crate) fn post(&self, parts: RequestParts<'_>) -> WholeRequest {
+        let mut request = self.get();
+        *request.method_mut() = Method::POST;
+        *request.body_mut() = Full::new(Bytes::copy_from_slice(parts.body));
+        if let Ok(request_id) = HeaderValue::from_str(parts.request_id) {
+            request.headers_mut().insert("x-request-id", request_id);
+        }
+        request
+    }
+
+    /// Writes a whole HTTP/1.1 GET into `buffer`, replacing what it held.
+    pub(crate) fn write_get(&self, buffer: &mut Vec<u8>) {
+        buffer.clear();
+        buffer.extend_from_slice(b"GET");
+        buffer.extend_from_slice(&self.http1);
+        buffer.extend_from_slice(b"\r\n");
+    }
+
+    /// A whole GET for HTTP/2.
+    pub(crate) fn get(&self) -> WholeRequest {
+        let mut request = WholeRequest::new(Full::default());
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), TargetError> {
+    let failed = |reason| TargetError::Header { name: name.to_owned(), reason };
+    let header = HeaderName::try_from(name).map_err(|_| failed("its name holds characters that HTTP does not allow"))?;
+    if matches!(header.as_str(), "content-length" | "transfer-encoding" | "connection" | "host" | "x-request-id") {
+        return Err(failed("loadspan sets it itself"));
+    }
+    let mut value =
+        HeaderValue::try_from(value).map_err(|_| failed("its value holds characters that HTTP does not allow"))?;
+    value.set_sensitive(true);
+    headers.insert(header, value);
+    Ok(())
+}
+
+/// The credentials of a URL as HTTP's basic scheme has them.
+fn basic_authorization(url: &Url) -> String {
+    let credentials: Vec<u8> =
+        percent_decode_str(url.username()).chain(*b":").chain(percent_decode_str(url.password().unwrap_or_default())).collect();
+    format!("Basic {}", STANDARD.encode(credentials))
+}

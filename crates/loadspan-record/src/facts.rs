@@ -1,0 +1,191 @@
+//! What the caller knows of a run and the records do not tell.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Slo, Thresholds};
+
+/// Everything about a run that is not in its records. `run.json` keeps it, so that a report can be made again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFacts {
+    /// What was run.
+    pub run: RunInfo,
+    /// The load that was asked for.
+    pub load: LoadFacts,
+    /// Whether the workload repeats prompts on purpose.
+    #[serde(default)]
+    pub prompts: PromptReuse,
+    /// Requests that were due and never sent, because the run ended first.
+    #[serde(default)]
+    pub unsent: u64,
+    /// The client's own load. `None` when it was not measured, as in a report made from files after a crash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientStats>,
+    /// What was noticed before or during the run that a reader should know.
+    #[serde(default)]
+    pub notices: Vec<Notice>,
+    /// The targets of `--goodput`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slo: Option<Slo>,
+    /// From where on a run is degraded or invalid.
+    #[serde(default)]
+    pub thresholds: Thresholds,
+}
+
+/// What was run, and whether it was run to its end. The object `run` of `summary.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// Id of the run.
+    pub id: String,
+    /// Its name, which is also that of its folder.
+    pub name: String,
+    /// The model, as the server calls it.
+    pub model: String,
+    /// `chat`, `completions`, `responses` or `embeddings`.
+    pub endpoint_type: String,
+    /// Whether responses were streamed.
+    pub streaming: bool,
+    /// The base URLs, already redacted.
+    pub urls: Vec<String>,
+    /// Version of loadspan.
+    pub loadspan_version: String,
+    /// Wall clock at the start of the run, in nanoseconds since 1970.
+    pub started_unix_ns: u64,
+    /// The seed of prompts and arrivals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Start of the measured phase, in seconds from the start of the run. `None` if it was not reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_from_s: Option<f64>,
+    /// End of the measured phase, in seconds from the start of the run. `None` if it was not reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_until_s: Option<f64>,
+    /// Whether it came to its planned end.
+    pub completeness: Completeness,
+}
+
+/// Whether a run came to its planned end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Completeness {
+    /// Everything that was asked for was done.
+    Complete,
+    /// It was cut short.
+    Incomplete {
+        /// By what: an interrupt, too many failures, a crash.
+        reason: String,
+    },
+}
+
+/// The load that was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadFacts {
+    /// For people: `64 concurrent`, `poisson 20 req/s, at most 256 at once`.
+    pub description: String,
+    /// Its kind and size.
+    #[serde(flatten)]
+    pub model: LoadModel,
+}
+
+/// The two kinds of load.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+pub enum LoadModel {
+    /// Requests are sent on a schedule, whatever becomes of those before.
+    Open {
+        /// Requests per second at the end of any ramp. `None` when the schedule has no single rate.
+        target_rate: Option<f64>,
+        /// The cap on requests in flight.
+        max_concurrency: Option<u32>,
+    },
+    /// A request is sent when another ends.
+    Closed {
+        /// Requests in flight at the end of any ramp.
+        concurrency: u32,
+    },
+}
+
+impl LoadModel {
+    /// Whether the schedule ignores how the server is doing.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Open { .. })
+    }
+}
+
+/// Whether a workload repeats prompts on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptReuse {
+    /// Every prompt is new: hits in the server's prefix cache are a sign of something wrong.
+    #[default]
+    Unique,
+    /// Prompts or their beginnings may come twice.
+    MayRepeat,
+}
+
+/// The client's own load.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ClientStats {
+    /// CPU time of the whole process while it measured.
+    pub cpu_seconds: f64,
+    /// Wall time over which `cpu_seconds` was taken.
+    pub wall_seconds: f64,
+    /// Most memory resident at any time, in bytes.
+    pub peak_rss_bytes: u64,
+    /// Records that were lost between the load generator and the files.
+    pub records_lost: u64,
+    /// One entry per worker thread.
+    pub workers: Vec<WorkerStats>,
+}
+
+/// The load of one worker thread.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct WorkerStats {
+    /// CPU time.
+    pub cpu_seconds: f64,
+    /// Share of wall time that it was on the CPU, from 0 to 1.
+    pub busy_share: f64,
+    /// How late its timers fired, in milliseconds, median.
+    pub loop_lag_p50_ms: f64,
+    /// The same, 99th percentile.
+    pub loop_lag_p99_ms: f64,
+    /// The same, at worst.
+    pub loop_lag_max_ms: f64,
+}
+
+impl ClientStats {
+    /// The share of one CPU that the process used, over all its threads: 2.0 is two CPUs. 0 over no time.
+    #[must_use]
+    pub fn cpus_used(&self) -> f64 {
+        if self.wall_seconds > 0.0 {
+            self.cpu_seconds / self.wall_seconds
+        } else {
+            0.0
+        }
+    }
+
+    /// The busiest worker's share, from 0 to 1. `None` without workers.
+    #[must_use]
+    pub fn busiest_share(&self) -> Option<f64> {
+        self.workers.iter().map(|worker| worker.busy_share).reduce(f64::max)
+    }
+
+    /// The worst worker's 99th percentile of loop lag, in milliseconds. `None` without workers.
+    #[must_use]
+    pub fn worst_loop_lag_p99_ms(&self) -> Option<f64> {
+        self.workers
+            .iter()
+            .map(|worker| worker.loop_lag_p99_ms)
+            .reduce(f64::max)
+    }
+}
+
+/// Something a reader of the report should know, which does not change the verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What is the matter.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}

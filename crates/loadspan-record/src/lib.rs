@@ -1,0 +1,40 @@
+//! The vocabulary and arithmetic of loadspan.
+//!
+//! [`RequestRecord`] is the atom: what was observed of one request. Every figure is a pure function of one record
+//! ([`Metric::of`]) or of many ([`SummaryBuilder`]). This crate has no clock, no I/O and no runtime, so that a report can be
+//! recomputed from the records on disk and every formula tested without waiting.
+//!
+//! The formulas are explained, with the names that other tools give them, in `docs/metrics.md`.
+#![deny(missing_docs)]
+
+mod distribution;
+mod facts;
+mod live;
+mod metric;
+mod outcome;
+mod record;
+mod secret;
+mod slo;
+mod summary;
+#[cfg(test)]
+mod testing;
+mod time;
+mod tokens;
+mod verdict;
+
+pub use distribution::Distribution;
+pub use facts::{ClientStats, Completeness, LoadFacts, LoadModel, Notice, PromptReuse, RunFacts, RunInfo, WorkerStats};
+pub use live::{LiveCounts, LiveStats, LiveView};
+pub use metric::{Better, Metric, RunMetric, Unit};
+pub use outcome::{Failure, FailureKind, Outcome};
+pub use record::{ChunkGaps, ConnectionUse, HttpExchange, HttpVersion, Phase, RequestRecord, Timings};
+pub use secret::{Secret, redact_url};
+pub use slo::{Slo, SloError, SloTarget};
+pub use summary::{
+    ConnectionSummary, Counts, Figure, Figures, GoodputSummary, InFlightSummary, LengthSummary, LoadSummary,
+    SUMMARY_SCHEMA_VERSION, SteadyState, Summary, SummaryBuilder, TargetSummary, TelemetrySummary, Timeslice,
+    TokenSummary, Window,
+};
+pub use time::RunOffset;
+pub use tokens::{TokenCounts, TokenSource};
+pub use verdict::{Bounds, Finding, Reason, Severity, Thresholds, Verdict, VerdictStatus};
