@@ -41,19 +41,27 @@ impl TokenSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TokenCounts {
     /// Prompt tokens, chat template included, as the server counted them; else the client tokenizer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<u32>,
     /// Prompt tokens that the server had in its prefix cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<u32>,
     /// All output tokens: answer, reasoning, tool calls; over all choices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<u32>,
     /// Those of `output` that were reasoning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<u32>,
     /// Output tokens in the first chunk that carried any. Known only with usage in each chunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_chunk: Option<u32>,
     /// Who counted `output`. `None` when nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<TokenSource>,
     /// The output length that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_output: Option<u32>,
     /// The input length that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_input: Option<u32>,
 }

@@ -1,6 +1,14 @@
 //! Renderers: from records and summaries to files and tables.
 //!
 //! Each format is one file and one function from plain data to bytes or text. Nothing here opens a file, prints, or knows where
-//! its output goes; [`records_jsonl`] also reads back what it wrote. The formats are described in `docs/output-formats.md`.
+//! its output goes; [`records_jsonl`] also reads back what it wrote. `docs/output-formats.md` describes every format.
 
+pub mod aiperf;
+pub mod console;
+mod csv;
 pub mod records_jsonl;
+pub mod summary_csv;
+pub mod summary_json;
+pub mod timeslices_csv;
+pub mod vllm;
+mod wall_time;

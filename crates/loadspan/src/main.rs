@@ -1,1 +1,37 @@
-fn main() {}
+//! The `loadspan` binary: parse, run, print the error, exit with the code. Everything else lives below.
+
+mod artifacts;
+mod benchmark;
+mod cli;
+mod commands;
+mod config;
+mod exit;
+mod host;
+mod records_file;
+mod signals;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let exit = run(Cli::parse()).unwrap_or_else(|error| {
+        terminal::print_error(&error);
+        Exit::of(&error)
+    });
+    exit.into()
+}
+
+fn run(cli: Cli) -> anyhow::Result<Exit> {
+    match cli.command {
+        Command::Profile(args) => commands::profile::run(*args),
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Mock(args) => commands::mock::run(*args),
+        Command::Report(args) => commands::report::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
+    }
+}

@@ -298,9 +298,9 @@ pub(super) mod tests {
 
     #[test]
     fn files_without_entries_say_so() {
-        insta::assert_snapshot!(Fixture::new("").problem(), @"");
-        insta::assert_snapshot!(Fixture::new("\u{feff}\n \n").problem(), @"");
-        insta::assert_snapshot!(Fixture::new("[]").problem(), @"");
+        insta::assert_snapshot!(Fixture::new("").problem(), @"has no entries; each line must be a JSON object with `text`, `messages` or `payload`");
+        insta::assert_snapshot!(Fixture::new("\u{feff}\n \n").problem(), @"has no entries; each line must be a JSON object with `text`, `messages` or `payload`");
+        insta::assert_snapshot!(Fixture::new("[]").problem(), @"has no conversation with a human turn and an answer to it");
     }
 
     #[test]

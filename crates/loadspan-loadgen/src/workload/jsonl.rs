@@ -260,10 +260,10 @@ mod tests {
         let workload = fixture.load();
         let mut scratch = String::new();
         let mut request = |index| format!("{:?}", workload.request(index, &mut scratch));
-        insta::assert_snapshot!(request(0), @"");
-        insta::assert_snapshot!(request(1), @"");
-        insta::assert_snapshot!(request(2), @"");
-        insta::assert_snapshot!(request(3), @"");
+        insta::assert_snapshot!(request(0), @r#"RequestSpec { content: Text("café \"au lait\""), output_tokens: Some(5), input_tokens: None }"#);
+        insta::assert_snapshot!(request(1), @r#"RequestSpec { content: Text("two"), output_tokens: None, input_tokens: Some(12) }"#);
+        insta::assert_snapshot!(request(2), @r#"RequestSpec { content: Messages("[ {\"role\":\"user\", \"content\":\"hi\"} ]"), output_tokens: None, input_tokens: None }"#);
+        insta::assert_snapshot!(request(3), @r#"RequestSpec { content: Payload("{\"z\": 1.50, \"a\": []}"), output_tokens: None, input_tokens: None }"#);
     }
 
     #[test]
@@ -279,27 +279,27 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
-        insta::assert_snapshot!(problem_in("{\"text\":\"a\"}\n{\"text\":\"b\""), @"");
-        insta::assert_snapshot!(problem_in("hello"), @"");
-        insta::assert_snapshot!(problem_in("\"hello\""), @"");
-        insta::assert_snapshot!(problem_in("{\n  \"text\": \"a\"\n}"), @"");
-        insta::assert_snapshot!(problem_in("{\"text\":\"a\"} {\"text\":\"b\"}"), @"");
-        insta::assert_snapshot!(problem_in("{\"text\":\"\"}"), @"");
-        insta::assert_snapshot!(problem_in("{\"output_length\":1}"), @"");
-        insta::assert_snapshot!(problem_in("{\"text\":\"a\",\"messages\":[]}"), @"");
-        insta::assert_snapshot!(problem_in("{\"messages\":[]}"), @"");
-        insta::assert_snapshot!(problem_in("{\"messages\":\"a\"}"), @"");
-        insta::assert_snapshot!(problem_in("{\"messages\":[{\"content\":\"a\"}]}"), @"");
-        insta::assert_snapshot!(problem_in("{\"payload\":[1]}"), @"");
-        insta::assert_snapshot!(problem_in("{\"text\":\"a\",\"output_length\":0}"), @"");
-        insta::assert_snapshot!(problem_in("{\"text\":\"a\",\"output_length\":1,\"output_tokens\":2}"), @"");
-        insta::assert_snapshot!(problem_in("{\"text\":\"a\",\"temperature\":0}"), @"");
-        insta::assert_snapshot!(problem_in("{\"text\":\"a\",\"session_id\":\"s\"}"), @"");
+        insta::assert_snapshot!(problem_in("{\"text\":\"a\"}\n{\"text\":\"b\""), @"2: the JSON object is not complete; each must stand on one line");
+        insta::assert_snapshot!(problem_in("hello"), @"1: expected value (column 1)");
+        insta::assert_snapshot!(problem_in("\"hello\""), @r#"1: invalid type: string "hello", expected a JSON object with `text`, `messages` or `payload` (column 7)"#);
+        insta::assert_snapshot!(problem_in("{\n  \"text\": \"a\"\n}"), @"1: the JSON object is not complete; each must stand on one line");
+        insta::assert_snapshot!(problem_in("{\"text\":\"a\"} {\"text\":\"b\"}"), @"1: trailing characters (column 14)");
+        insta::assert_snapshot!(problem_in("{\"text\":\"\"}"), @"1: the text is empty");
+        insta::assert_snapshot!(problem_in("{\"output_length\":1}"), @"1: the line has no `text`, `messages` or `payload` (column 19)");
+        insta::assert_snapshot!(problem_in("{\"text\":\"a\",\"messages\":[]}"), @"1: the line has more than one of `text`, `prompt`, `messages` and `payload` (column 26)");
+        insta::assert_snapshot!(problem_in("{\"messages\":[]}"), @"1: `messages` is empty");
+        insta::assert_snapshot!(problem_in("{\"messages\":\"a\"}"), @r#"1: `messages` is not a list of chat messages: invalid type: string "a", expected a sequence"#);
+        insta::assert_snapshot!(problem_in("{\"messages\":[{\"content\":\"a\"}]}"), @"1: `messages` is not a list of chat messages: missing field `role`");
+        insta::assert_snapshot!(problem_in("{\"payload\":[1]}"), @"1: `payload` is not a JSON object");
+        insta::assert_snapshot!(problem_in("{\"text\":\"a\",\"output_length\":0}"), @"1: invalid value: integer `0`, expected a nonzero u32 (column 29)");
+        insta::assert_snapshot!(problem_in("{\"text\":\"a\",\"output_length\":1,\"output_tokens\":2}"), @"1: `output_tokens` is a second value for the same length (column 48)");
+        insta::assert_snapshot!(problem_in("{\"text\":\"a\",\"temperature\":0}"), @"1: unknown key `temperature`; known are `text`, `prompt`, `messages`, `payload`, `output_length`, `output_tokens` and `input_length` (column 25)");
+        insta::assert_snapshot!(problem_in("{\"text\":\"a\",\"session_id\":\"s\"}"), @"1: the key `session_id` is not supported yet; put the whole request body under `payload` instead (column 24)");
     }
 
     #[test]
     fn bytes_that_are_no_text_are_named_with_their_place() {
-        insta::assert_snapshot!(problem_in(b"{\"text\":\"a\"}\n{\"text\":\"\xff\"}"), @"");
+        insta::assert_snapshot!(problem_in(b"{\"text\":\"a\"}\n{\"text\":\"\xff\"}"), @"2: not UTF-8 at column 10; save the file as UTF-8");
     }
 
     #[test]

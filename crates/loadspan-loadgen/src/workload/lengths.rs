@@ -31,7 +31,7 @@ pub enum LengthModel {
     },
     /// What was seen of the server's own counts: lengths are right on average.
     Calibrated {
-        /// Tokens that a word of the built-in list has on average, above 0.
+        /// Tokens that a word of the built-in list has on average, 0.1 or more.
         tokens_per_word: f64,
         /// Tokens that the server counts besides those of the text. 0 or more.
         overhead: f64,
@@ -67,7 +67,7 @@ impl LengthDistribution {
         } else {
             Err(WorkloadError::Length {
                 what,
-                value: self.mean,
+                mean: self.mean,
                 stddev: self.stddev,
                 max: MAX_TOKENS,
             })
@@ -109,7 +109,7 @@ impl LengthModel {
                 tokens_per_word,
                 overhead,
             } => {
-                let usable = tokens_per_word.is_finite() && tokens_per_word >= 0.01;
+                let usable = tokens_per_word.is_finite() && tokens_per_word >= 0.1;
                 if usable && overhead.is_finite() && overhead >= 0.0 {
                     Ok(WordCount {
                         tokens_per_word,
@@ -203,7 +203,7 @@ mod tests {
         let error = LengthDistribution { mean: 0.0, stddev: 2.0 }
             .check("input")
             .unwrap_err();
-        insta::assert_snapshot!(error, @"");
+        insta::assert_snapshot!(error, @"a mean of 0 input tokens with a deviation of 2 is out of range; the mean must be between 1 and 10000000, the deviation 0 or more");
     }
 
     #[test]

@@ -189,6 +189,8 @@ mod tests {
 
     #[test]
     fn words_that_merge_with_their_neighbours_are_left_out() {
+        let count = |text| FakeTokenizer::spanning_words().load().count(text);
+        assert_eq!((count("to"), count("to of"), count("to of the")), (1, 2, 2));
         let text = sample(FakeTokenizer::spanning_words()).unwrap();
         assert!(text.contains(' '), "{text}");
     }

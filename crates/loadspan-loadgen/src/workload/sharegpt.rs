@@ -1,6 +1,12 @@
 //! Datasets of recorded conversations: one JSON array of `{"conversations": [{"from": …, "value": …}, …]}`.
 
-use std::{fmt, io::BufRead, num::NonZeroU32, path::Path};
+use std::{
+    fmt,
+    io::BufRead,
+    num::{NonZeroU32, NonZeroUsize},
+    path::Path,
+    thread,
+};
 
 use serde::{
     Deserialize,
@@ -16,6 +22,9 @@ use super::{
 
 /// Tokens of a word of an answer where there is no tokenizer: what the vocabularies of today make of English prose.
 const TOKENS_PER_WORD: f64 = 1.3;
+
+/// Answers that are measured at a time.
+const BATCH: usize = 4_096;
 
 /// One conversation. Other keys (ids, languages, models) say nothing of what to send.
 #[derive(Deserialize)]
@@ -40,10 +49,17 @@ enum Speaker {
     Other,
 }
 
-/// Adds the conversations of an array one by one, so that only one is in memory as JSON.
+/// Adds the conversations of an array batch by batch, so that only one batch is in memory besides the entries.
 struct Conversations<'a> {
     entries: &'a mut Entries,
     tokenizer: Option<&'a PromptTokenizer>,
+    waiting: Vec<Exchange>,
+}
+
+/// A prompt and the answer that it was given.
+struct Exchange {
+    prompt: String,
+    answer: String,
 }
 
 /// Reads all conversations. Those without a prompt or without an answer to it are skipped, and counted as such: the
@@ -58,6 +74,7 @@ pub(super) fn read(
     Conversations {
         entries: &mut entries,
         tokenizer,
+        waiting: Vec::new(),
     }
     .deserialize(&mut json)
     .and_then(|()| json.end())
@@ -66,36 +83,63 @@ pub(super) fn read(
 }
 
 impl Conversations<'_> {
-    fn add(&mut self, conversation: &Conversation) {
+    fn add(&mut self, conversation: Conversation) {
         match conversation.first_exchange() {
-            Some((prompt, answer)) => {
-                let lengths = EntryLengths {
-                    output: self.tokens_of(answer),
-                    input: None,
-                };
-                self.entries.push(ContentKind::Text, prompt, lengths);
-            }
+            Some(exchange) => self.waiting.push(exchange),
             None => self.entries.skip(),
+        }
+        if self.waiting.len() == BATCH {
+            self.flush();
         }
     }
 
-    fn tokens_of(&self, answer: &str) -> Option<NonZeroU32> {
-        let tokens = match self.tokenizer {
-            Some(tokenizer) => tokenizer.count(answer),
-            None => (answer.split_whitespace().count() as f64 * TOKENS_PER_WORD).round() as u32,
-        };
-        NonZeroU32::new(tokens)
+    fn flush(&mut self) {
+        let lengths = answer_lengths(&self.waiting, self.tokenizer);
+        for (exchange, output) in self.waiting.drain(..).zip(lengths) {
+            let lengths = EntryLengths {
+                output: NonZeroU32::new(output),
+                input: None,
+            };
+            self.entries.push(ContentKind::Text, &exchange.prompt, lengths);
+        }
     }
+}
+
+/// The tokens of each answer. Tokenizers manage about a million tokens a second and thread, and a file has many millions.
+fn answer_lengths(exchanges: &[Exchange], tokenizer: Option<&PromptTokenizer>) -> Vec<u32> {
+    let Some(tokenizer) = tokenizer else {
+        return exchanges
+            .iter()
+            .map(|exchange| estimated_tokens(&exchange.answer))
+            .collect();
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let share = exchanges.len().div_ceil(threads).max(1);
+    let mut lengths = vec![0; exchanges.len()];
+    thread::scope(|scope| {
+        for (exchanges, lengths) in exchanges.chunks(share).zip(lengths.chunks_mut(share)) {
+            scope.spawn(move || {
+                for (exchange, length) in exchanges.iter().zip(lengths) {
+                    *length = tokenizer.count(&exchange.answer);
+                }
+            });
+        }
+    });
+    lengths
+}
+
+fn estimated_tokens(text: &str) -> u32 {
+    (text.split_whitespace().count() as f64 * TOKENS_PER_WORD).round() as u32
 }
 
 impl Conversation {
     /// The first thing that a human said, and the answer that follows it.
-    fn first_exchange(&self) -> Option<(&str, &str)> {
-        let mut turns = self.conversations.iter();
-        let prompt = turns.find(|turn| turn.from == Speaker::Human)?;
-        let answer = turns.find(|turn| turn.from == Speaker::Gpt)?;
-        let blank = prompt.value.trim().is_empty() || answer.value.trim().is_empty();
-        (!blank).then_some((prompt.value.as_str(), answer.value.as_str()))
+    fn first_exchange(self) -> Option<Exchange> {
+        let mut turns = self.conversations.into_iter();
+        let prompt = turns.find(|turn| turn.from == Speaker::Human)?.value;
+        let answer = turns.find(|turn| turn.from == Speaker::Gpt)?.value;
+        let blank = prompt.trim().is_empty() || answer.trim().is_empty();
+        (!blank).then_some(Exchange { prompt, answer })
     }
 }
 
@@ -116,8 +160,9 @@ impl<'de> Visitor<'de> for Conversations<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
         while let Some(conversation) = list.next_element()? {
-            self.add(&conversation);
+            self.add(conversation);
         }
+        self.flush();
         Ok(())
     }
 }
@@ -141,7 +186,8 @@ fn describe(path: &Path, error: serde_json::Error) -> WorkloadError {
 
 #[cfg(test)]
 mod tests {
-    use crate::workload::{dataset::tests::Fixture, fake_tokenizer::FakeTokenizer};
+    use super::BATCH;
+    use crate::workload::{Content, dataset::tests::Fixture, fake_tokenizer::FakeTokenizer};
 
     const CONVERSATIONS: &str = r#"[
         {"id": "a", "conversations": [
@@ -159,8 +205,8 @@ mod tests {
         let workload = Fixture::new(CONVERSATIONS).load();
         let mut scratch = String::new();
         let mut request = |index| format!("{:?}", workload.request(index, &mut scratch));
-        insta::assert_snapshot!(request(0), @"");
-        insta::assert_snapshot!(request(1), @"");
+        insta::assert_snapshot!(request(0), @r#"RequestSpec { content: Text("two and two"), output_tokens: Some(10), input_tokens: None }"#);
+        insta::assert_snapshot!(request(1), @r#"RequestSpec { content: Text("name a number"), output_tokens: Some(1), input_tokens: None }"#);
         let description = serde_json::to_value(workload.description()).unwrap();
         assert_eq!(
             (&description["entries"], &description["skipped"]),
@@ -180,11 +226,33 @@ mod tests {
     }
 
     #[test]
+    fn answers_stay_with_their_prompts_over_many_batches() {
+        let exchange = |number: usize| {
+            let answer = "two ".repeat(number % 5 + 1);
+            format!(
+                r#"{{"conversations":[{{"from":"human","value":"{number}"}},{{"from":"gpt","value":"{answer}"}}]}}"#
+            )
+        };
+        let count = BATCH + 7;
+        let conversations: Vec<String> = (0..count).map(exchange).collect();
+        let fixture = Fixture::new(format!("[{}]", conversations.join(",")));
+        let tokenizer = FakeTokenizer::word_level().load();
+        let workload = fixture.config.clone().load(Some(&tokenizer)).unwrap();
+        assert_eq!(workload.len(), Some(count as u64));
+        for number in [0, 1, BATCH - 1, BATCH, count - 1] {
+            let mut scratch = String::new();
+            let request = workload.request(number as u64, &mut scratch);
+            assert_eq!(request.content, Content::Text(&number.to_string()));
+            assert_eq!(request.output_tokens, Some(number as u32 % 5 + 1), "{number}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_line() {
-        insta::assert_snapshot!(Fixture::new("[\n{\"id\": 1}]").problem(), @"");
-        insta::assert_snapshot!(Fixture::new("[\n{\"conversations\":\n[{\"from\":\"human\"}]}]").problem(), @"");
-        insta::assert_snapshot!(Fixture::new("[{\"conversations\":[]}").problem(), @"");
-        insta::assert_snapshot!(Fixture::new("[] []").problem(), @"");
-        insta::assert_snapshot!(Fixture::new("[{\"role\":\"user\",\"content\":\"a\"}]\n").problem(), @"");
+        insta::assert_snapshot!(Fixture::new("[\n{\"id\": 1}]").problem(), @"2: missing field `conversations` (column 9); a file that begins with `[` is read as ShareGPT: a list of objects with `conversations`");
+        insta::assert_snapshot!(Fixture::new("[\n{\"conversations\":\n[{\"from\":\"human\"}]}]").problem(), @"3: missing field `value` (column 17); a file that begins with `[` is read as ShareGPT: a list of objects with `conversations`");
+        insta::assert_snapshot!(Fixture::new("[{\"conversations\":[]}").problem(), @"1: EOF while parsing a list (column 21); a file that begins with `[` is read as ShareGPT: a list of objects with `conversations`");
+        insta::assert_snapshot!(Fixture::new("[] []").problem(), @"1: trailing characters (column 4); a file that begins with `[` is read as ShareGPT: a list of objects with `conversations`");
+        insta::assert_snapshot!(Fixture::new("[{\"role\":\"user\",\"content\":\"a\"}]\n").problem(), @"1: missing field `conversations` (column 30); a file that begins with `[` is read as ShareGPT: a list of objects with `conversations`");
     }
 }

@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_prompt_no_longer_than_its_template_is_refused() {
         let lengths = with_tokenizer(&FakeTokenizer::word_level().load(), 20);
-        insta::assert_snapshot!(config(20.0, 0.0).build(lengths.clone()).unwrap_err(), @"");
+        insta::assert_snapshot!(config(20.0, 0.0).build(lengths.clone()).unwrap_err(), @"a prompt of 20 input tokens is impossible: the server's chat template alone takes 20; ask for at least 21");
         assert_eq!(
             text(&config(21.0, 0.0).build(lengths).unwrap(), 0).split(' ').count(),
             1
@@ -283,6 +283,20 @@ mod tests {
             ..config(20.0, 0.0)
         };
         let description = entries.build(LengthModel::Words).unwrap().description();
-        insta::assert_json_snapshot!(description, @"");
+        insta::assert_json_snapshot!(description, @r#"
+        {
+          "kind": "synthetic",
+          "seed": 7,
+          "input_tokens": {
+            "mean": 20.0,
+            "stddev": 0.0
+          },
+          "output_tokens": null,
+          "entries": 100,
+          "sampling": "sequential",
+          "lengths": "words",
+          "words": "fnv1a64:5369f4099244b86f"
+        }
+        "#);
     }
 }

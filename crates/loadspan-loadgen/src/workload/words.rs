@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn a_text_is_a_function_of_its_seed_and_number() {
-        insta::assert_snapshot!(text(7, 17, 8), @"");
-        insta::assert_snapshot!(text(7, 18, 8), @"");
-        insta::assert_snapshot!(text(8, 17, 8), @"");
+        insta::assert_snapshot!(text(7, 17, 8), @"mineral match separate blind tennis whip young rhythm");
+        insta::assert_snapshot!(text(7, 18, 8), @"eight poem laptop couple entry demand round separate");
+        insta::assert_snapshot!(text(8, 17, 8), @"pocket fabric weave chicken ribbon supper eagle ride");
     }
 }

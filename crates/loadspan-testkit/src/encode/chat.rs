@@ -76,7 +76,7 @@ impl StreamEncoder<'_> {
     pub(super) fn chat_closing(&mut self, finish_reason: &str, usage: Option<Counts>) {
         for choice in 0..self.output.choices {
             self.begin_delta(choice);
-            self.events.write(br#"},"logprobs":null,"finish_reason":"#);
+            self.events.write(br#""content":""},"logprobs":null,"finish_reason":"#);
             write_string(self.events.buffer(), finish_reason);
             self.events.write(br#","stop_reason":null}]}"#);
             self.events.end();

@@ -2,7 +2,8 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
@@ -13,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::reply::{BodyLength, Gone, Head, Reply};
 use crate::request::{Headers, RawRequest};
@@ -25,6 +26,9 @@ const MAX_STREAMS: u32 = 100_000;
 
 /// Writes that may wait for the flow control of the client.
 const MAX_PENDING: usize = 16;
+
+/// Resetting a stream takes back what has not left yet, so what was sent is given time to leave.
+const RESET_DELAY: Duration = Duration::from_millis(5);
 
 /// Serves a connection until either side closes it.
 pub(super) async fn serve<S>(shared: Arc<Shared>, shard: usize, stream: S)
@@ -116,7 +120,7 @@ enum Piece {
 impl<'s> Http2Reply<'s> {
     fn new(head_sender: oneshot::Sender<Response<ChannelBody>>, headers: &'s [(String, String)]) -> Self {
         let (sender, pieces) = mpsc::channel(MAX_PENDING);
-        let body = Some(ChannelBody { pieces });
+        let body = Some(ChannelBody { pieces, broken: None });
         let head_sender = Some(head_sender);
         Self {
             headers,
@@ -206,6 +210,8 @@ impl Reply for Http2Reply<'_> {
 /// A body that ends well only if the script says so.
 struct ChannelBody {
     pieces: mpsc::Receiver<Piece>,
+    /// Runs once the script has broken the response off.
+    broken: Option<Pin<Box<Sleep>>>,
 }
 
 impl Body for ChannelBody {
@@ -213,10 +219,13 @@ impl Body for ChannelBody {
     type Error = Aborted;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
-        self.pieces.poll_recv(cx).map(|piece| match piece {
-            Some(Piece::Data(data)) => Some(Ok(Frame::data(data))),
-            Some(Piece::End) => None,
-            None => Some(Err(Aborted)),
-        })
+        match ready!(self.pieces.poll_recv(cx)) {
+            Some(Piece::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            Some(Piece::End) => Poll::Ready(None),
+            None => {
+                let broken = self.broken.get_or_insert_with(|| Box::pin(sleep(RESET_DELAY)));
+                broken.as_mut().poll(cx).map(|()| Some(Err(Aborted)))
+            }
+        }
     }
 }

@@ -1,0 +1,119 @@
+//! The table at the end of a run, for people.
+//!
+//! From top to bottom: what was run, whether it can be trusted, latencies, throughput, where the numbers come from, errors,
+//! notices. What does not exist is left out: a run without streams has no time to first token, and one without successes has no
+//! latencies at all.
+
+mod about;
+mod number;
+mod tables;
+
+use loadspan_record::{Completeness, RunMetric, Summary, VerdictStatus};
+
+use number::duration;
+
+/// How to draw.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Columns of the terminal. At least 60 are used, at most 120.
+    pub width: u16,
+    /// Whether to colour.
+    pub style: Style,
+}
+
+/// Whether to colour. Colour repeats what the words say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Text only.
+    Plain,
+    /// With ANSI escapes.
+    Ansi,
+}
+
+/// The text, with a line feed at its end.
+#[must_use]
+pub fn render(summary: &Summary, layout: Layout) -> String {
+    let layout = Layout {
+        width: layout.width.clamp(60, 120),
+        ..layout
+    };
+    let blocks = [
+        format!("{}\n{}", title(summary, layout), verdict(summary, layout)),
+        tables::latencies(summary, layout),
+        tables::throughput(summary, layout),
+        about::about(summary, layout),
+        about::errors(summary, layout),
+        about::notices(summary, layout),
+    ];
+    let blocks: Vec<String> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
+    blocks.join("\n")
+}
+
+impl Style {
+    fn paint(self, paint: Paint, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Ansi => format!("\x1b[{}m{text}\x1b[0m", paint.code()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Paint {
+    Bold,
+    Dim,
+    Good,
+    Doubtful,
+    Bad,
+}
+
+impl Paint {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Bold => "1",
+            Self::Dim => "2",
+            Self::Good => "1;32",
+            Self::Doubtful => "1;33",
+            Self::Bad => "1;31",
+        }
+    }
+}
+
+fn title(summary: &Summary, layout: Layout) -> String {
+    let run = &summary.run;
+    let streamed = if run.streaming { "streamed" } else { "not streamed" };
+    let mut parts = vec![
+        format!("{}, {streamed}", run.endpoint_type),
+        summary.load.asked.description.clone(),
+    ];
+    parts.extend(summary.metrics.scalar(RunMetric::BenchmarkDuration).map(duration));
+    let model = layout.style.paint(Paint::Bold, &single_line(&run.model));
+    format!("{model}  ·  {}\n", single_line(&parts.join("  ·  ")))
+}
+
+fn verdict(summary: &Summary, layout: Layout) -> String {
+    let status = summary.verdict.status;
+    let paint = match status {
+        VerdictStatus::Valid => Paint::Good,
+        VerdictStatus::Degraded => Paint::Doubtful,
+        VerdictStatus::Invalid => Paint::Bad,
+    };
+    let word = layout.style.paint(paint, &status.as_str().to_uppercase());
+    let mut text = format!("{word}  {}\n", about::outcome(summary));
+    for finding in &summary.verdict.reasons {
+        text.push_str(&about::hinted(&finding.message, Some(&finding.advice), layout));
+    }
+    text
+}
+
+/// Server text on one line: what it sent must not move the cursor.
+fn single_line(text: &str) -> String {
+    text.chars()
+        .map(|symbol| if symbol.is_control() { ' ' } else { symbol })
+        .collect()
+}
+
+/// Whether the run came to its end.
+fn is_complete(summary: &Summary) -> bool {
+    summary.run.completeness == Completeness::Complete
+}

@@ -1,0 +1,227 @@
+//! What is said in words: the outcome, where the numbers come from, errors, notices.
+
+use loadspan_record::{Completeness, LoadSummary, Metric, SteadyState, Summary, TokenSource};
+
+use super::number::{count, duration, mebibytes, number, percent};
+use super::{Layout, Paint, is_complete, single_line};
+
+/// Width of the labels.
+const LABEL: usize = 9;
+
+/// How the requests ended, in one line.
+pub(super) fn outcome(summary: &Summary) -> String {
+    let counts = &summary.counts;
+    let mut parts = vec![match counts.failed + counts.cancelled {
+        0 => format!("{} requests completed", count(counts.completed)),
+        _ => format!(
+            "{} of {} requests completed",
+            count(counts.completed),
+            count(counts.requests)
+        ),
+    }];
+    let others = [
+        (counts.failed, "failed"),
+        (counts.cancelled, "cancelled"),
+        (counts.unsent, "never sent"),
+    ];
+    parts.extend(
+        others
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, what)| format!("{} {what}", count(number))),
+    );
+    if let (false, Completeness::Incomplete { reason }) = (is_complete(summary), &summary.run.completeness) {
+        parts.push(format!("cut short: {}", single_line(reason)));
+    }
+    parts.join(", ")
+}
+
+/// Where the numbers come from: one line each for load, tokens, steady part and client.
+pub(super) fn about(summary: &Summary, layout: Layout) -> String {
+    let lines = [
+        ("Load", load(&summary.load)),
+        ("Tokens", tokens(summary)),
+        ("Steady", steady(summary)),
+        ("Warm-up", warmup(summary)),
+        ("Client", client(summary)),
+    ];
+    let lines = lines
+        .into_iter()
+        .filter_map(|(label, text)| Some(labelled(label, &text?, layout)));
+    lines.collect()
+}
+
+/// Errors by class, the most frequent first.
+pub(super) fn errors(summary: &Summary, layout: Layout) -> String {
+    let mut errors: Vec<_> = summary.counts.by_error.iter().collect();
+    errors.sort_by_key(|(_, number)| std::cmp::Reverse(**number));
+    if errors.is_empty() {
+        return String::new();
+    }
+    let mut text = layout.style.paint(Paint::Bold, "Errors") + "\n";
+    let class_width = errors.iter().map(|(class, _)| class.len()).max().unwrap_or(0);
+    let count_width = errors
+        .iter()
+        .map(|(_, number)| count(**number).len())
+        .max()
+        .unwrap_or(0);
+    for (class, number) in errors {
+        let example = summary
+            .counts
+            .error_examples
+            .get(class)
+            .map(|example| single_line(example))
+            .unwrap_or_default();
+        let head = format!("  {:>count_width$}  {class:<class_width$}  ", count(*number));
+        let room = usize::from(layout.width).saturating_sub(head.chars().count());
+        text.push_str(format!("{head}{}", shortened(&example, room)).trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// What was noticed besides.
+pub(super) fn notices(summary: &Summary, layout: Layout) -> String {
+    summary
+        .notices
+        .iter()
+        .map(|notice| hinted(&notice.message, notice.advice.as_deref(), layout))
+        .collect()
+}
+
+/// A message with its hint below, both wrapped.
+pub(super) fn hinted(message: &str, advice: Option<&str>, layout: Layout) -> String {
+    let mut text = wrapped("  - ", &single_line(message), layout);
+    if let Some(advice) = advice {
+        text.push_str(&wrapped("    hint: ", &single_line(advice), layout));
+    }
+    text
+}
+
+fn load(load: &LoadSummary) -> Option<String> {
+    let (scheduled, achieved) = (load.scheduled_rate?, load.achieved_rate?);
+    let mut text = format!("{} req/s sent, {} scheduled", number(achieved), number(scheduled));
+    if let Some(delay) = &load.dispatch_delay {
+        text.push_str(&format!(
+            "; dispatch delay p99 {} ms, max {} ms",
+            number(delay.p99),
+            number(delay.max)
+        ));
+    }
+    if load.held_back > 0 {
+        text.push_str(&format!("; {} waited for a free slot", count(load.held_back)));
+    }
+    Some(text)
+}
+
+fn tokens(summary: &Summary) -> Option<String> {
+    let mean = |metric| {
+        summary
+            .metrics
+            .get(metric)
+            .map(|distribution| number(distribution.mean))
+    };
+    let mut parts = Vec::new();
+    parts.extend(mean(Metric::InputSequenceLength).map(|input| format!("{input} in")));
+    parts.extend(mean(Metric::OutputSequenceLength).map(|output| format!("{output} out per request")));
+    if parts.is_empty() {
+        return None;
+    }
+    let mut text = parts.join(", ");
+    let sources = TokenSource::ALL.into_iter().filter_map(|source| {
+        let share = summary.tokens.source_share.get(source.as_str())?;
+        let whole = if *share < 1.0 {
+            format!(" {}", percent(*share))
+        } else {
+            String::new()
+        };
+        Some(format!("{}{whole}", counted_by(source)))
+    });
+    let sources: Vec<_> = sources.collect();
+    if !sources.is_empty() {
+        text.push_str(&format!("; output counted by {}", sources.join(", ")));
+    }
+    if let Some(share) = summary.tokens.cached_input_share {
+        text.push_str(&format!("; {} of input cached", percent(share)));
+    }
+    Some(text)
+}
+
+fn counted_by(source: TokenSource) -> &'static str {
+    match source {
+        TokenSource::ServerUsage => "the server",
+        TokenSource::ChunkUsage => "the server, in chunks",
+        TokenSource::ClientTokenizer => "the client's tokenizer",
+        TokenSource::ChunkCount => "chunks",
+    }
+}
+
+fn steady(summary: &Summary) -> Option<String> {
+    match &summary.steady_state {
+        SteadyState::Found { window, .. } => Some(format!(
+            "from {} to {}, {} of the measured time, {} requests",
+            duration(window.start_s),
+            duration(window.end_s),
+            percent((window.share * 1e3).round() / 1e3),
+            count(window.requests)
+        )),
+        SteadyState::Absent { absent } if summary.counts.completed > 0 => Some(format!("none: {absent}")),
+        SteadyState::Absent { .. } => None,
+    }
+}
+
+fn warmup(summary: &Summary) -> Option<String> {
+    let warmup = summary.counts.warmup;
+    (warmup > 0).then(|| format!("{} requests, in no figure", count(warmup)))
+}
+
+fn client(summary: &Summary) -> Option<String> {
+    let client = summary.client.as_ref()?;
+    let mut text = format!("{} CPUs", number(client.cpus_used()));
+    if let (Some(busy), Some(lag)) = (client.busiest_share(), client.worst_loop_lag_p99_ms()) {
+        let busy = percent((busy * 1e3).round() / 1e3);
+        text.push_str(&format!(", busiest worker {busy}, loop lag p99 {} ms", number(lag)));
+    }
+    text.push_str(&format!(", {}", mebibytes(client.peak_rss_bytes)));
+    let connections = &summary.connections;
+    if let Some(connect) = &connections.connect {
+        text.push_str(&format!(
+            "; {} connections, connect p50 {} ms",
+            count(connections.opened),
+            number(connect.p50)
+        ));
+    }
+    Some(text)
+}
+
+fn labelled(label: &str, text: &str, layout: Layout) -> String {
+    let padded = format!("{label:<LABEL$}");
+    let wrapped = wrapped(&padded, text, layout);
+    wrapped.replacen(label, &layout.style.paint(Paint::Bold, label), 1)
+}
+
+/// Text broken at spaces, its following lines below its first word.
+fn wrapped(first: &str, text: &str, layout: Layout) -> String {
+    let indent = first.chars().count();
+    let room = usize::from(layout.width).saturating_sub(indent);
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    format!("{first}{}\n", lines.join(&format!("\n{}", " ".repeat(indent))))
+}
+
+fn shortened(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(room.saturating_sub(1)).collect();
+    format!("{kept}…")
+}

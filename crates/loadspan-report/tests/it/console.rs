@@ -1,0 +1,203 @@
+//! The table at the end of a run.
+
+use loadspan_record::Summary;
+use loadspan_report::console::{Layout, Style, render};
+
+use crate::runs;
+
+fn at_width(summary: &Summary, width: u16) -> String {
+    let text = render(
+        summary,
+        Layout {
+            width,
+            style: Style::Plain,
+        },
+    );
+    let longest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    assert!(longest <= usize::from(width), "a line has {longest} columns\n{text}");
+    text
+}
+
+#[test]
+fn a_streaming_run_at_100_columns() {
+    insta::assert_snapshot!(at_width(&runs::streaming(), 100), @r#"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streamed  ·  8 concurrent  ·  19.5 s
+
+    VALID  112 requests completed
+
+     Latency, ms            mean    std    p50     p90     p99     max     steady p50   p99
+    ──────────────────────────────────────────────────────────────────────────────────────────
+     Time to first token    109.1   17.4   108.5   132.6   138.3   139.0   108.4        138.3
+     Time to second token   9.97    0.58   9.95    10.75   10.94   10.97   9.95         10.94
+     Inter-token latency    9.97    0.58   9.95    10.75   10.94   10.97   9.95         10.94
+     Inter-chunk latency    9.97    0.58   9.95    10.76   10.95   10.97
+     Request latency        1,375   91     1,372   1,498   1,528   1,532   1,371        1,528
+
+     Throughput               whole run   steady
+    ─────────────────────────────────────────────
+     Requests/s               5.74        5.47
+     Output tokens/s          734.1       700.6
+     Input tokens/s           3,155       3,010
+     Total tokens/s           3,889       3,711
+     Good requests/s          3.89
+     In flight, mean          7.94        8.00
+     In flight, most          8           8
+     Tokens/s per user, p50   100.5       100.5
+     Good requests            67.9 %
+
+    Tokens   550.0 in, 128.0 out per request; output counted by the server
+    Steady   from 1.3 s to 20.5 s, 98.2 % of the measured time, 105 requests
+    Warm-up  8 requests, in no figure
+    Client   0.075 CPUs, busiest worker 6 %, loop lag p99 0.310 ms, 45 MiB
+    "#);
+}
+
+#[test]
+fn a_streaming_run_at_80_columns() {
+    insta::assert_snapshot!(at_width(&runs::streaming(), 80), @r#"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streamed  ·  8 concurrent  ·  19.5 s
+
+    VALID  112 requests completed
+
+     Latency, ms            mean    p50     p90     p99     max     steady p99
+    ───────────────────────────────────────────────────────────────────────────
+     Time to first token    109.1   108.5   132.6   138.3   139.0   138.3
+     Time to second token   9.97    9.95    10.75   10.94   10.97   10.94
+     Inter-token latency    9.97    9.95    10.75   10.94   10.97   10.94
+     Inter-chunk latency    9.97    9.95    10.76   10.95   10.97
+     Request latency        1,375   1,372   1,498   1,528   1,532   1,528
+
+     Throughput               whole run   steady
+    ─────────────────────────────────────────────
+     Requests/s               5.74        5.47
+     Output tokens/s          734.1       700.6
+     Input tokens/s           3,155       3,010
+     Total tokens/s           3,889       3,711
+     Good requests/s          3.89
+     In flight, mean          7.94        8.00
+     In flight, most          8           8
+     Tokens/s per user, p50   100.5       100.5
+     Good requests            67.9 %
+
+    Tokens   550.0 in, 128.0 out per request; output counted by the server
+    Steady   from 1.3 s to 20.5 s, 98.2 % of the measured time, 105 requests
+    Warm-up  8 requests, in no figure
+    Client   0.075 CPUs, busiest worker 6 %, loop lag p99 0.310 ms, 45 MiB
+    "#);
+}
+
+#[test]
+fn a_run_without_streams_and_with_errors() {
+    insta::assert_snapshot!(at_width(&runs::not_streaming(), 100), @r#"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, not streamed  ·  2 concurrent  ·  10.1 s
+
+    DEGRADED  180 of 200 requests completed, 20 failed
+      - 20 requests failed (10.0 %)
+        hint: look at the errors by class before reading any latency
+
+     Latency, ms       mean    std    p50     p90     p99     max     steady p50   p99
+    ─────────────────────────────────────────────────────────────────────────────────────
+     Request latency   94.99   2.88   95.01   98.94   99.85   99.92   94.98        99.80
+
+     Throughput        whole run   steady
+    ──────────────────────────────────────
+     Requests/s        17.82       17.73
+     Output tokens/s   285.2       283.7
+     Input tokens/s    9,803       9,752
+     Total tokens/s    10,088      10,036
+     In flight, mean   1.88        1.88
+     In flight, most   2           2
+
+    Tokens   550.0 in, 16.00 out per request; output counted by the server
+    Steady   from 0 ms to 10.1 s, 100 % of the measured time, 179 requests
+
+    Errors
+      20  http_status_503  no capacity left  [31mtry again later
+    "#);
+}
+
+#[test]
+fn a_run_without_success_shows_no_table_of_zeros() {
+    insta::assert_snapshot!(at_width(&runs::all_failed(), 80), @r#"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streamed  ·  1 concurrent  ·  56 ms
+
+    INVALID  0 of 12 requests completed, 12 failed
+      - no request completed; 12 failed
+        hint: look at the errors by class before reading any latency
+
+    Errors
+      8  connect             connection refused
+      4  timeout_first_byte
+    "#);
+}
+
+#[test]
+fn one_request_cut_short() {
+    insta::assert_snapshot!(at_width(&runs::one_request(), 80), @r#"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streamed  ·  1 concurrent  ·  5.2 s
+
+    DEGRADED  1 requests completed, cut short: interrupted
+      - the run was cut short: interrupted
+        hint: run it again to its end before comparing it
+      - 1 request completed: percentiles in the tail are close to the maximum
+        hint: raise --request-count or --benchmark-duration
+
+     Latency, ms                  mean    p50     p90     p99     max
+    ────────────────────────────────────────────────────────────────────
+     Time to first token          100.0   100.0   100.0   100.0   100.0
+     Time to first answer token   4,100   4,100   4,100   4,100   4,100
+     Time to second token         40.00   40.00   40.00   40.00   40.00
+     Inter-token latency          10.00   10.00   10.00   10.00   10.00
+     Time per output token        9.94    9.94    9.94    9.94    9.94
+     Inter-chunk latency          40.00   40.00   40.00   40.00   40.00
+     Request latency              5,180   5,180   5,180   5,180   5,180
+
+     Throughput               whole run
+    ────────────────────────────────────
+     Requests/s               0.193
+     Output tokens/s          98.84
+     Input tokens/s           106.2
+     Total tokens/s           205.0
+     In flight, mean          1.00
+     In flight, most          1
+     Tokens/s per user, p50   100.0
+
+    Tokens   550.0 in, 512.0 out per request; output counted by the server
+    Steady   none: 1 requests were sent and completed while the load was steady, and
+             20 are needed: run longer
+
+      - the server rejected `stream_options`
+    "#);
+}
+
+#[test]
+fn an_open_load_that_missed_its_rate() {
+    insta::assert_snapshot!(at_width(&runs::missed_rate(), 100), @"");
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let summary = runs::missed_rate();
+    let coloured = render(
+        &summary,
+        Layout {
+            width: 100,
+            style: Style::Ansi,
+        },
+    );
+    assert!(coloured.contains("\x1b[1;31mINVALID\x1b[0m"), "{coloured}");
+    assert_eq!(without_escapes(&coloured), at_width(&summary, 100));
+}
+
+#[test]
+fn what_the_server_says_moves_no_cursor() {
+    assert!(!at_width(&runs::not_streaming(), 80).contains('\x1b'));
+}
+
+fn without_escapes(text: &str) -> String {
+    let mut parts = text.split('\x1b');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + part.split_once('m').map_or("", |(_, rest)| rest)
+    })
+}

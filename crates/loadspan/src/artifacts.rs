@@ -1,0 +1,217 @@
+//! The folder of a run: where it lies, and what `run.json` says in it.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use loadspan_loadgen::{ClockAnchor, RunEnd, StopReason};
+use loadspan_record::{ClientStats, Completeness, Notice, RunFacts};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::exit::UsageError;
+
+pub(crate) const RUN_FILE: &str = "run.json";
+pub(crate) const RECORDS_FILE: &str = "records.jsonl";
+/// Version of the layout of `run.json`.
+const RUN_SCHEMA_VERSION: &str = "1.0";
+
+/// The folder of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct RunFolder {
+    path: PathBuf,
+}
+
+/// `run.json`: what was run. Written before the first request, and once more, with `end`, after the last.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RunFile {
+    pub(crate) schema_version: String,
+    /// What the report needs beside the records.
+    pub(crate) facts: RunFacts,
+    /// Where offset zero of the records lies on the clocks of the host.
+    pub(crate) clock: ClockAnchor,
+    /// Length of a time slice, in seconds, if the user chose one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) slice_seconds: Option<f64>,
+    /// The resolved configuration, without secrets.
+    pub(crate) config: Value,
+    /// What was sent.
+    pub(crate) workload: Value,
+    /// The server, as far as requests to it depend on it.
+    pub(crate) request: Value,
+    /// The machine that made the load.
+    pub(crate) host: Value,
+    /// How it ended. Absent while it runs, and for ever if it was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) end: Option<EndFacts>,
+}
+
+/// How a run ended, and what it took the client.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EndFacts {
+    #[serde(flatten)]
+    pub(crate) end: RunEnd,
+    pub(crate) peak_rss_bytes: u64,
+    /// Records that a listener of ours missed.
+    pub(crate) records_missed: u64,
+}
+
+impl RunFolder {
+    /// Makes the folder and sees that it can be written to, before anything is sent.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made, or it holds a run already.
+    pub(crate) fn create(chosen: Option<&Path>, name: &str) -> anyhow::Result<Self> {
+        let path = chosen.map_or_else(|| Path::new("artifacts").join(name), Path::to_path_buf);
+        let failed = |error: std::io::Error| {
+            UsageError::with_hint(
+                format!("--artifact-dir: cannot write to {}: {error}", path.display()),
+                "choose another folder with --artifact-dir",
+            )
+        };
+        if path.join(RUN_FILE).exists() {
+            return Err(UsageError::with_hint(
+                format!("--artifact-dir: {} holds a run already", path.display()),
+                "choose another folder, or remove this one",
+            )
+            .into());
+        }
+        fs::create_dir_all(&path).map_err(failed)?;
+        File::create(path.join(RUN_FILE)).map_err(failed)?;
+        fs::remove_file(path.join(RUN_FILE)).map_err(failed)?;
+        Ok(Self { path })
+    }
+
+    /// An existing folder.
+    pub(crate) fn open(path: &Path) -> Self {
+        Self { path: path.to_path_buf() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    pub(crate) fn create_file(&self, name: &str) -> anyhow::Result<File> {
+        let path = self.file(name);
+        File::create(&path).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Writes a whole file, so that nobody ever sees half of it.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        let (path, beside) = (self.file(name), self.file(&format!(".{name}.new")));
+        let written = File::create(&beside).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&beside, &path));
+        written.with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    pub(crate) fn write_run(&self, run: &RunFile) -> anyhow::Result<()> {
+        let mut bytes = serde_json::to_vec_pretty(run).context("cannot encode run.json")?;
+        bytes.push(b'\n');
+        self.write(RUN_FILE, &bytes)
+    }
+
+    /// # Errors
+    ///
+    /// There is no `run.json`, or it is not one.
+    pub(crate) fn read_run(&self) -> Result<RunFile, UsageError> {
+        let path = self.file(RUN_FILE);
+        let bytes = fs::read(&path).map_err(|error| {
+            UsageError::with_hint(
+                format!("{} is not the folder of a run: cannot read {}: {error}", self.path.display(), path.display()),
+                "`loadspan profile` prints the folder of each run",
+            )
+        })?;
+        serde_json::from_slice(&bytes).map_err(|error| UsageError::new(format!("{}: {error}", path.display())))
+    }
+}
+
+impl RunFile {
+    pub(crate) fn new(facts: RunFacts, clock: ClockAnchor) -> Self {
+        Self {
+            schema_version: RUN_SCHEMA_VERSION.to_owned(),
+            facts,
+            clock,
+            slice_seconds: None,
+            config: Value::Null,
+            workload: Value::Null,
+            request: Value::Null,
+            host: Value::Null,
+            end: None,
+        }
+    }
+
+    /// The facts of the run as they stand after its end, or after its death.
+    pub(crate) fn final_facts(&self) -> RunFacts {
+        let mut facts = self.facts.clone();
+        let Some(EndFacts { end, peak_rss_bytes, records_missed }) = &self.end else {
+            let reason = "loadspan did not live to see the end of the run".to_owned();
+            facts.run.completeness = Completeness::Incomplete { reason };
+            return facts;
+        };
+        let incomplete = |reason: &str| Completeness::Incomplete { reason: reason.to_owned() };
+        facts.run.completeness = match end.reason {
+            StopReason::Finished => Completeness::Complete,
+            StopReason::Interrupted => incomplete("interrupted"),
+            StopReason::FailureThreshold => incomplete("more requests failed than --failed-request-threshold allows"),
+        };
+        let measured = end.measure_started_at.filter(|at| *at <= end.ended_at);
+        facts.run.measured_from_s = measured.map(|at| at.as_secs_f64());
+        facts.run.measured_until_s = measured.map(|_| end.ended_at.as_secs_f64());
+        facts.unsent = end.unsent;
+        facts.client = Some(ClientStats {
+            cpu_seconds: end.cpu_seconds,
+            wall_seconds: end.ended_at.nanos_since(end.load_started_at) as f64 / 1e9,
+            peak_rss_bytes: *peak_rss_bytes,
+            records_lost: end.records_lost + records_missed,
+            workers: end.workers.clone(),
+        });
+        for preopened in end.preopened.iter().filter(|preopened| preopened.failed > 0) {
+            facts.notices.push(Notice {
+                message: format!(
+                    "{} of {} connections could not be opened ahead of the load",
+                    preopened.failed,
+                    preopened.opened + preopened.failed
+                ),
+                advice: Some("look for connect failures among the errors; they count from the request on".to_owned()),
+            });
+        }
+        facts
+    }
+}
+
+/// A name for a run, fit for a folder: model, endpoint, load, time.
+pub(crate) fn run_name(model: &str, endpoint: &str, load: &str) -> String {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let name = format!("{model}-{endpoint}-{load}-{}", timestamp(since_1970));
+    let fit = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
+    name.chars().map(fit).collect::<String>().trim_start_matches('.').to_owned()
+}
+
+/// `20260131-235959`, in UTC.
+fn timestamp(since_1970: Duration) -> String {
+    let time = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(since_1970.as_secs() as i64);
+    time.strftime("%Y%m%d-%H%M%S").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_fit_for_folders() {
+        let name = run_name("meta-llama/Llama 3", "chat", "concurrency8");
+        assert!(name.starts_with("meta-llama_Llama_3-chat-concurrency8-2"), "{name}");
+        assert!(!run_name("../x", "chat", "c").starts_with('.'));
+    }
+
+    #[test]
+    fn times_are_utc() {
+        assert_eq!(timestamp(Duration::from_secs(1_700_000_000)), "20231114-221320");
+    }
+}

@@ -1,0 +1,64 @@
+//! The files that a summary becomes, and what is printed of it.
+
+use std::time::Duration;
+
+use loadspan_record::{RunFacts, Summary, SummaryBuilder};
+use loadspan_report::{aiperf, console, summary_csv, summary_json, timeslices_csv, vllm};
+
+use crate::artifacts::RunFolder;
+use crate::cli::{ExportFormat, OutputFormat};
+use crate::terminal;
+
+/// The most slices that a run is cut into when nobody says how long a slice is.
+const MOST_SLICES: u64 = 3600;
+
+/// What is written and printed beside the usual.
+#[derive(Debug, Clone)]
+pub(crate) struct ReportConfig {
+    pub(crate) formats: Vec<ExportFormat>,
+    pub(crate) slice: Option<Duration>,
+    pub(crate) print: OutputFormat,
+}
+
+/// Makes the summary, writes every file of it and prints it.
+///
+/// # Errors
+///
+/// A file cannot be written.
+pub(crate) fn write_report(
+    folder: &RunFolder,
+    builder: &SummaryBuilder,
+    facts: RunFacts,
+    config: &ReportConfig,
+) -> anyhow::Result<Summary> {
+    let slice = config.slice.unwrap_or_else(|| usual_slice(&facts));
+    let summary = builder.finish(facts);
+    let json = summary_json::render(&summary);
+    folder.write("summary.json", &json)?;
+    folder.write("summary.csv", &summary_csv::render(&summary))?;
+    folder.write("timeslices.csv", &timeslices_csv::render(&builder.timeslices(slice)))?;
+    for format in &config.formats {
+        match format {
+            ExportFormat::Aiperf => {
+                folder.write("profile_export_aiperf.json", &aiperf::render_json(&summary))?;
+                folder.write("profile_export_aiperf.csv", &aiperf::render_csv(&summary))?;
+            }
+            ExportFormat::Vllm => folder.write("vllm_bench.json", &vllm::render(&summary))?,
+        }
+    }
+    match config.print {
+        OutputFormat::Text => {
+            let style = if terminal::stdout_takes_colour() { console::Style::Ansi } else { console::Style::Plain };
+            terminal::print_result(&console::render(&summary, style, terminal::width()));
+            terminal::print_result(&format!("\nresults: {}\n", folder.path().display()));
+        }
+        OutputFormat::Json => terminal::print_result(&String::from_utf8_lossy(&json)),
+    }
+    Ok(summary)
+}
+
+/// A second, or as much as keeps the file at a size that a person can look through.
+fn usual_slice(facts: &RunFacts) -> Duration {
+    let seconds = facts.run.measured_until_s.unwrap_or(0.0) - facts.run.measured_from_s.unwrap_or(0.0);
+    Duration::from_secs((seconds / MOST_SLICES as f64).ceil().max(1.0) as u64)
+}

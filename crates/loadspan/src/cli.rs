@@ -1,0 +1,102 @@
+//! What can be typed. Doc comments are the help text; nothing below [`crate::config`] sees these types.
+
+mod mock;
+mod profile;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::mock::MockArgs;
+pub(crate) use self::profile::{
+    ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, OutputArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
+};
+pub(crate) use self::values::{Seconds, Threshold};
+
+/// Load-test an LLM server, with numbers that can be proven.
+///
+/// Measures latency, throughput and goodput of any OpenAI-compatible server, keeps a record of every request, and says whether the
+/// figures can be trusted.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Benchmark a built-in mock server: shows what loadspan does, needs nothing.
+    Demo(DemoArgs),
+    /// Benchmark an OpenAI-compatible server.
+    Profile(Box<ProfileArgs>),
+    /// Serve the built-in mock: an OpenAI-compatible API with scripted timing and faults.
+    Mock(Box<MockArgs>),
+    /// Rebuild summary and tables of a run from the records on disk.
+    Report(ReportArgs),
+    /// Check loadspan's measurements against a server whose timing is known.
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where the results go [default: a new folder in ./artifacts]
+    #[arg(long, visible_alias = "output-artifact-dir", value_name = "DIR")]
+    pub(crate) artifact_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The folder of a run.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Length of a time slice in timeslices.csv [default: that of the run]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) slice_duration: Option<Seconds>,
+    /// Also write files that scripts made for other tools can read.
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
+    pub(crate) export_format: Vec<ExportFormat>,
+    /// What is printed on stdout.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) output_format: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Check only rows whose name contains this.
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// What is printed on stdout.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) output_format: OutputFormat,
+}
+
+/// What is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// A table for people.
+    Text,
+    /// JSON for scripts.
+    Json,
+}
+
+/// Files for scripts made for other tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// profile_export_aiperf.json and .csv
+    Aiperf,
+    /// vllm_bench.json, as `vllm bench serve --save-result` writes it
+    Vllm,
+}
+
+/// How much of each request is kept on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportLevel {
+    /// Nothing but the summary: `loadspan report` cannot rebuild it.
+    Summary,
+    /// Every request; chunk gaps as a histogram when there are over 1,000.
+    Records,
+    /// Every request with every chunk gap.
+    Chunks,
+}

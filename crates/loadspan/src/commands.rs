@@ -1,0 +1,7 @@
+//! One module for each command: from its flags to its exit code.
+
+pub(crate) mod demo;
+pub(crate) mod mock;
+pub(crate) mod profile;
+pub(crate) mod report;
+pub(crate) mod verify;

@@ -1,0 +1,54 @@
+//! Everything that is printed: data on stdout, the rest on stderr.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the module that prints")]
+
+mod progress;
+
+use std::io::{IsTerminal, Write};
+
+pub(crate) use self::progress::ProgressLine;
+
+/// Prints an error and its causes, as the last thing.
+pub(crate) fn print_error(error: &anyhow::Error) {
+    eprintln!("{} {error:#}", label("error:", "1;31"));
+}
+
+/// Prints something that went wrong, or may be wrong, without ending anything.
+pub(crate) fn print_warning(message: &str) {
+    eprintln!("{} {message}", label("warning:", "1;33"));
+}
+
+/// Prints what is going on.
+pub(crate) fn print_note(message: &str) {
+    eprintln!("{message}");
+}
+
+/// Prints a result.
+///
+/// A closed stdout (`loadspan … | head`) is not an error: nobody wants the rest.
+pub(crate) fn print_result(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
+}
+
+/// The width of the terminal for tables; 100 columns where there is none.
+pub(crate) fn width() -> u16 {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let asked = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_col).filter(|width| *width > 0);
+    columns.or_else(asked).unwrap_or(100)
+}
+
+/// Whether stdout takes colours: a terminal, and no `NO_COLOR`.
+pub(crate) fn stdout_takes_colour() -> bool {
+    std::io::stdout().is_terminal() && colour_is_wanted()
+}
+
+fn colour_is_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+fn label(text: &str, colour: &str) -> String {
+    if std::io::stderr().is_terminal() && colour_is_wanted() {
+        format!("\x1b[{colour}m{text}\x1b[0m")
+    } else {
+        text.to_owned()
+    }
+}
