@@ -108,7 +108,7 @@ pub fn run(config: PreflightConfig, clock: RunClock) -> Result<Preflight, Prefli
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PreflightError::Runtime)?;
     let secrets = config.target.secrets();
-    let asked = tokio::task::LocalSet::new().block_on(&runtime, Inquiry::new(config, clock).ask());
+    let asked = tokio::task::LocalSet::new().block_on(&runtime, async { Inquiry::new(config, clock).ask().await });
     asked.map_err(|error| error.without(&secrets))
 }
 

@@ -105,7 +105,7 @@ impl Metric {
     pub const fn title(self) -> &'static str {
         match self {
             Self::TimeToFirstToken => "Time to first token",
-            Self::TimeToFirstOutputToken => "Time to first answer token",
+            Self::TimeToFirstOutputToken => "Time to first answer",
             Self::TimeToSecondToken => "Time to second token",
             Self::InterTokenLatency => "Inter-token latency",
             Self::TimePerOutputToken => "Time per output token",

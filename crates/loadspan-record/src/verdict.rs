@@ -2,6 +2,8 @@
 
 mod judge;
 mod reason;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 

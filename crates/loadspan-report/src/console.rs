@@ -79,7 +79,9 @@ impl Paint {
     }
 }
 
+/// The parts that fit on a line, then those that do not.
 fn title(summary: &Summary, layout: Layout) -> String {
+    const BETWEEN: &str = "  ·  ";
     let run = &summary.run;
     let streamed = if run.streaming { "streamed" } else { "not streamed" };
     let mut parts = vec![
@@ -87,8 +89,17 @@ fn title(summary: &Summary, layout: Layout) -> String {
         summary.load.asked.description.clone(),
     ];
     parts.extend(summary.metrics.scalar(RunMetric::BenchmarkDuration).map(duration));
-    let model = layout.style.paint(Paint::Bold, &single_line(&run.model));
-    format!("{model}  ·  {}\n", single_line(&parts.join("  ·  ")))
+    let model = single_line(&run.model);
+    let mut width = model.chars().count();
+    let mut text = layout.style.paint(Paint::Bold, &model);
+    for part in parts.iter().map(|part| single_line(part)) {
+        let needed = BETWEEN.chars().count() + part.chars().count();
+        let fits = width + needed <= usize::from(layout.width);
+        text.push_str(if fits { BETWEEN } else { "\n" });
+        text.push_str(&part);
+        width = if fits { width + needed } else { part.chars().count() };
+    }
+    text + "\n"
 }
 
 fn verdict(summary: &Summary, layout: Layout) -> String {

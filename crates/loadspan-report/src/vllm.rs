@@ -42,7 +42,7 @@ fn head(summary: &Summary) -> Map<String, Value> {
         "tokenizer_id": run.model,
         "num_prompts": summary.counts.requests,
         "request_rate": request_rate,
-        "burstiness": 1.0,
+        "burstiness": Value::Null,
         "max_concurrency": max_concurrency,
     }))
 }

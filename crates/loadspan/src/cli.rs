@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::mock::MockArgs;
 pub(crate) use self::profile::{
-    ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, OutputArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
+    ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
 };
 pub(crate) use self::values::{Seconds, Threshold};
 

@@ -223,10 +223,13 @@ impl SummaryBuilder {
     }
 
     fn steady_state(&self, measured: Option<Measured<'_>>, load: LoadModel) -> SteadyState {
-        let Some(measured) = measured else {
-            return SteadyState::Absent {
-                absent: "no request was measured".to_owned(),
-            };
+        let measured = match measured {
+            Some(measured) if self.tally.completed > 0 => measured,
+            _ => {
+                return SteadyState::Absent {
+                    absent: "no measured request completed".to_owned(),
+                };
+            }
         };
         match find_window(&self.rows, measured, load) {
             Ok(steady) => SteadyState::Found {

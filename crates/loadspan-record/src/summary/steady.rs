@@ -61,7 +61,7 @@ pub(crate) fn find_window(rows: &Rows, measured: Measured<'_>, load: LoadModel) 
     let requests = rows_within(rows, window).count();
     if requests < MIN_REQUESTS {
         return Err(format!(
-            "{requests} requests were sent and completed while the load was steady, and {MIN_REQUESTS} are needed: run longer"
+            "only {requests} of the {MIN_REQUESTS} requests that are needed were sent and completed while the load was steady: run longer"
         ));
     }
     without_drift(rows, window)

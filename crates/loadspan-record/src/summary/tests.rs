@@ -157,7 +157,7 @@ fn no_record_at_all_is_an_invalid_run_and_not_a_panic() {
     let summary = SummaryBuilder::new().finish(open_facts(10.0));
     assert_eq!(summary.verdict.status, VerdictStatus::Invalid);
     assert_eq!(summary.metrics, Figures::default());
-    assert_eq!(why_not_steady(&summary), "no request was measured");
+    assert_eq!(why_not_steady(&summary), "no measured request completed");
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn a_load_that_drifts_has_no_steady_state() {
 #[test]
 fn a_handful_of_requests_has_no_steady_state() {
     let summary = summary_of([stream(), stream().sent_ms(190.0)], closed_facts(1));
-    insta::assert_snapshot!(why_not_steady(&summary), @"2 requests were sent and completed while the load was steady, and 20 are needed: run longer");
+    insta::assert_snapshot!(why_not_steady(&summary), @"only 2 of the 20 requests that are needed were sent and completed while the load was steady: run longer");
 }
 
 #[test]

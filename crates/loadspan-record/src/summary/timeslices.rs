@@ -1,6 +1,7 @@
 //! The run in slices of time, for plots.
 
 use super::rows::{Fate, Rows, Span};
+use crate::distribution::to_seven_digits;
 use crate::{Distribution, Metric};
 
 /// What happened in one slice of time. Requests belong to the slice in which they ended, except in `started`.
@@ -100,8 +101,8 @@ impl Slicing {
     fn empty(self, index: usize) -> Timeslice {
         let bounds = self.bounds(index);
         Timeslice {
-            start_s: bounds.start as f64 / 1e9,
-            end_s: bounds.end as f64 / 1e9,
+            start_s: to_seven_digits(bounds.start as f64 / 1e9),
+            end_s: to_seven_digits(bounds.end as f64 / 1e9),
             is_complete: bounds.nanos() == self.length,
             started: 0,
             completed: 0,
@@ -138,10 +139,10 @@ fn count_requests(rows: &Rows, slicing: Slicing, slices: &mut [Timeslice]) {
             Fate::Cancelled | Fate::Aside => {}
         }
     }
-    for slice in slices {
-        let secs = slice.end_s - slice.start_s;
-        slice.request_throughput = slice.completed as f64 / secs;
-        slice.output_token_throughput = slice.output_tokens as f64 / secs;
+    for (index, slice) in slices.iter_mut().enumerate() {
+        let secs = slicing.bounds(index).secs();
+        slice.request_throughput = to_seven_digits(slice.completed as f64 / secs);
+        slice.output_token_throughput = to_seven_digits(slice.output_tokens as f64 / secs);
     }
 }
 
@@ -167,7 +168,8 @@ fn average_in_flight(rows: &Rows, slicing: Slicing, slices: &mut [Timeslice]) {
     let mut spanning = 0;
     for (index, slice) in slices.iter_mut().enumerate() {
         spanning += whole[index];
-        slice.in_flight_mean = spanning as f64 + busy_ns[index] as f64 / slicing.bounds(index).nanos().max(1) as f64;
+        let mean = spanning as f64 + busy_ns[index] as f64 / slicing.bounds(index).nanos().max(1) as f64;
+        slice.in_flight_mean = to_seven_digits(mean);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use loadspan_record::{Completeness, LoadSummary, Metric, SteadyState, Summary, TokenSource};
 
-use super::number::{count, duration, mebibytes, number, percent};
+use super::number::{average, count, counted, mebibytes, number, percent};
 use super::{Layout, Paint, is_complete, single_line};
 
 /// Width of the labels.
@@ -12,7 +12,7 @@ const LABEL: usize = 9;
 pub(super) fn outcome(summary: &Summary) -> String {
     let counts = &summary.counts;
     let mut parts = vec![match counts.failed + counts.cancelled {
-        0 => format!("{} requests completed", count(counts.completed)),
+        0 => format!("{} completed", counted(counts.completed, "request")),
         _ => format!(
             "{} of {} requests completed",
             count(counts.completed),
@@ -82,11 +82,14 @@ pub(super) fn errors(summary: &Summary, layout: Layout) -> String {
 
 /// What was noticed besides.
 pub(super) fn notices(summary: &Summary, layout: Layout) -> String {
-    summary
+    if summary.notices.is_empty() {
+        return String::new();
+    }
+    let notices = summary
         .notices
         .iter()
-        .map(|notice| hinted(&notice.message, notice.advice.as_deref(), layout))
-        .collect()
+        .map(|notice| hinted(&notice.message, notice.advice.as_deref(), layout));
+    layout.style.paint(Paint::Bold, "Notices") + "\n" + &notices.collect::<String>()
 }
 
 /// A message with its hint below, both wrapped.
@@ -119,7 +122,7 @@ fn tokens(summary: &Summary) -> Option<String> {
         summary
             .metrics
             .get(metric)
-            .map(|distribution| number(distribution.mean))
+            .map(|distribution| average(distribution.mean))
     };
     let mut parts = Vec::new();
     parts.extend(mean(Metric::InputSequenceLength).map(|input| format!("{input} in")));
@@ -159,11 +162,11 @@ fn counted_by(source: TokenSource) -> &'static str {
 fn steady(summary: &Summary) -> Option<String> {
     match &summary.steady_state {
         SteadyState::Found { window, .. } => Some(format!(
-            "from {} to {}, {} of the measured time, {} requests",
-            duration(window.start_s),
-            duration(window.end_s),
+            "{:.1} s to {:.1} s, {} of the measured time, {}",
+            window.start_s,
+            window.end_s,
             percent((window.share * 1e3).round() / 1e3),
-            count(window.requests)
+            counted(window.requests, "request")
         )),
         SteadyState::Absent { absent } if summary.counts.completed > 0 => Some(format!("none: {absent}")),
         SteadyState::Absent { .. } => None,
@@ -172,7 +175,7 @@ fn steady(summary: &Summary) -> Option<String> {
 
 fn warmup(summary: &Summary) -> Option<String> {
     let warmup = summary.counts.warmup;
-    (warmup > 0).then(|| format!("{} requests, in no figure", count(warmup)))
+    (warmup > 0).then(|| format!("{}, in no figure", counted(warmup, "request")))
 }
 
 fn client(summary: &Summary) -> Option<String> {

@@ -1,11 +1,11 @@
 //! Numbers as people like to read them.
 
-/// How many decimals a column or row of numbers up to `largest` deserves: about three digits that mean something.
+/// How many decimals numbers up to `largest` deserve: about three digits that mean something.
 pub(super) fn decimals_for(largest: f64) -> usize {
     match largest.abs() {
         size if size >= 1_000.0 => 0,
         size if size >= 100.0 => 1,
-        size if size >= 1.0 => 2,
+        size if size >= 0.1 => 2,
         _ => 3,
     }
 }
@@ -31,6 +31,20 @@ pub(super) fn grouped(value: f64, decimals: usize) -> String {
 /// With as many decimals as its size deserves.
 pub(super) fn number(value: f64) -> String {
     grouped(value, decimals_for(value))
+}
+
+/// An average of counts: without decimals where every one was the same.
+pub(super) fn average(value: f64) -> String {
+    if value.fract() == 0.0 {
+        grouped(value, 0)
+    } else {
+        number(value)
+    }
+}
+
+/// `1 request`, `2,000 requests`
+pub(super) fn counted(value: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
 }
 
 pub(super) fn count(value: u64) -> String {

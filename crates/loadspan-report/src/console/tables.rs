@@ -6,11 +6,12 @@ use loadspan_record::{Distribution, Figures, Metric, RunMetric, SteadyState, Sum
 use super::number::{decimals_for, grouped, number, percent};
 use super::{Layout, Paint};
 
-/// Width of the first column of every block, so that blocks line up.
-pub(super) const LABEL: u16 = 26;
+/// Width of the first column of both tables, so that they line up.
+const LABEL: u16 = 22;
 
-/// Width of a column of numbers.
-const NUMBER: u16 = 9;
+/// Width of a column of numbers, without and with the space before it.
+const NUMBER: u16 = 8;
+const SPACED: u16 = NUMBER + 1;
 
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
@@ -25,17 +26,6 @@ const LATENCIES: [Metric; 9] = [
     Metric::RequestLatency,
     Metric::ScheduledLatency,
     Metric::ScheduleLag,
-];
-
-/// Rows of the throughput table.
-const THROUGHPUT: [RunMetric; 7] = [
-    RunMetric::RequestThroughput,
-    RunMetric::OutputTokenThroughput,
-    RunMetric::InputTokenThroughput,
-    RunMetric::TotalTokenThroughput,
-    RunMetric::Goodput,
-    RunMetric::InFlightMean,
-    RunMetric::InFlightMax,
 ];
 
 /// A column of the latency table: of the whole run, or of its steady part.
@@ -63,9 +53,8 @@ pub(super) fn latencies(summary: &Summary, layout: Layout) -> String {
     }
     let steady = steady_figures(summary);
     let columns = columns_for(layout, steady);
-    let mut table = ruled_table(columns.len());
-    let titles = columns.iter().map(|column| column.title.to_owned());
-    table.set_header(row("Latency, ms", titles));
+    let mut table = Table::new();
+    table.set_header(row("Latency, ms", columns.iter().map(|column| column.title.to_owned())));
     for metric in rows {
         let decimals = summary.metrics.get(metric).map_or(2, |whole| decimals_for(whole.p99));
         let cell = |column: &Column| {
@@ -84,53 +73,58 @@ pub(super) fn latencies(summary: &Summary, layout: Layout) -> String {
             columns.iter().map(|column| cell(column).unwrap_or_default()),
         ));
     }
-    draw(&table, layout)
+    draw(table, layout)
 }
 
 /// Throughput and load. Empty when nothing completed.
 pub(super) fn throughput(summary: &Summary, layout: Layout) -> String {
-    let whole = &summary.metrics;
-    if whole.scalar(RunMetric::RequestThroughput).is_none() {
+    let whole = throughput_cells(&summary.metrics);
+    if summary.metrics.scalar(RunMetric::RequestThroughput).is_none() {
         return String::new();
     }
-    let steady = steady_figures(summary);
-    let mut table = ruled_table(if steady.is_some() { 2 } else { 1 });
+    let steady = steady_figures(summary).map(throughput_cells);
     let titles = ["whole run", "steady"]
+        .map(str::to_owned)
         .into_iter()
         .take(if steady.is_some() { 2 } else { 1 });
-    table.set_header(row("Throughput", titles.map(str::to_owned)));
-    for metric in THROUGHPUT {
-        let Some(value) = whole.scalar(metric) else { continue };
-        let steady_cell = steady.map(|figures| {
-            figures
-                .scalar(metric)
-                .map(|value| cell(metric, value))
+    let mut table = Table::new();
+    table.set_header(row("Throughput", titles));
+    for (label, whole_cell) in whole {
+        let in_steady = |cells: &Vec<(&str, String)>| {
+            cells
+                .iter()
+                .find_map(|(other, cell)| (*other == label).then(|| cell.clone()))
                 .unwrap_or_default()
-        });
+        };
         table.add_row(row(
-            title(metric),
-            std::iter::once(cell(metric, value)).chain(steady_cell),
+            label,
+            std::iter::once(whole_cell).chain(steady.as_ref().map(in_steady)),
         ));
     }
-    if let Some(per_user) = whole.get(Metric::OutputTokenThroughputPerUser) {
-        let steady_cell = steady.map(|figures| {
-            figures
-                .get(Metric::OutputTokenThroughputPerUser)
-                .map(|speed| number(speed.p50))
-                .unwrap_or_default()
-        });
-        table.add_row(row(
-            "Tokens/s per user, p50",
-            std::iter::once(number(per_user.p50)).chain(steady_cell),
-        ));
-    }
-    if let Some(share) = whole.scalar(RunMetric::GoodRequestFraction) {
-        table.add_row(row(
-            "Good requests",
-            std::iter::once(percent(share)).chain(steady.map(|_| String::new())),
-        ));
-    }
-    draw(&table, layout)
+    draw(table, layout)
+}
+
+/// What exists, as label and text.
+fn throughput_cells(figures: &Figures) -> Vec<(&'static str, String)> {
+    let scalar = |metric: RunMetric| Some((metric.title(), number(figures.scalar(metric)?)));
+    let per_user = figures.get(Metric::OutputTokenThroughputPerUser);
+    let good_share = figures.scalar(RunMetric::GoodRequestFraction);
+    let cells = [
+        scalar(RunMetric::RequestThroughput),
+        figures
+            .scalar(RunMetric::Goodput)
+            .map(|rate| ("Good requests/s", number(rate))),
+        good_share.map(|share| ("  of all requests", percent(share))),
+        scalar(RunMetric::OutputTokenThroughput),
+        per_user.map(|speed| ("  per user, p50", number(speed.p50))),
+        scalar(RunMetric::InputTokenThroughput),
+        scalar(RunMetric::TotalTokenThroughput),
+        scalar(RunMetric::InFlightMean),
+        figures
+            .scalar(RunMetric::InFlightMax)
+            .map(|most| (RunMetric::InFlightMax.title(), grouped(most, 0))),
+    ];
+    cells.into_iter().flatten().collect()
 }
 
 pub(super) fn steady_figures(summary: &Summary) -> Option<&Figures> {
@@ -164,75 +158,49 @@ fn is_alike(one: &Distribution, other: &Distribution) -> bool {
     close(one.mean, other.mean) && close(one.p50, other.p50) && close(one.p99, other.p99)
 }
 
+/// As many as fit; the wide title of the first steady column takes two more places than a number.
 fn columns_for(layout: Layout, steady: Option<&Figures>) -> Vec<Column> {
-    let whole = |title| Column {
-        title,
-        stat: title,
+    let whole = |stat| Column {
+        title: stat,
+        stat,
         part: Part::Whole,
     };
+    let steady_column = |title, stat| Column {
+        title,
+        stat,
+        part: Part::Steady,
+    };
     let mut columns: Vec<Column> = ["mean", "p50", "p90", "p99", "max"].map(whole).into();
-    let fits = |extra: u16| layout.width >= LABEL + extra * NUMBER;
-    if fits(7) {
+    let fits = |numbers: u16| layout.width >= LABEL + numbers * SPACED + 2;
+    if fits(8) || (steady.is_none() && fits(6)) {
         columns.insert(1, whole("std"));
     }
-    if steady.is_some() {
-        if fits(8) {
-            columns.push(Column {
-                title: "steady p50",
-                stat: "p50",
-                part: Part::Steady,
-            });
-        }
-        if fits(6) {
-            let title = if fits(8) { "p99" } else { "steady p99" };
-            columns.push(Column {
-                title,
-                stat: "p99",
-                part: Part::Steady,
-            });
-        }
+    if steady.is_some() && fits(8) {
+        columns.extend([steady_column("steady p50", "p50"), steady_column("p99", "p99")]);
+    } else if steady.is_some() && fits(6) {
+        columns.push(steady_column("steady p99", "p99"));
     }
     columns
-}
-
-fn title(metric: RunMetric) -> &'static str {
-    match metric {
-        RunMetric::Goodput => "Good requests/s",
-        other => other.title(),
-    }
-}
-
-fn cell(metric: RunMetric, value: f64) -> String {
-    if metric == RunMetric::InFlightMax {
-        grouped(value, 0)
-    } else {
-        number(value)
-    }
 }
 
 fn row(label: &str, cells: impl Iterator<Item = String>) -> Row {
     Row::from(std::iter::once(label.to_owned()).chain(cells).collect::<Vec<_>>())
 }
 
-fn ruled_table(numbers: usize) -> Table {
-    let mut table = Table::new();
+/// The header bold, its rule dim. Painted last: escapes would count as width.
+fn draw(mut table: Table, layout: Layout) -> String {
     table.load_style(RULED);
-    let widths = std::iter::once(LABEL).chain(std::iter::repeat_n(NUMBER, numbers));
-    table.set_constraints(widths.map(|width| ColumnConstraint::LowerBoundary(Width::Fixed(width))));
-    table.discover_columns();
     for (place, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if place == 0 { 0 } else { 1 }, 0));
-        column.set_cell_alignment(if place == 0 {
+        let is_label = place == 0;
+        let width = if is_label { LABEL } else { NUMBER };
+        column.set_padding((u16::from(!is_label), 0));
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+        column.set_cell_alignment(if is_label {
             CellAlignment::Left
         } else {
             CellAlignment::Right
         });
     }
-    table
-}
-
-/// The header bold, its rule dim. Painted last: escapes would count as width.
-fn draw(table: &Table, layout: Layout) -> String {
     let mut text = String::new();
     for (place, line) in table.lines().enumerate() {
         let line = line.trim_end();

@@ -83,7 +83,7 @@ fn vllm_json_has_its_keys() {
     insta::assert_snapshot!(format!("{:#}", json(&vllm::render(&runs::streaming()))), @r#"
     {
       "backend": "openai-chat",
-      "burstiness": 1.0,
+      "burstiness": null,
       "completed": 112,
       "date": "20231114-221320",
       "duration": 19.52737,

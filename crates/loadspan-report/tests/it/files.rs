@@ -779,7 +779,7 @@ fn the_json_of_a_run_without_success() {
         "reused": 4
       },
       "steady_state": {
-        "absent": "0 requests were sent and completed while the load was steady, and 20 are needed: run longer"
+        "absent": "no measured request completed"
       },
       "finish_reasons": {},
       "notices": [],
@@ -849,9 +849,9 @@ fn the_csv_of_a_run_without_success_has_only_what_exists() {
 fn the_time_slices_of_a_streaming_run() {
     insta::assert_snapshot!(timeslices_csv::render(&runs::streaming_builder().timeslices(Duration::from_secs(5))), @r#"
     start_s,end_s,complete,started,completed,failed,output_tokens,request_throughput,output_token_throughput,in_flight_mean,time_to_first_token_mean_ms,time_to_first_token_p50_ms,time_to_first_token_p95_ms,time_to_first_token_p99_ms,inter_token_latency_mean_ms,inter_token_latency_p50_ms,inter_token_latency_p95_ms,inter_token_latency_p99_ms,request_latency_mean_ms,request_latency_p50_ms,request_latency_p95_ms,request_latency_p99_ms
-    1.270914392,6.270914392,true,32,24,0,3072,4.8,614.4,7.9996896064,107.4599,107.9911,132.1647,132.7849,9.915329,9.933036,10.73882,10.7595,1366.707,1369.487,1495.995,1499.241
-    6.270914392,11.270914392,true,32,32,0,4096,6.4,819.2,7.9996795586,112.872,112.7271,136.8118,137.467,10.09573,10.0909,10.89373,10.91557,1395.03,1394.272,1520.315,1523.744
-    11.270914392,16.270914392,true,24,24,0,3072,4.799999999999998,614.3999999999997,7.9997596838,109.5342,109.5341,136.9359,138.8693,9.984472,9.984472,10.89786,10.96231,1377.562,1377.562,1520.965,1531.082
-    16.270914392,20.798281076,false,24,32,0,4096,7.0681264040507354,904.7201797184941,7.750971331749103,106.1963,106.3412,132.2677,133.342,9.87321,9.87804,10.74226,10.77807,1360.094,1360.852,1496.534,1502.157
+    1.270914,6.270914,true,32,24,0,3072,4.8,614.4,7.99969,107.4599,107.9911,132.1647,132.7849,9.915329,9.933036,10.73882,10.7595,1366.707,1369.487,1495.995,1499.241
+    6.270914,11.27091,true,32,32,0,4096,6.4,819.2,7.99968,112.872,112.7271,136.8118,137.467,10.09573,10.0909,10.89373,10.91557,1395.03,1394.272,1520.315,1523.744
+    11.27091,16.27091,true,24,24,0,3072,4.8,614.4,7.99976,109.5342,109.5341,136.9359,138.8693,9.984472,9.984472,10.89786,10.96231,1377.562,1377.562,1520.965,1531.082
+    16.27091,20.79828,false,24,32,0,4096,7.068126,904.7202,7.750971,106.1963,106.3412,132.2677,133.342,9.87321,9.87804,10.74226,10.77807,1360.094,1360.852,1496.534,1502.157
     "#);
 }

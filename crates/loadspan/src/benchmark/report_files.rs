@@ -35,13 +35,13 @@ pub(crate) fn write_report(
     let summary = builder.finish(facts);
     let json = summary_json::render(&summary);
     folder.write("summary.json", &json)?;
-    folder.write("summary.csv", &summary_csv::render(&summary))?;
-    folder.write("timeslices.csv", &timeslices_csv::render(&builder.timeslices(slice)))?;
+    folder.write("summary.csv", summary_csv::render(&summary).as_bytes())?;
+    folder.write("timeslices.csv", timeslices_csv::render(&builder.timeslices(slice)).as_bytes())?;
     for format in &config.formats {
         match format {
             ExportFormat::Aiperf => {
                 folder.write("profile_export_aiperf.json", &aiperf::render_json(&summary))?;
-                folder.write("profile_export_aiperf.csv", &aiperf::render_csv(&summary))?;
+                folder.write("profile_export_aiperf.csv", aiperf::render_csv(&summary).as_bytes())?;
             }
             ExportFormat::Vllm => folder.write("vllm_bench.json", &vllm::render(&summary))?,
         }
@@ -49,7 +49,7 @@ pub(crate) fn write_report(
     match config.print {
         OutputFormat::Text => {
             let style = if terminal::stdout_takes_colour() { console::Style::Ansi } else { console::Style::Plain };
-            terminal::print_result(&console::render(&summary, style, terminal::width()));
+            terminal::print_result(&console::render(&summary, console::Layout { width: terminal::width(), style }));
             terminal::print_result(&format!("\nresults: {}\n", folder.path().display()));
         }
         OutputFormat::Json => terminal::print_result(&String::from_utf8_lossy(&json)),

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::BufReader;
 use std::time::Duration;
 
-use anyhow::Context;
 use loadspan_record::SummaryBuilder;
 use loadspan_report::records_jsonl;
 
@@ -35,8 +34,8 @@ fn read_records(folder: &RunFolder) -> anyhow::Result<SummaryBuilder> {
         )
     })?;
     let mut builder = SummaryBuilder::new();
-    for record in records_jsonl::read(BufReader::with_capacity(1 << 20, file)) {
-        builder.push(&record.with_context(|| format!("cannot read {}", path.display()))?);
+    for record in records_jsonl::decode(BufReader::with_capacity(1 << 20, file), &path) {
+        builder.push(&record?);
     }
     Ok(builder)
 }
