@@ -1,1 +1,39 @@
-fn main() {}
+//! The project's own tasks: `cargo xtask check | test | bench`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool for the terminal of its developers"
+)]
+
+mod bench;
+mod cargo;
+
+use anyhow::bail;
+
+const USAGE: &str = "\
+Usage: cargo xtask <task>
+
+  check                      format, lints without warnings, documentation
+  test                       all tests
+  bench [FILTER] [options]   measure what docs/performance.md says, and write it; with a filter, only measure
+      --runs N               how often each figure is measured [default: 5]
+      --long                 also ten million requests in one run: some minutes, 6 GB of disk";
+
+fn main() -> anyhow::Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["check"] => check(),
+        ["test"] => cargo::run(&["test", "--workspace"]),
+        ["bench", options @ ..] => bench::run(&bench::Options::parse(options)?),
+        // What `bench` starts as the other side of its measurements.
+        [bench::SERVE, script] => bench::serve(script),
+        _ => bail!("no such task\n\n{USAGE}"),
+    }
+}
+
+fn check() -> anyhow::Result<()> {
+    cargo::run(&["fmt", "--all", "--check"])?;
+    cargo::run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    cargo::run_with(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
+}

@@ -1,6 +1,6 @@
 //! The run's clock: the only place where a [`RunOffset`] is made from real time.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use loadspan_record::RunOffset;
 use rustix::time::{ClockId, clock_gettime};
@@ -26,8 +26,9 @@ impl RunClock {
     /// A clock whose offset zero is now.
     #[must_use]
     pub fn start() -> Self {
-        let monotonic = clock_gettime(ClockId::Monotonic);
+        // In this order a timer set by the anchor fires after the instant it stands for, never before it.
         let origin = Instant::now();
+        let monotonic = clock_gettime(ClockId::Monotonic);
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let anchor = ClockAnchor {
             wall_start_unix_ns: wall.as_nanos() as u64,
@@ -42,10 +43,11 @@ impl RunClock {
         RunOffset::from_nanos(self.origin.elapsed().as_nanos() as u64)
     }
 
-    /// The instant of an offset.
+    /// The instant of an offset. One that the operating system cannot express is as far away as makes no difference: 30 years.
     #[must_use]
     pub fn instant(&self, offset: RunOffset) -> Instant {
-        self.origin + offset.as_duration()
+        let far = Duration::from_secs(30 * 365 * 86_400);
+        self.origin + offset.as_duration().min(far)
     }
 
     /// Where the start of the run lies on the clocks of the host.

@@ -50,18 +50,27 @@ pub(crate) struct Deadline {
 impl Deadlines {
     /// The deadline of a request sent at `sent_at` of which nothing has come back.
     pub(crate) fn before_first_byte(&self, sent_at: RunOffset) -> Deadline {
-        let first_byte = Deadline { at: sent_at.after(self.first_byte), kind: FailureKind::TimeoutFirstByte };
+        let first_byte = Deadline {
+            at: sent_at.after(self.first_byte),
+            kind: FailureKind::TimeoutFirstByte,
+        };
         self.bounded_by_total(first_byte, sent_at)
     }
 
     /// The deadline of a response last read from at `read_at`.
     pub(crate) fn after_read(&self, sent_at: RunOffset, read_at: RunOffset) -> Deadline {
-        let idle = Deadline { at: read_at.after(self.idle), kind: FailureKind::TimeoutIdle };
+        let idle = Deadline {
+            at: read_at.after(self.idle),
+            kind: FailureKind::TimeoutIdle,
+        };
         self.bounded_by_total(idle, sent_at)
     }
 
     fn bounded_by_total(&self, deadline: Deadline, sent_at: RunOffset) -> Deadline {
-        let total = Deadline { at: sent_at.after(self.total), kind: FailureKind::TimeoutTotal };
+        let total = Deadline {
+            at: sent_at.after(self.total),
+            kind: FailureKind::TimeoutTotal,
+        };
         if total.at < deadline.at { total } else { deadline }
     }
 }
@@ -88,7 +97,13 @@ impl Watchdog {
     pub(crate) fn new(clock: RunClock, cutoff: &Rc<Cutoff>) -> Self {
         let armed_for = clock.now();
         let sleep = Box::pin(sleep_until(Instant::from_std(clock.instant(armed_for))));
-        Self { clock, sleep, armed_for, cutoff: Rc::clone(cutoff), seat: cutoff.take_seat() }
+        Self {
+            clock,
+            sleep,
+            armed_for,
+            cutoff: Rc::clone(cutoff),
+            seat: cutoff.take_seat(),
+        }
     }
 
     /// Ready when `deadline` has passed or the run has ended; else arranges to be woken then.
@@ -143,7 +158,6 @@ impl Cutoff {
         }
     }
 
-
     fn take_seat(&self) -> usize {
         self.free.borrow_mut().pop().unwrap_or_else(|| {
             let mut seats = self.seats.borrow_mut();
@@ -183,10 +197,16 @@ mod tests {
 
     #[tokio::test]
     async fn the_earliest_of_the_deadlines_names_the_failure() {
-        let deadlines = Deadlines { total: Duration::from_secs(5), ..Deadlines::default() };
+        let deadlines = Deadlines {
+            total: Duration::from_secs(5),
+            ..Deadlines::default()
+        };
         let sent = RunOffset::ZERO;
         assert_eq!(deadlines.before_first_byte(sent).kind, FailureKind::TimeoutTotal);
-        let deadlines = Deadlines { idle: Duration::from_secs(1), ..deadlines };
+        let deadlines = Deadlines {
+            idle: Duration::from_secs(1),
+            ..deadlines
+        };
         let read_at = RunOffset::from_nanos(1);
         assert_eq!(deadlines.after_read(sent, read_at).kind, FailureKind::TimeoutIdle);
     }
@@ -194,9 +214,16 @@ mod tests {
     #[tokio::test]
     async fn a_deadline_that_moves_earlier_is_kept() {
         let (_cutoff, mut watchdog, clock) = watchdog();
-        let far = Deadline { at: clock.now().after(Duration::from_secs(60)), kind: FailureKind::TimeoutFirstByte };
-        poll_fn(|cx| Poll::Ready(assert!(watchdog.poll(cx, far).is_pending()))).await;
-        let near = Deadline { at: clock.now().after(Duration::from_millis(5)), kind: FailureKind::TimeoutIdle };
+        let far = Deadline {
+            at: clock.now().after(Duration::from_secs(60)),
+            kind: FailureKind::TimeoutFirstByte,
+        };
+        let waits = poll_fn(|cx| Poll::Ready(watchdog.poll(cx, far).is_pending())).await;
+        assert!(waits);
+        let near = Deadline {
+            at: clock.now().after(Duration::from_millis(5)),
+            kind: FailureKind::TimeoutIdle,
+        };
         let expiry = poll_fn(|cx| watchdog.poll(cx, near)).await;
         assert_eq!(expiry, Expiry::Deadline(FailureKind::TimeoutIdle));
         assert!(clock.now() >= near.at);
@@ -208,7 +235,10 @@ mod tests {
         let expiry = local
             .run_until(async {
                 let (cutoff, mut watchdog, clock) = watchdog();
-                let far = Deadline { at: clock.now().after(Duration::from_secs(60)), kind: FailureKind::TimeoutTotal };
+                let far = Deadline {
+                    at: clock.now().after(Duration::from_secs(60)),
+                    kind: FailureKind::TimeoutTotal,
+                };
                 let waiting = tokio::task::spawn_local(async move { poll_fn(|cx| watchdog.poll(cx, far)).await });
                 tokio::task::yield_now().await;
                 cutoff.reach();

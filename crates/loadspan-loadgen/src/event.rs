@@ -1,13 +1,14 @@
 //! What a run tells its listeners.
 //!
 //! One stream of events, many listeners, each with its own bounded queue. When a queue is full, the event is dropped for that
-//! listener and its requests are counted: a slow listener delays neither requests nor the others.
+//! listener and its requests are counted: a slow listener delays neither requests nor the others. The last event needs no room in
+//! a queue, so that every listener hears of the end however far it is behind, and the end waits for none.
 
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use loadspan_record::{RequestRecord, RunOffset, WorkerStats};
 use serde::{Deserialize, Serialize};
@@ -120,46 +121,48 @@ pub struct Listeners {
 #[derive(Debug)]
 struct Sender {
     queue: SyncSender<RunEvent>,
-    missed: Arc<AtomicU64>,
+    side: Arc<Side>,
 }
 
 /// The receiving end of a listener's queue.
 #[derive(Debug)]
 pub struct Subscription {
     queue: Receiver<RunEvent>,
-    missed: Arc<AtomicU64>,
+    side: Arc<Side>,
+}
+
+/// What a listener is told beside its queue.
+#[derive(Debug, Default)]
+struct Side {
+    missed: AtomicU64,
+    end: Mutex<Option<Arc<RunEnd>>>,
 }
 
 impl Listeners {
     /// Adds a listener with room for `capacity` events.
     pub fn subscribe(&mut self, capacity: usize) -> Subscription {
         let (sender, queue) = sync_channel(capacity);
-        let missed = Arc::new(AtomicU64::new(0));
-        self.senders.push(Sender { queue: sender, missed: Arc::clone(&missed) });
-        Subscription { queue, missed }
+        let side = Arc::new(Side::default());
+        self.senders.push(Sender {
+            queue: sender,
+            side: Arc::clone(&side),
+        });
+        Subscription { queue, side }
     }
 
     /// Hands an event to every listener that has room for it.
     pub(crate) fn publish(&self, event: &RunEvent) {
         for sender in &self.senders {
             if let Err(TrySendError::Full(RunEvent::Records(batch))) = sender.queue.try_send(event.clone()) {
-                sender.missed.fetch_add(batch.len() as u64, Ordering::Relaxed);
+                sender.side.missed.fetch_add(batch.len() as u64, Ordering::Relaxed);
             }
         }
     }
 
-    /// Hands over the last event, for which a listener that is behind gets some time.
+    /// Leaves the last event to every listener, which finds it when its queue is empty and the listeners are dropped.
     pub(crate) fn finish(&self, end: &Arc<RunEnd>) {
-        let deadline = Instant::now() + Duration::from_secs(10);
         for sender in &self.senders {
-            let mut event = RunEvent::Finished(Arc::clone(end));
-            while let Err(TrySendError::Full(returned)) = sender.queue.try_send(event) {
-                if Instant::now() > deadline {
-                    break;
-                }
-                event = returned;
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            *sender.side.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(end));
         }
     }
 }
@@ -170,20 +173,27 @@ impl Subscription {
     pub fn next_within(&self, timeout: Duration) -> Option<RunEvent> {
         match self.queue.recv_timeout(timeout) {
             Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => self.end(),
         }
     }
 
     /// The next event, however long it takes; `None` when the run is gone.
     #[must_use]
     pub fn next(&self) -> Option<RunEvent> {
-        self.queue.recv().ok()
+        self.queue.recv().ok().or_else(|| self.end())
+    }
+
+    /// The last event, once.
+    fn end(&self) -> Option<RunEvent> {
+        let mut place = self.side.end.lock().unwrap_or_else(PoisonError::into_inner);
+        place.take().map(RunEvent::Finished)
     }
 
     /// Requests whose records did not fit into the queue.
     #[must_use]
     pub fn missed(&self) -> u64 {
-        self.missed.load(Ordering::Relaxed)
+        self.side.missed.load(Ordering::Relaxed)
     }
 }
 
@@ -201,5 +211,34 @@ mod tests {
         listeners.publish(&RunEvent::LoadStarted { at: RunOffset::ZERO });
         let count = |listener: &Subscription| std::iter::from_fn(|| listener.next_within(Duration::ZERO)).count();
         assert_eq!((count(&slow), count(&fast)), (1, 4));
+    }
+
+    #[test]
+    fn the_end_reaches_a_listener_that_is_behind() {
+        let mut listeners = Listeners::default();
+        let (slow, gone) = (listeners.subscribe(1), listeners.subscribe(1));
+        drop(gone);
+        for _ in 0..2 {
+            listeners.publish(&RunEvent::LoadStarted { at: RunOffset::ZERO });
+        }
+        listeners.finish(&Arc::new(end()));
+        drop(listeners);
+        assert!(matches!(slow.next(), Some(RunEvent::LoadStarted { .. })));
+        assert!(matches!(slow.next_within(Duration::ZERO), Some(RunEvent::Finished(_))));
+        assert!(slow.next().is_none(), "the end comes once");
+    }
+
+    fn end() -> RunEnd {
+        RunEnd {
+            reason: StopReason::Finished,
+            load_started_at: RunOffset::ZERO,
+            measure_started_at: None,
+            ended_at: RunOffset::ZERO,
+            records_lost: 0,
+            preopened: Vec::new(),
+            workers: Vec::new(),
+            cpu_seconds: 0.0,
+            unsent: 0,
+        }
     }
 }

@@ -8,6 +8,7 @@ mod decoder;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -18,8 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use self::decoder::{Progress, ResponseDecoder};
 use crate::RunClock;
 use crate::connection::Stream;
-use crate::deadline::{Deadline, Deadlines, Expiry, Watchdog};
-use crate::response::{BreakCause, Broken, Exchanged, Received, ResponseSink};
+use crate::deadline::{Deadlines, Watchdog};
+use crate::response::{BreakCause, Broken, Exchanged, Reading, Received, ResponseSink};
 
 /// What all exchanges of a worker share.
 #[derive(Debug, Clone)]
@@ -51,7 +52,11 @@ pub(crate) struct Http1Connection {
 
 impl Http1Connection {
     pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream, decoder: ResponseDecoder::default(), usable: true }
+        Self {
+            stream,
+            decoder: ResponseDecoder::default(),
+            usable: true,
+        }
     }
 
     /// Whether the connection can carry another request. Looks for a close by the server that came in the meantime, so that a
@@ -61,11 +66,19 @@ impl Http1Connection {
         let mut context = Context::from_waker(std::task::Waker::noop());
         // Bytes that nobody asked for make the connection as useless as its end.
         self.usable = self.usable
-            && Pin::new(&mut self.stream).poll_read(&mut context, &mut ReadBuf::new(&mut buffer)).is_pending();
+            && Pin::new(&mut self.stream)
+                .poll_read(&mut context, &mut ReadBuf::new(&mut buffer))
+                .is_pending();
         self.usable
     }
 
-    /// Sends `request` and hands the response to `sink` as it arrives.
+    /// Whether the connection was left in a state to carry another request.
+    pub(crate) fn is_kept_alive(&self) -> bool {
+        self.usable
+    }
+
+    /// Sends `request` and hands the response to `sink` as it arrives, which may be before the request is sent whole: a server
+    /// that turns a large request away need not read it to its end.
     pub(crate) async fn exchange(
         &mut self,
         request: &[u8],
@@ -75,55 +88,49 @@ impl Http1Connection {
     ) -> (RunOffset, Exchanged) {
         self.usable = false;
         self.decoder.reset();
-        let sent_at = exchange.clock.now();
-        let deadline = exchange.deadlines.before_first_byte(sent_at);
-        let mut reading = Reading { sent_at, last_read_at: sent_at, bytes: 0, deadline };
-        let written = self.write(request, watchdog, reading.deadline).await;
-        let received = match written {
-            // A server may answer and close before it has read the whole request: that answer is worth more than the error.
-            Ok(()) | Err(WriteEnd::Lost(_)) => {
-                poll_fn(|cx| self.poll_response(cx, &mut reading, sink, watchdog, exchange)).await
-            }
-            Err(WriteEnd::Expired(expiry)) => Err(expiry.into()),
-        };
-        let finished_at = exchange.clock.now();
-        let result = match (received, written) {
-            (Ok(finished_at), _) => {
-                self.usable = self.decoder.keep_alive();
-                Ok(Received { finished_at, bytes: reading.bytes })
-            }
-            (Err(BreakCause::Failure(FailureKind::ConnectionLost, _)), Err(WriteEnd::Lost(error))) => {
-                let cause = BreakCause::Failure(FailureKind::ConnectionLost, Some(format!("while sending: {error}")));
-                Err(Broken { finished_at, bytes: reading.bytes, cause })
-            }
-            (Err(cause), _) => Err(Broken { finished_at, bytes: reading.bytes, cause }),
+        let mut sending = Sending::Rest(request);
+        let mut reading = Reading::begin(exchange.clock.now(), &exchange.deadlines);
+        let received = poll_fn(|cx| {
+            self.poll_send(cx, &mut sending);
+            self.poll_response(cx, &mut reading, sink, watchdog, exchange)
+        })
+        .await;
+        // What is left of a request would be read as the beginning of the next.
+        self.usable = received.is_ok() && self.decoder.keep_alive() && matches!(sending, Sending::Done);
+        let (sent_at, bytes) = (reading.sent_at, reading.bytes);
+        let result = match received {
+            Ok(finished_at) => Ok(Received { finished_at, bytes }),
+            Err(cause) => Err(Broken {
+                finished_at: exchange.clock.now(),
+                bytes,
+                cause: sending.explain(cause),
+            }),
         };
         (sent_at, result)
     }
 
-    async fn write(&mut self, request: &[u8], watchdog: &mut Watchdog, deadline: Deadline) -> Result<(), WriteEnd> {
-        let mut rest = request;
-        poll_fn(|cx| {
-            while !rest.is_empty() {
-                match Pin::new(&mut self.stream).poll_write(cx, rest) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(WriteEnd::Lost(std::io::ErrorKind::WriteZero))),
-                    Poll::Ready(Ok(written)) => rest = &rest[written..],
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(WriteEnd::Lost(error.kind()))),
-                    Poll::Pending => {
-                        let expiry = ready!(watchdog.poll(cx, deadline));
-                        return Poll::Ready(Err(WriteEnd::Expired(expiry)));
-                    }
-                }
+    /// Sends as much as the connection takes now.
+    fn poll_send(&mut self, cx: &mut Context<'_>, sending: &mut Sending<'_>) {
+        loop {
+            *sending = match *sending {
+                Sending::Rest([]) if self.stream.needs_flush() => Sending::Flush,
+                Sending::Rest([]) => Sending::Done,
+                Sending::Rest(rest) => match Pin::new(&mut self.stream).poll_write(cx, rest) {
+                    Poll::Ready(Ok(0)) => Sending::Lost(ErrorKind::WriteZero),
+                    Poll::Ready(Ok(written)) => Sending::Rest(&rest[written..]),
+                    Poll::Ready(Err(error)) => Sending::Lost(error.kind()),
+                    Poll::Pending => return,
+                },
+                Sending::Flush => match Pin::new(&mut self.stream).poll_flush(cx) {
+                    Poll::Ready(Ok(())) => Sending::Done,
+                    Poll::Ready(Err(error)) => Sending::Lost(error.kind()),
+                    Poll::Pending => return,
+                },
+                // A server may answer and close before it has read the whole request: reading goes on, since that answer is
+                // worth more than the error.
+                Sending::Done | Sending::Lost(_) => return,
             }
-            if !self.stream.needs_flush() {
-                return Poll::Ready(Ok(()));
-            }
-            match Pin::new(&mut self.stream).poll_flush(cx) {
-                Poll::Ready(flushed) => Poll::Ready(flushed.map_err(|error| WriteEnd::Lost(error.kind()))),
-                Poll::Pending => watchdog.poll(cx, deadline).map(|expiry| Err(WriteEnd::Expired(expiry))),
-            }
-        })
-        .await
+        }
     }
 
     fn poll_response(
@@ -137,25 +144,17 @@ impl Http1Connection {
         let mut buffer = exchange.read_buffer.0.borrow_mut();
         loop {
             let mut read = ReadBuf::new(&mut buffer);
-            let result = match Pin::new(&mut self.stream).poll_read(cx, &mut read) {
-                Poll::Ready(result) => result,
-                Poll::Pending if sink.has_enough() => {
-                    // All that counts has come; only the end of the body is missing, for which nobody waits for long.
-                    return match ready!(watchdog.poll(cx, reading.deadline_of_tail())) {
-                        Expiry::Deadline(_) => Poll::Ready(Ok(reading.last_read_at)),
-                        Expiry::Cutoff => Poll::Ready(Err(BreakCause::Cutoff)),
-                    };
-                }
-                Poll::Pending => return watchdog.poll(cx, reading.deadline).map(|expiry| Err(expiry.into())),
+            let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(cx, &mut read) else {
+                let expiry = ready!(watchdog.poll(cx, reading.deadline(sink)));
+                return Poll::Ready(reading.broken_off(expiry.into(), sink));
             };
             let at = exchange.clock.now();
             let bytes = read.filled();
             if result.is_err() || bytes.is_empty() {
-                return Poll::Ready(self.end_of_connection(at, result.err()));
+                let end = self.end_of_connection(result.err());
+                return Poll::Ready(end.map_or(Ok(at), |cause| reading.broken_off(cause, sink)));
             }
-            reading.bytes += bytes.len() as u64;
-            reading.last_read_at = at;
-            reading.deadline = exchange.deadlines.after_read(reading.sent_at, at);
+            reading.advance(bytes.len(), at, &exchange.deadlines);
             match self.decoder.push(bytes, at, sink) {
                 Ok(Progress::More) => {}
                 Ok(Progress::Complete) => return Poll::Ready(Ok(at)),
@@ -167,50 +166,45 @@ impl Http1Connection {
         }
     }
 
-    fn end_of_connection(&mut self, at: RunOffset, error: Option<std::io::Error>) -> Result<RunOffset, BreakCause> {
+    /// What the end of the connection breaks off; `None` when it is the proper end of the response.
+    fn end_of_connection(&mut self, error: Option<std::io::Error>) -> Option<BreakCause> {
         if error.is_none() && self.decoder.end_of_connection() == Progress::Complete {
-            return Ok(at);
+            return None;
         }
-        let kind =
-            if self.decoder.has_head() { FailureKind::TruncatedStream } else { FailureKind::ConnectionLost };
+        let kind = if self.decoder.has_head() {
+            FailureKind::TruncatedStream
+        } else {
+            FailureKind::ConnectionLost
+        };
         let message = match error {
             Some(error) => error.to_string(),
             None if self.decoder.has_begun() => "the connection was closed within the response".to_owned(),
             None => "the connection was closed before a response".to_owned(),
         };
-        Err(BreakCause::Failure(kind, Some(message)))
+        Some(BreakCause::Failure(kind, Some(message)))
     }
 }
 
-/// The reading of one response.
-struct Reading {
-    sent_at: RunOffset,
-    last_read_at: RunOffset,
-    bytes: u64,
-    deadline: Deadline,
-}
-
-impl Reading {
-    /// How long the end of the body may take after all that counts has come.
-    const TAIL: std::time::Duration = std::time::Duration::from_secs(1);
-
-    fn deadline_of_tail(&self) -> Deadline {
-        let tail = Deadline { at: self.last_read_at.after(Self::TAIL), kind: FailureKind::TimeoutIdle };
-        if tail.at < self.deadline.at { tail } else { self.deadline }
-    }
-}
-
+/// How far a request has been sent.
 #[derive(Debug, Clone, Copy)]
-enum WriteEnd {
-    Lost(std::io::ErrorKind),
-    Expired(Expiry),
+enum Sending<'a> {
+    /// This much has yet to be handed to the connection.
+    Rest(&'a [u8]),
+    /// All of it lies in buffers.
+    Flush,
+    Done,
+    /// The connection takes no more.
+    Lost(ErrorKind),
 }
 
-impl From<Expiry> for BreakCause {
-    fn from(expiry: Expiry) -> Self {
-        match expiry {
-            Expiry::Deadline(kind) => Self::Failure(kind, None),
-            Expiry::Cutoff => Self::Cutoff,
+impl Sending<'_> {
+    /// The cause of a break, with what became of the request where that says more.
+    fn explain(self, cause: BreakCause) -> BreakCause {
+        match (self, cause) {
+            (Self::Lost(error), BreakCause::Failure(FailureKind::ConnectionLost, _)) => {
+                BreakCause::Failure(FailureKind::ConnectionLost, Some(format!("while sending: {error}")))
+            }
+            (_, cause) => cause,
         }
     }
 }

@@ -19,7 +19,7 @@ use loadspan_record::{FailureKind, RunOffset};
 use crate::connection::Stream;
 use crate::deadline::{Deadline, Watchdog};
 use crate::http1::Exchange;
-use crate::response::{BreakCause, Broken, Exchanged, Received, ResponseHead, ResponseSink};
+use crate::response::{BreakCause, Broken, Exchanged, Reading, Received, ResponseHead, ResponseSink};
 
 /// A connection that carries many requests. Clones share it.
 #[derive(Debug, Clone)]
@@ -65,17 +65,16 @@ impl Http2Connection {
         watchdog: &mut Watchdog,
         exchange: &Exchange,
     ) -> (RunOffset, Exchanged) {
-        let sent_at = exchange.clock.now();
-        let mut reading = Reading {
-            sent_at,
-            last_read_at: sent_at,
-            bytes: 0,
-            deadline: exchange.deadlines.before_first_byte(sent_at),
-        };
+        let mut reading = Reading::begin(exchange.clock.now(), &exchange.deadlines);
         let received = self.receive(request, &mut reading, sink, watchdog, exchange).await;
+        let (sent_at, bytes) = (reading.sent_at, reading.bytes);
         let result = match received {
-            Ok(()) => Ok(Received { finished_at: reading.last_read_at, bytes: reading.bytes }),
-            Err(cause) => Err(Broken { finished_at: exchange.clock.now(), bytes: reading.bytes, cause }),
+            Ok(finished_at) => Ok(Received { finished_at, bytes }),
+            Err(cause) => Err(Broken {
+                finished_at: exchange.clock.now(),
+                bytes,
+                cause,
+            }),
         };
         (sent_at, result)
     }
@@ -87,44 +86,29 @@ impl Http2Connection {
         sink: &mut impl ResponseSink,
         watchdog: &mut Watchdog,
         exchange: &Exchange,
-    ) -> Result<(), BreakCause> {
+    ) -> Result<RunOffset, BreakCause> {
         let mut response = pin!(self.sender.send_request(request));
-        let response = guarded(watchdog, reading.deadline, |cx| response.as_mut().poll(cx)).await?;
+        let response = guarded(watchdog, reading.deadline(sink), |cx| response.as_mut().poll(cx)).await?;
         let response = response.map_err(|error| lost(FailureKind::ConnectionLost, &error))?;
-        reading.reached(exchange);
+        reading.advance(0, exchange.clock.now(), &exchange.deadlines);
         let (head, mut body) = response.into_parts();
         sink.on_head(ResponseHead {
             status: head.status.as_u16(),
             content_type: text(&head.headers, CONTENT_TYPE),
             request_id: text(&head.headers, HeaderName::from_static("x-request-id")),
         });
-        while let Some(frame) = guarded(watchdog, reading.deadline, |cx| poll_frame(&mut body, cx)).await? {
-            reading.reached(exchange);
-            match frame {
-                Ok(bytes) if bytes.is_empty() => {}
-                Ok(bytes) => {
-                    reading.bytes += bytes.len() as u64;
-                    sink.on_body(&bytes, reading.last_read_at);
-                }
-                Err(_) if sink.has_enough() => break,
-                Err(error) => return Err(lost(FailureKind::TruncatedStream, &error)),
+        loop {
+            let frame = match guarded(watchdog, reading.deadline(sink), |cx| poll_frame(&mut body, cx)).await {
+                Ok(Some(Ok(frame))) => frame,
+                Ok(None) => return Ok(reading.last_read_at),
+                Ok(Some(Err(error))) => return reading.broken_off(lost(FailureKind::TruncatedStream, &error), sink),
+                Err(cause) => return reading.broken_off(cause, sink),
+            };
+            reading.advance(frame.len(), exchange.clock.now(), &exchange.deadlines);
+            if !frame.is_empty() {
+                sink.on_body(&frame, reading.last_read_at);
             }
         }
-        Ok(())
-    }
-}
-
-struct Reading {
-    sent_at: RunOffset,
-    last_read_at: RunOffset,
-    bytes: u64,
-    deadline: Deadline,
-}
-
-impl Reading {
-    fn reached(&mut self, exchange: &Exchange) {
-        self.last_read_at = exchange.clock.now();
-        self.deadline = exchange.deadlines.after_read(self.sent_at, self.last_read_at);
     }
 }
 
@@ -143,7 +127,9 @@ async fn guarded<T>(
 
 /// The bytes of the next frame; empty for trailers.
 fn poll_frame(body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
-    Pin::new(body).poll_frame(cx).map_ok(|frame| frame.into_data().unwrap_or_default())
+    Pin::new(body)
+        .poll_frame(cx)
+        .map_ok(|frame| frame.into_data().unwrap_or_default())
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

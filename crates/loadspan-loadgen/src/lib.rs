@@ -13,6 +13,7 @@ mod http2;
 mod observer;
 pub mod openai;
 pub mod preflight;
+mod redaction;
 mod response;
 mod runner;
 pub mod schedule;
@@ -23,9 +24,7 @@ pub mod workload;
 pub use self::clock::{ClockAnchor, RunClock};
 pub use self::connection::{TlsConfig, TlsError};
 pub use self::deadline::Deadlines;
-pub use self::event::{
-    Listeners, Preopened, Progress, RecordBatch, RunEnd, RunEvent, StopReason, Subscription,
-};
+pub use self::event::{Listeners, Preopened, Progress, RecordBatch, RunEnd, RunEvent, StopReason, Subscription};
 pub use self::runner::{
     FailureThreshold, Limits, LoadConfig, LoadModel, Run, RunError, RunPlan, Stopper, Warmup, start,
 };

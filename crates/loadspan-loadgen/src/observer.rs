@@ -85,8 +85,12 @@ impl ResponseSink for Observer {
     fn on_head(&mut self, head: ResponseHead<'_>) {
         self.seen.status = Some(head.status);
         self.seen.header_request_id = head.request_id.map(Into::into);
-        let is_json = head.content_type.is_some_and(|kind| kind.trim_start().starts_with("application/json"));
-        let is_html = head.content_type.is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+        let is_json = head
+            .content_type
+            .is_some_and(|kind| kind.trim_start().starts_with("application/json"));
+        let is_html = head
+            .content_type
+            .is_some_and(|kind| kind.trim_start().starts_with("text/html"));
         if self.config.streaming && (is_json || is_html) {
             self.seen.wrong_type = head.content_type.map(str::to_owned);
         }
@@ -99,7 +103,12 @@ impl ResponseSink for Observer {
             self.seen.body.extend_from_slice(&bytes[..bytes.len().min(room)]);
             return;
         }
-        let Self { config, sse, events, seen } = self;
+        let Self {
+            config,
+            sse,
+            events,
+            seen,
+        } = self;
         if let Err(error) = sse.push(bytes, |event| seen.take(events.read(event), at, config.text)) {
             seen.unreadable.get_or_insert_with(|| error.to_string());
         }
@@ -132,14 +141,23 @@ impl Observer {
             Err(broken) => (broken.finished_at, broken.bytes),
         };
         if self.reads_events() {
-            let Self { config, sse, events, seen } = self;
+            let Self {
+                config,
+                sse,
+                events,
+                seen,
+            } = self;
             sse.finish(|event| seen.take(events.read(event), finished_at, config.text));
         } else if exchanged.is_ok() {
             self.read_body();
         }
         let outcome = self.judge(exchanged.err());
         let observed = self.seen.observed(self.config, outcome);
-        let observed = Observed { finished_at, bytes_received, ..observed };
+        let observed = Observed {
+            finished_at,
+            bytes_received,
+            ..observed
+        };
         self.reset();
         observed
     }
@@ -166,7 +184,10 @@ impl Observer {
     fn judge(&self, broken: Option<Broken>) -> Outcome {
         let seen = &self.seen;
         let failed = |kind, message: Option<String>| {
-            Outcome::Failed(Failure { kind, message: message.map(String::into_boxed_str) })
+            Outcome::Failed(Failure {
+                kind,
+                message: message.map(String::into_boxed_str),
+            })
         };
         // What the server said about its failure says more than how the connection ended after it.
         if let Some(status) = seen.status.filter(|status| !(200..300).contains(status)) {
@@ -182,7 +203,10 @@ impl Observer {
         }
         if let Some(content_type) = &seen.wrong_type {
             let said = read_error(&seen.body).unwrap_or_default();
-            return failed(FailureKind::Parse, Some(format!("asked for a stream, got {content_type}: {said}")));
+            return failed(
+                FailureKind::Parse,
+                Some(format!("asked for a stream, got {content_type}: {said}")),
+            );
         }
         if let Some(error) = &seen.unreadable {
             return failed(FailureKind::Parse, Some(error.clone()));
@@ -190,17 +214,26 @@ impl Observer {
         let ended = seen.done || seen.finish_reason.is_some() || seen.usage_at_end();
         match (seen.chunks > 0, ended) {
             (true, true) => Outcome::Completed,
-            (true, false) => failed(FailureKind::TruncatedStream, Some("no finish reason and no [DONE]".to_owned())),
+            (true, false) => failed(
+                FailureKind::TruncatedStream,
+                Some("no finish reason and no [DONE]".to_owned()),
+            ),
             (false, _) => failed(FailureKind::EmptyOutput, None),
         }
     }
 
     /// Forgets the response but keeps its buffers.
     fn reset(&mut self) {
-        let Seen { mut body, mut gaps_us, .. } = std::mem::take(&mut self.seen);
+        let Seen {
+            mut body, mut gaps_us, ..
+        } = std::mem::take(&mut self.seen);
         body.clear();
         gaps_us.clear();
-        self.seen = Seen { body, gaps_us, ..Seen::default() };
+        self.seen = Seen {
+            body,
+            gaps_us,
+            ..Seen::default()
+        };
         self.sse = SseDecoder::default();
         self.events.reset();
     }
@@ -243,7 +276,11 @@ impl Seen {
             self.text.push_str(text);
         }
         if let Some(usage) = facts.usage {
-            let source = if facts.usage_is_final { TokenSource::ServerUsage } else { TokenSource::ChunkUsage };
+            let source = if facts.usage_is_final {
+                TokenSource::ServerUsage
+            } else {
+                TokenSource::ChunkUsage
+            };
             self.usage = Some((usage, source));
         }
         let owned = |text: Cow<'_, str>| text.into_owned().into_boxed_str();

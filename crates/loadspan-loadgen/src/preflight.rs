@@ -6,17 +6,16 @@ mod probe;
 
 use std::time::Duration;
 
-use loadspan_record::{FailureKind, Outcome, Secret};
+use loadspan_record::{Failure, FailureKind, Outcome};
 use serde_json::{Map, Value};
 
 pub use self::diagnosis::PreflightError;
-use self::probe::Probe;
+use self::probe::{Fetched, Probe};
 use crate::RunClock;
 use crate::observer::{Observed, ObserverConfig, TextCapture};
-use crate::openai::{
-    BodyConfig, Evidence, MaxTokensField, ServedModel, ServerKind, StreamUsage, read_models,
-};
-use crate::target::{RequestParts, Route, TargetConfig};
+use crate::openai::{BodyConfig, Evidence, MaxTokensField, ServedModel, ServerKind, StreamUsage, read_models};
+use crate::redaction::Redaction;
+use crate::target::{BaseUrl, RequestParts, Route, TargetConfig};
 use crate::workload::{Content, Observation, RequestSpec, calibration_text};
 
 /// Words of the preflight requests: two lengths, so that what each word costs and what every prompt costs can be told apart.
@@ -105,25 +104,42 @@ pub enum PreflightNotice {
 ///
 /// Whatever would make every request of the load fail.
 pub fn run(config: PreflightConfig, clock: RunClock) -> Result<Preflight, PreflightError> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PreflightError::Runtime)?;
-    let secrets = config.target.secrets();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(PreflightError::Runtime)?;
+    let redaction = config.target.redaction();
     let asked = tokio::task::LocalSet::new().block_on(&runtime, async { Inquiry::new(config, clock).ask().await });
-    asked.map_err(|error| error.without(&secrets))
+    asked.map_err(|error| error.map_messages(|message| redaction.redact(message)))
 }
 
 struct Inquiry {
     config: PreflightConfig,
     clock: RunClock,
     probe: Probe,
+    redaction: Redaction,
     notices: Vec<PreflightNotice>,
+}
+
+/// Who is asked, and for which of its models.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    url: &'a BaseUrl,
+    route: &'a Route,
+    models: &'a [ServedModel],
 }
 
 impl Inquiry {
     fn new(config: PreflightConfig, clock: RunClock) -> Self {
         let mut deadlines = config.target.deadlines;
         deadlines.first_byte = deadlines.first_byte.min(FIRST_BYTE);
-        Self { probe: Probe::new(clock, deadlines), config, clock, notices: Vec::new() }
+        Self {
+            probe: Probe::new(clock, deadlines),
+            redaction: config.target.redaction(),
+            config,
+            clock,
+            notices: Vec::new(),
+        }
     }
 
     async fn ask(mut self) -> Result<Preflight, PreflightError> {
@@ -139,69 +155,97 @@ impl Inquiry {
     async fn ask_once(&mut self) -> Result<Preflight, PreflightError> {
         self.notices.clear();
         let routes = self.config.target.build().await?;
-        let models_body = self.fetch("/v1/models").await?;
-        let models = models_body.as_deref().and_then(read_models).unwrap_or_default();
-        let model = self.choose_model(&models)?;
-        let server = self.choose_server(models_body).await?;
+        let listing = self.fetch("/v1/models").await?;
+        let models = listing.success().and_then(read_models).unwrap_or_default();
+        let model = self.choose_model(&listing, &models)?;
+        let server = self.choose_server(listing).await?;
         let mut body = self.body_config(model, server);
         let mut observations = Vec::new();
         let prompts = match self.config.calibration {
             CalibrationNeed::OnePrompt => &CALIBRATION_WORDS[..1],
             CalibrationNeed::TwoPrompts => &CALIBRATION_WORDS[..],
         };
-        for words in prompts {
-            observations.extend(self.try_prompt(&routes[0], &mut body, *words, &models).await?);
+        let urls = self.config.target.urls.clone();
+        for (number, (url, route)) in urls.iter().zip(&routes).enumerate() {
+            let asked = Asked {
+                url,
+                route,
+                models: &models,
+            };
+            // All URLs have to answer; what they count is the same.
+            let words = if number == 0 { prompts } else { &CALIBRATION_WORDS[..1] };
+            for words in words {
+                let observation = self.try_prompt(asked, &mut body, *words).await?;
+                observations.extend(observation.filter(|_| number == 0));
+            }
         }
-        // The other URLs have to answer too; what they count is the same.
-        for route in &routes[1..] {
-            self.try_prompt(route, &mut body, CALIBRATION_WORDS[0], &models).await?;
-        }
-        self.notices.dedup();
-        Ok(Preflight { target: PreparedTarget { routes }, body, observations, notices: self.notices.clone() })
+        Ok(Preflight {
+            target: PreparedTarget { routes },
+            body,
+            observations,
+            notices: self.notices.clone(),
+        })
     }
 
-    /// The body of a resource of the first URL; `None` when the server does not have it.
-    async fn fetch(&mut self, path: &str) -> Result<Option<Vec<u8>>, PreflightError> {
+    /// A resource of the first URL, whatever the status.
+    async fn fetch(&mut self, path: &str) -> Result<Fetched, PreflightError> {
         let target = &self.config.target;
         let url = target.urls[0].resource(path, target.endpoint_type.path());
         let route = target.route_to(&url).await?;
-        match self.probe.get(&route).await {
-            Ok(fetched) if (200..300).contains(&fetched.status) => Ok(Some(fetched.body)),
-            Ok(_) => Ok(None),
-            Err(unreached) => Err(PreflightError::unreachable(target, unreached)),
-        }
+        let fetched = self.probe.get(&route).await;
+        fetched.map_err(|unreached| PreflightError::unreachable(&self.config.target.urls[0], unreached))
     }
 
-    fn choose_model(&mut self, models: &[ServedModel]) -> Result<String, PreflightError> {
+    fn choose_model(&mut self, listing: &Fetched, models: &[ServedModel]) -> Result<String, PreflightError> {
         if let Some(model) = &self.config.model {
             return Ok(model.clone());
         }
         match models {
             [only] => {
-                self.notices.push(PreflightNotice::ModelChosen(only.id.clone()));
+                self.notice(PreflightNotice::ModelChosen(only.id.clone()));
                 Ok(only.id.clone())
             }
-            [] => Err(PreflightError::NoModelListed),
-            many => Err(PreflightError::ManyModels(many.iter().map(|model| model.id.clone()).collect())),
+            [] => Err(PreflightError::no_models(&self.config.target.urls[0], listing)),
+            many => Err(PreflightError::ManyModels(
+                many.iter().map(|model| model.id.clone()).collect(),
+            )),
         }
     }
 
-    async fn choose_server(&mut self, models: Option<Vec<u8>>) -> Result<ServerKind, PreflightError> {
+    /// Keeps what the user should know, once.
+    fn notice(&mut self, notice: PreflightNotice) {
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    async fn choose_server(&mut self, models: Fetched) -> Result<ServerKind, PreflightError> {
         if let Some(server) = self.config.server {
             return Ok(server);
         }
-        let mut evidence = Evidence { models, ..Evidence::default() };
+        let mut evidence = Evidence {
+            models: models.into_success(),
+            ..Evidence::default()
+        };
         // Only a server that is not yet known is asked further; an error now would have been one before.
         if ServerKind::detect(&evidence) == ServerKind::OpenAi {
-            evidence.version = self.fetch("/version").await.ok().flatten();
-            evidence.server_info = self.fetch("/get_server_info").await.ok().flatten();
-            evidence.info = self.fetch("/info").await.ok().flatten();
+            evidence.version = self.fetch("/version").await.ok().and_then(Fetched::into_success);
+            evidence.server_info = self
+                .fetch("/get_server_info")
+                .await
+                .ok()
+                .and_then(Fetched::into_success);
+            evidence.info = self.fetch("/info").await.ok().and_then(Fetched::into_success);
         }
         Ok(ServerKind::detect(&evidence))
     }
 
     fn body_config(&self, model: String, server: ServerKind) -> BodyConfig {
-        let suits = if server == ServerKind::Tgi { MaxTokensField::MaxTokens } else { MaxTokensField::MaxCompletionTokens };
+        let suits = if server == ServerKind::Tgi {
+            MaxTokensField::MaxTokens
+        } else {
+            MaxTokensField::MaxCompletionTokens
+        };
         BodyConfig {
             model,
             endpoint_type: self.config.target.endpoint_type,
@@ -216,59 +260,67 @@ impl Inquiry {
     /// Sends one prompt as the load will, and once more without `stream_options` where they are refused.
     async fn try_prompt(
         &mut self,
-        route: &Route,
+        asked: Asked<'_>,
         body: &mut BodyConfig,
         words: usize,
-        models: &[ServedModel],
     ) -> Result<Option<(Observation, String)>, PreflightError> {
         let text = calibration_text(words, self.config.seed);
-        let mut observed = self.post(route, body, &text).await?;
+        let mut observed = self.post(asked, body, &text).await?;
         if refuses_stream_options(&observed) && body.stream_usage != StreamUsage::NotAsked {
             body.stream_usage = StreamUsage::NotAsked;
-            observed = self.post(route, body, &text).await?;
-            self.notices.push(PreflightNotice::NoStreamOptions);
+            observed = self.post(asked, body, &text).await?;
+            self.notice(PreflightNotice::NoStreamOptions);
         }
-        match &observed.outcome {
-            Outcome::Completed | Outcome::Cancelled => {}
-            Outcome::Failed(failure) if failure.kind == FailureKind::EmptyOutput => {
-                self.notices.push(PreflightNotice::EmptyAnswer);
-            }
-            Outcome::Failed(failure) => {
-                return Err(PreflightError::refused(&self.config.target, body, models, failure));
+        if let Some(failure) = observed.outcome.failure() {
+            match failure.kind {
+                FailureKind::EmptyOutput => self.notice(PreflightNotice::EmptyAnswer),
+                _ => return Err(PreflightError::failed(asked, body, failure)),
             }
         }
         let Some(prompt_tokens) = observed.tokens.input else {
-            self.notices.push(PreflightNotice::NoUsage);
+            self.notice(PreflightNotice::NoUsage);
             return Ok(None);
         };
         Ok(Some((Observation { words, prompt_tokens }, text)))
     }
 
-    async fn post(&mut self, route: &Route, body: &BodyConfig, text: &str) -> Result<Observed, PreflightError> {
-        let spec = RequestSpec { content: Content::Text(text), output_tokens: Some(OUTPUT_TOKENS), input_tokens: None };
+    async fn post(&mut self, asked: Asked<'_>, body: &BodyConfig, text: &str) -> Result<Observed, PreflightError> {
+        let spec = RequestSpec {
+            content: Content::Text(text),
+            output_tokens: Some(OUTPUT_TOKENS),
+            input_tokens: None,
+        };
         let mut bytes = Vec::new();
         body.build().write(&spec, &mut bytes);
-        let parts = RequestParts { request_id: "preflight", body: &bytes };
+        let parts = RequestParts {
+            request_id: "preflight",
+            body: &bytes,
+        };
         let observing = ObserverConfig {
             endpoint_type: body.endpoint_type,
             streaming: body.streaming,
             text: TextCapture::Off,
             gap_limit: 0,
         };
-        let posted = self.probe.post(route, parts, observing).await;
-        posted.map_err(|unreached| PreflightError::unreachable(&self.config.target, unreached))
+        let posted = self.probe.post(asked.route, parts, observing).await;
+        let mut observed = posted.map_err(|unreached| PreflightError::unreachable(asked.url, unreached))?;
+        if let Outcome::Failed(Failure {
+            message: Some(message), ..
+        }) = &mut observed.outcome
+        {
+            *message = self.redaction.quote(message);
+        }
+        Ok(observed)
     }
 }
 
 fn refuses_stream_options(observed: &Observed) -> bool {
-    let Some(failure) = observed.outcome.failure() else { return false };
+    let Some(failure) = observed.outcome.failure() else {
+        return false;
+    };
     matches!(failure.kind, FailureKind::HttpStatus(400 | 422))
-        && failure.message.as_deref().is_some_and(|message| message.contains("stream_options"))
-}
-
-impl PreflightError {
-    /// The error without what must not be seen.
-    fn without(self, secrets: &[Secret]) -> Self {
-        self.map_messages(|message| secrets.iter().fold(message, |text, secret| secret.redact_from(&text)))
-    }
+        && failure
+            .message
+            .as_deref()
+            .is_some_and(|message| message.contains("stream_options"))
 }

@@ -1,6 +1,10 @@
 //! What a transport hands to whoever reads the response, for HTTP/1.1 and HTTP/2 alike.
 
+use std::time::Duration;
+
 use loadspan_record::{FailureKind, RunOffset};
+
+use crate::deadline::{Deadline, Deadlines, Expiry};
 
 /// Takes a response as it arrives.
 pub(crate) trait ResponseSink {
@@ -50,3 +54,66 @@ pub(crate) enum BreakCause {
 /// How an exchange went.
 pub(crate) type Exchanged = Result<Received, Broken>;
 
+/// How far the reading of a response has come, and how long it may take to go on.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) sent_at: RunOffset,
+    pub(crate) last_read_at: RunOffset,
+    pub(crate) bytes: u64,
+    deadline: Deadline,
+}
+
+impl Reading {
+    /// How long the end of the body may take after all that counts has come.
+    const TAIL: Duration = Duration::from_secs(1);
+
+    /// Nothing has been read of the response to a request sent at `sent_at`.
+    pub(crate) fn begin(sent_at: RunOffset, deadlines: &Deadlines) -> Self {
+        Self {
+            sent_at,
+            last_read_at: sent_at,
+            bytes: 0,
+            deadline: deadlines.before_first_byte(sent_at),
+        }
+    }
+
+    /// Notes a read.
+    pub(crate) fn advance(&mut self, bytes: usize, at: RunOffset, deadlines: &Deadlines) {
+        self.bytes += bytes as u64;
+        self.last_read_at = at;
+        self.deadline = deadlines.after_read(self.sent_at, at);
+    }
+
+    /// When the wait for the next bytes ends. Nobody waits for long for the mere end of a body.
+    pub(crate) fn deadline(&self, sink: &impl ResponseSink) -> Deadline {
+        if !sink.has_enough() {
+            return self.deadline;
+        }
+        let tail = Deadline {
+            at: self.last_read_at.after(Self::TAIL),
+            kind: FailureKind::TimeoutIdle,
+        };
+        if tail.at < self.deadline.at {
+            tail
+        } else {
+            self.deadline
+        }
+    }
+
+    /// What a wait that ended without bytes, or a connection that ended, means: nothing, when all that counts had come.
+    pub(crate) fn broken_off(&self, cause: BreakCause, sink: &impl ResponseSink) -> Result<RunOffset, BreakCause> {
+        match cause {
+            BreakCause::Failure(..) if sink.has_enough() => Ok(self.last_read_at),
+            cause => Err(cause),
+        }
+    }
+}
+
+impl From<Expiry> for BreakCause {
+    fn from(expiry: Expiry) -> Self {
+        match expiry {
+            Expiry::Deadline(kind) => Self::Failure(kind, None),
+            Expiry::Cutoff => Self::Cutoff,
+        }
+    }
+}

@@ -19,15 +19,17 @@ mod slot;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use loadspan_record::ConnectionUse;
 
 use self::collector::{Collector, QUEUE_BATCHES};
 use self::control::{Control, Tickets};
+pub(crate) use self::link::{Link, Links, NoLink};
 use self::outbox::Outbox;
-pub(crate) use self::link::{Links, NoLink};
 pub use self::plan::{FailureThreshold, Limits, LoadConfig, LoadModel, RunPlan, Warmup};
 use self::self_check::process_cpu_seconds;
 use self::worker::{WorkerReport, WorkerSeed};
@@ -55,7 +57,8 @@ pub struct Run {
     plan: Arc<RunPlan>,
     control: Arc<Control>,
     workers: Vec<JoinHandle<std::io::Result<WorkerReport>>>,
-    collector: JoinHandle<Listeners>,
+    listeners: Arc<Listeners>,
+    collector: JoinHandle<()>,
     cpu_seconds_before: f64,
 }
 
@@ -70,12 +73,14 @@ pub struct Stopper {
 impl Stopper {
     /// Stops sending; requests in flight have the drain deadline to end.
     pub fn stop(&self) {
-        self.control.stop(StopReason::Interrupted, self.clock.now(), self.plan.load.limits.drain);
+        self.control
+            .stop(StopReason::Interrupted, self.clock.now(), self.plan.load.limits.drain);
     }
 
     /// Stops sending and gives up what is in flight.
     pub fn stop_at_once(&self) {
-        self.control.stop(StopReason::Interrupted, self.clock.now(), std::time::Duration::ZERO);
+        self.control
+            .stop(StopReason::Interrupted, self.clock.now(), Duration::ZERO);
     }
 }
 
@@ -86,12 +91,18 @@ impl Stopper {
 /// A thread cannot be started.
 pub fn start(plan: RunPlan, clock: RunClock, listeners: Listeners) -> Result<Run, RunError> {
     let plan = Arc::new(plan);
+    let listeners = Arc::new(listeners);
     let count = plan.load.worker_count();
     let control = Arc::new(Control::new(&plan.load.limits, count));
     let tickets = Arc::new(Tickets::new(plan.load.warmup, &plan.load.limits));
     let (sender, queue) = sync_channel(QUEUE_BATCHES);
-    let collector =
-        Collector { clock, control: Arc::clone(&control), plan: Arc::clone(&plan), queue, listeners };
+    let collector = Collector {
+        clock,
+        control: Arc::clone(&control),
+        plan: Arc::clone(&plan),
+        queue,
+        listeners: Arc::clone(&listeners),
+    };
     let collector = spawn("loadspan-collect", || collector.run())?;
     let cpu_seconds_before = process_cpu_seconds();
     let workers = (0..count).map(|number| {
@@ -106,22 +117,35 @@ pub fn start(plan: RunPlan, clock: RunClock, listeners: Listeners) -> Result<Run
         };
         spawn("loadspan-worker", || seed.run())
     });
-    let workers = workers.collect::<Result<_, _>>()?;
-    Ok(Run { clock, plan, control, workers, collector, cpu_seconds_before })
+    let workers = workers.collect::<Result<_, _>>();
+    Ok(Run {
+        // Those that did start would wait for the others.
+        workers: workers.inspect_err(|_| control.break_down(clock.now()))?,
+        clock,
+        plan,
+        control,
+        listeners,
+        collector,
+        cpu_seconds_before,
+    })
 }
 
-fn spawn<T: Send + 'static>(
-    name: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, RunError> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(RunError::Start)
+fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, RunError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(RunError::Start)
 }
 
 impl Run {
     /// A handle that stops the run.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
-        Stopper { clock: self.clock, plan: Arc::clone(&self.plan), control: Arc::clone(&self.control) }
+        Stopper {
+            clock: self.clock,
+            plan: Arc::clone(&self.plan),
+            control: Arc::clone(&self.control),
+        }
     }
 
     /// Waits for the end of the run, which the listeners hear of first.
@@ -133,17 +157,9 @@ impl Run {
         let reports: Vec<_> = self.workers.into_iter().map(JoinHandle::join).collect();
         let ended_at = self.clock.now();
         let cpu_seconds = process_cpu_seconds() - self.cpu_seconds_before;
-        let listeners = self.collector.join().map_err(|_| RunError::Panic)?;
-        let mut failure = None;
-        let mut done = Vec::new();
-        for report in reports {
-            match report {
-                Ok(Ok(report)) => done.push(report),
-                Ok(Err(error)) => failure = Some(RunError::Worker(error)),
-                Err(_) => failure = Some(RunError::Panic),
-            }
-        }
-        let load = std::sync::atomic::Ordering::Relaxed;
+        let collected = self.collector.join().map_err(|_| RunError::Panic);
+        let (done, broken) = sort_reports(reports);
+        let load = Ordering::Relaxed;
         let end = Arc::new(RunEnd {
             reason: self.control.stop_reason(),
             load_started_at: self.control.load_start().unwrap_or_default(),
@@ -155,9 +171,25 @@ impl Run {
             cpu_seconds,
             unsent: self.control.unsent.load(load),
         });
-        listeners.finish(&end);
-        failure.map_or(Ok(end), Err)
+        self.listeners.finish(&end);
+        collected.and(broken.map_or(Ok(end), Err))
     }
+}
+
+/// The reports of the workers that came to the end, and what befell another.
+fn sort_reports(
+    reports: Vec<std::thread::Result<std::io::Result<WorkerReport>>>,
+) -> (Vec<WorkerReport>, Option<RunError>) {
+    let mut done = Vec::with_capacity(reports.len());
+    let mut broken = None;
+    for report in reports {
+        match report {
+            Ok(Ok(report)) => done.push(report),
+            Ok(Err(error)) => broken = Some(RunError::Worker(error)),
+            Err(_) => broken = Some(RunError::Panic),
+        }
+    }
+    (done, broken)
 }
 
 /// The connections opened ahead of the load, by target.

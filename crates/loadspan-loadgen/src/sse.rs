@@ -43,6 +43,9 @@ impl SseDecoder {
     ///
     /// A line or event over 16 MiB; the decoder is of no use afterwards.
     pub fn push(&mut self, bytes: &[u8], mut on_event: impl FnMut(SseEvent<'_>)) -> Result<(), EventTooLong> {
+        if self.is_overlong() {
+            return Err(EventTooLong);
+        }
         let mut rest = self.skip_start(bytes);
         // The one data line of an event, as long as it can be borrowed from this read.
         let mut borrowed: Option<&[u8]> = None;
@@ -69,13 +72,18 @@ impl SseDecoder {
                 self.partial_line = line;
                 self.partial_line.clear();
             }
-            if self.data.len() > LINE_LIMIT {
+            if self.is_overlong() {
                 return Err(EventTooLong);
             }
         }
         self.keep(borrowed);
         self.partial_line.extend_from_slice(rest);
-        if self.partial_line.len() > LINE_LIMIT { Err(EventTooLong) } else { Ok(()) }
+        if self.is_overlong() { Err(EventTooLong) } else { Ok(()) }
+    }
+
+    /// Once true it stays true, so that what follows is not kept.
+    fn is_overlong(&self) -> bool {
+        self.partial_line.len() > LINE_LIMIT || self.data.len() > LINE_LIMIT
     }
 
     /// The stream has ended: hands over an event that lacks its blank line.
@@ -197,7 +205,10 @@ mod tests {
 
     #[test]
     fn comments_ids_and_unknown_fields_make_no_event() {
-        assert_eq!(data_of(": keep-alive\n\nid: 7\n\nretry: 10\n\nx\n\ndata: a\n: c\nfoo: b\n\n"), ["a"]);
+        assert_eq!(
+            data_of(": keep-alive\n\nid: 7\n\nretry: 10\n\nx\n\ndata: a\n: c\nfoo: b\n\n"),
+            ["a"]
+        );
     }
 
     #[test]
@@ -227,6 +238,11 @@ mod tests {
         let piece = vec![b'x'; 1 << 20];
         let result = (0..17).try_for_each(|_| decoder.push(&piece, |_| {}));
         assert_eq!(result, Err(EventTooLong));
+        assert_eq!(
+            decoder.push(b"\ndata: a\n\n", |_| {}),
+            Err(EventTooLong),
+            "nothing more is kept"
+        );
     }
 
     proptest! {

@@ -14,6 +14,7 @@ pub(crate) use self::route::{RequestHead, RequestParts, Route};
 use crate::connection::{Dialer, ProxyRoute, Tls, TlsConfig, TlsError};
 use crate::deadline::Deadlines;
 use crate::openai::EndpointType;
+use crate::redaction::{Redaction, secrets_of_header, secrets_of_url};
 
 /// A server under test, as the user names it.
 #[derive(Debug, Clone, Serialize)]
@@ -82,11 +83,21 @@ impl BaseUrl {
     ///
     /// Text that is no URL, or one with another scheme.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let invalid = |reason: String| UrlError::Invalid { url: redact_url(text), reason };
+        let with_scheme = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("http://{text}")
+        };
+        let invalid = |reason: String| UrlError::Invalid {
+            url: redact_url(text),
+            reason,
+        };
         let url = Url::parse(&with_scheme).map_err(|error| invalid(error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(UrlError::Scheme { url: redact_url(text), scheme: url.scheme().to_owned() });
+            return Err(UrlError::Scheme {
+                url: redact_url(text),
+                scheme: url.scheme().to_owned(),
+            });
         }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(invalid("it names no host".to_owned()));
@@ -99,7 +110,8 @@ impl BaseUrl {
         let mut url = self.0.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         let path = format!("/{}", override_path.unwrap_or(usual_path).trim_start_matches('/'));
-        let path = if override_path.is_none() && base.ends_with(usual_path.trim_start_matches("/v1")) && base.len() > 3 {
+        let path = if override_path.is_none() && base.ends_with(usual_path.trim_start_matches("/v1")) && base.len() > 3
+        {
             base
         } else if base.ends_with("/v1") && path.starts_with("/v1/") {
             format!("{base}{}", &path["/v1".len()..])
@@ -120,10 +132,9 @@ impl BaseUrl {
         url
     }
 
-    /// Secrets that the URL itself carries: the password, and the values of the query.
+    /// Secrets that the URL itself carries: user, password, and the values of the query.
     pub fn secrets(&self) -> impl Iterator<Item = Secret> {
-        let password = self.0.password().map(Secret::new);
-        password.into_iter().chain(self.0.query_pairs().map(|(_, value)| Secret::new(value.into_owned())).collect::<Vec<_>>())
+        secrets_of_url(&self.0).into_iter()
     }
 
     /// The host, for names and for guessing the provider.
@@ -159,6 +170,16 @@ pub enum TargetError {
         /// What the resolver said.
         reason: String,
     },
+    /// The environment names a proxy that is not spoken to.
+    #[error(
+        "the environment names a {scheme} proxy for {host}, and loadspan speaks to http:// proxies only; set NO_PROXY={host}"
+    )]
+    Proxy {
+        /// Its scheme.
+        scheme: String,
+        /// The host of the target.
+        host: String,
+    },
     /// A header that HTTP does not allow.
     #[error("the header `{name}` is not valid in HTTP: {reason}")]
     Header {
@@ -189,7 +210,13 @@ impl TargetConfig {
         let host = url.host_str().unwrap_or_default().to_owned();
         let https = url.scheme() == "https";
         let port = url.port_or_known_default().unwrap_or(80);
-        let proxy = url.as_str().parse::<Uri>().ok().and_then(|uri| ProxyRoute::from_environment(&uri));
+        let proxy = match url.as_str().parse::<Uri>() {
+            Ok(uri) => ProxyRoute::from_environment(&uri).map_err(|scheme| TargetError::Proxy {
+                scheme,
+                host: host.clone(),
+            })?,
+            Err(_) => None,
+        };
         let addresses = match &proxy {
             Some(proxy) => look_up(&proxy.host, proxy.port).await?,
             None => look_up(host.trim_start_matches('[').trim_end_matches(']'), port).await?,
@@ -200,13 +227,20 @@ impl TargetConfig {
         };
         let tls = if https {
             let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-            let server_name = ServerName::try_from(name)
-                .map_err(|error| TargetError::Dns { host: host.clone(), reason: error.to_string() })?;
-            Some(Tls { connector: self.tls.build(alpn)?, server_name })
+            let server_name = ServerName::try_from(name).map_err(|error| TargetError::Dns {
+                host: host.clone(),
+                reason: error.to_string(),
+            })?;
+            Some(Tls {
+                connector: self.tls.build(alpn)?,
+                server_name,
+            })
         } else {
             None
         };
-        let (tunnel, forward) = if https { (proxy, None) } else { (None, proxy) };
+        // A proxy forwards HTTP/1.1; anything else has to go through it unread.
+        let through = https || self.http == HttpPreference::Http2;
+        let (tunnel, forward) = if through { (proxy, None) } else { (None, proxy) };
         let dialer = Dialer {
             authority: format!("{host}:{port}"),
             addresses,
@@ -214,22 +248,40 @@ impl TargetConfig {
             tls,
             timeout: self.deadlines.connect,
         };
-        Ok(Route { dialer, head: RequestHead::new(url, self, forward.as_ref())?, prefers_http2: self.http })
+        Ok(Route {
+            dialer,
+            head: RequestHead::new(url, self, forward.as_ref())?,
+            prefers_http2: self.http,
+        })
     }
 
     /// Everything that must not be seen in a message: keys, header values, what URLs carry.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
-        let headers = self.headers.iter().map(|(_, value)| value.clone());
-        self.api_key.iter().cloned().chain(headers).chain(self.urls.iter().flat_map(BaseUrl::secrets)).collect()
+        let headers = self.headers.iter().flat_map(|(_, value)| secrets_of_header(value));
+        let urls = self.urls.iter().flat_map(BaseUrl::secrets);
+        self.api_key.iter().cloned().chain(headers).chain(urls).collect()
+    }
+
+    pub(crate) fn redaction(&self) -> Redaction {
+        Redaction::new(self.secrets())
     }
 }
 
 async fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, TargetError> {
-    let failed = |reason: String| TargetError::Dns { host: host.to_owned(), reason };
-    let found = tokio::net::lookup_host((host, port)).await.map_err(|error| failed(error.to_string()))?;
+    let failed = |reason: String| TargetError::Dns {
+        host: host.to_owned(),
+        reason,
+    };
+    let found = tokio::net::lookup_host((host, port))
+        .await
+        .map_err(|error| failed(error.to_string()))?;
     let addresses: Vec<_> = found.collect();
-    if addresses.is_empty() { Err(failed("it has no address".to_owned())) } else { Ok(addresses) }
+    if addresses.is_empty() {
+        Err(failed("it has no address".to_owned()))
+    } else {
+        Ok(addresses)
+    }
 }
 
 #[cfg(test)]
@@ -237,28 +289,48 @@ mod tests {
     use super::*;
 
     fn endpoint(base: &str, path: Option<&str>) -> String {
-        BaseUrl::parse(base).unwrap().endpoint("/v1/chat/completions", path).to_string()
+        BaseUrl::parse(base)
+            .unwrap()
+            .endpoint("/v1/chat/completions", path)
+            .to_string()
     }
 
     #[test]
     fn the_usual_path_is_appended_once() {
-        for base in ["h:8000", "http://h:8000/", "http://h:8000/v1", "http://h:8000/v1/", "http://h:8000/v1/chat/completions"] {
+        for base in [
+            "h:8000",
+            "http://h:8000/",
+            "http://h:8000/v1",
+            "http://h:8000/v1/",
+            "http://h:8000/v1/chat/completions",
+        ] {
             assert_eq!(endpoint(base, None), "http://h:8000/v1/chat/completions", "{base}");
         }
-        assert_eq!(endpoint("https://h/openai/v1?api-version=1", None), "https://h/openai/v1/chat/completions?api-version=1");
-        assert_eq!(endpoint("http://h/proxy/chat", None), "http://h/proxy/chat/v1/chat/completions");
+        assert_eq!(
+            endpoint("https://h/openai/v1?api-version=1", None),
+            "https://h/openai/v1/chat/completions?api-version=1"
+        );
+        assert_eq!(
+            endpoint("http://h/proxy/chat", None),
+            "http://h/proxy/chat/v1/chat/completions"
+        );
     }
 
     #[test]
     fn a_path_of_the_users_own_replaces_it() {
         assert_eq!(endpoint("http://h", Some("/generate")), "http://h/generate");
-        assert_eq!(endpoint("http://h/v1", Some("v1/chat/completions")), "http://h/v1/chat/completions");
+        assert_eq!(
+            endpoint("http://h/v1", Some("v1/chat/completions")),
+            "http://h/v1/chat/completions"
+        );
     }
 
     #[test]
     fn other_resources_lie_beside_the_endpoint() {
         for base in ["http://h", "http://h/v1", "http://h/v1/chat/completions"] {
-            let url = BaseUrl::parse(base).unwrap().resource("/v1/models", "/v1/chat/completions");
+            let url = BaseUrl::parse(base)
+                .unwrap()
+                .resource("/v1/models", "/v1/chat/completions");
             assert_eq!(url.as_str(), "http://h/v1/models", "{base}");
         }
     }
@@ -266,8 +338,14 @@ mod tests {
     #[test]
     fn what_is_no_url_is_refused_without_its_secrets() {
         let message = |text: &str| BaseUrl::parse(text).unwrap_err().to_string();
-        assert_eq!(message("ftp://me:canary@h"), "`ftp://[redacted]@h`: loadspan speaks http and https, not `ftp`");
+        assert_eq!(
+            message("ftp://me:canary@h"),
+            "`ftp://[redacted]@h`: loadspan speaks http and https, not `ftp`"
+        );
         assert!(message("http://").contains("is not a URL"));
-        assert_eq!(BaseUrl::parse("https://me:canary@h/v1?key=canary").unwrap().to_string(), "https://[redacted]@h/v1?key=[redacted]");
+        assert_eq!(
+            BaseUrl::parse("https://me:canary@h/v1?key=canary").unwrap().to_string(),
+            "https://[redacted]@h/v1?key=[redacted]"
+        );
     }
 }

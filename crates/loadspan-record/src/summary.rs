@@ -3,6 +3,7 @@
 mod builder;
 mod column;
 mod figures;
+mod goodput;
 mod in_flight;
 mod rows;
 mod steady;

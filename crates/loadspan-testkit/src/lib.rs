@@ -21,6 +21,7 @@ mod capture;
 mod clock;
 mod duration;
 mod encode;
+mod label;
 mod pace;
 mod plan;
 mod reply;
@@ -36,6 +37,7 @@ mod truth;
 
 pub use capture::CapturedRequest;
 pub use duration::{DurationExt, Every, every};
+pub use label::Label;
 pub use plan::When;
 pub use route::Endpoint;
 pub use script::{

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use crate::label::Label;
 use crate::route::Endpoint;
 
 /// What happened to one generation request. Times are CLOCK_MONOTONIC in nanoseconds, taken just before the write that carries
@@ -18,9 +19,9 @@ pub struct Truth {
     /// The endpoint it was for.
     pub endpoint: Endpoint,
     /// Its `x-request-id` header.
-    pub request_id: Option<Box<str>>,
+    pub request_id: Option<Label>,
     /// Its `traceparent` header, if that was a valid one.
-    pub traceparent: Option<Box<str>>,
+    pub traceparent: Option<Label>,
     /// Tokens of its prompt, as `usage` counts them.
     pub prompt_tokens: u32,
     /// When its head and body had been read whole.

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::mock::MockArgs;
+pub(crate) use self::mock::{
+    FaultArg, FaultName, FaultShare, MockArgs, MockServerArgs, MockShapeArgs, MockTimingArgs, ServerKindArg, UsageArg,
+};
 pub(crate) use self::profile::{
     ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
 };

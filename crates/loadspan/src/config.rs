@@ -79,8 +79,7 @@ impl RunConfig {
         effect::check(&args)?;
         let ProfileArgs { endpoint, load, workload, output } = args;
         let seed = load.random_seed.unwrap_or_else(fresh_seed);
-        let slo = output.goodput.as_deref().map(str::parse::<Slo>).transpose();
-        let slo = slo.map_err(|error| UsageError::new(format!("--goodput: {error}")))?;
+        let slo = output.goodput.as_deref().map(|slo| resolve_slo(slo, endpoint.streaming)).transpose()?;
         Ok(Self {
             request: resolve_request(&endpoint)?,
             target: resolve_target(endpoint)?,
@@ -113,6 +112,17 @@ impl RunConfig {
                 format!("{process} {} req/s{limit}", schedule.rate)
             }
         }
+    }
+}
+
+fn resolve_slo(text: &str, streaming: bool) -> Result<Slo, UsageError> {
+    let slo: Slo = text.parse().map_err(|error| UsageError::new(format!("--goodput: {error}")))?;
+    match slo.stream_target() {
+        Some(metric) if !streaming => Err(UsageError::with_hint(
+            format!("--goodput: no request can keep to {} without --streaming", metric.tag()),
+            "add --streaming",
+        )),
+        _ => Ok(slo),
     }
 }
 

@@ -34,7 +34,9 @@ pub(crate) struct Tls {
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tls").field("server_name", &self.server_name).finish_non_exhaustive()
+        f.debug_struct("Tls")
+            .field("server_name", &self.server_name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,7 +61,10 @@ pub(crate) struct DialError {
 
 impl DialError {
     fn connect(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Connect, message: message.into() }
+        Self {
+            kind: FailureKind::Connect,
+            message: message.into(),
+        }
     }
 }
 
@@ -68,27 +73,46 @@ impl Dialer {
     pub(crate) async fn dial(&self, clock: &RunClock) -> Result<Dialed, DialError> {
         let seconds = self.timeout.as_secs_f64();
         let timed_out = || DialError::connect(format!("no connection to {} within {seconds} s", self.authority));
-        timeout(self.timeout, self.dial_without_deadline(clock)).await.unwrap_or_else(|_| Err(timed_out()))
+        timeout(self.timeout, self.dial_without_deadline(clock))
+            .await
+            .unwrap_or_else(|_| Err(timed_out()))
     }
 
     async fn dial_without_deadline(&self, clock: &RunClock) -> Result<Dialed, DialError> {
         let began = clock.now();
         let mut stream = self.connect().await?;
         if let Some(proxy) = &self.tunnel {
-            proxy.open_tunnel(&mut stream, &self.authority).await.map_err(DialError::connect)?;
+            proxy
+                .open_tunnel(&mut stream, &self.authority)
+                .await
+                .map_err(DialError::connect)?;
         }
         let connected = clock.now();
         let connect_ns = connected.nanos_since(began);
         let Some(tls) = &self.tls else {
-            return Ok(Dialed { stream: Stream::Plain(stream), connect_ns, tls_ns: 0, chose_http2: false });
+            return Ok(Dialed {
+                stream: Stream::Plain(stream),
+                connect_ns,
+                tls_ns: 0,
+                chose_http2: false,
+            });
         };
-        let stream = tls.connector.connect(tls.server_name.clone(), stream).await.map_err(|error| DialError {
-            kind: FailureKind::Tls,
-            message: format!("TLS handshake with {} failed: {error}", self.authority),
-        })?;
+        let stream = tls
+            .connector
+            .connect(tls.server_name.clone(), stream)
+            .await
+            .map_err(|error| DialError {
+                kind: FailureKind::Tls,
+                message: format!("TLS handshake with {} failed: {error}", self.authority),
+            })?;
         let chose_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let tls_ns = clock.now().nanos_since(connected);
-        Ok(Dialed { stream: Stream::Tls(Box::new(stream)), connect_ns, tls_ns, chose_http2 })
+        Ok(Dialed {
+            stream: Stream::Tls(Box::new(stream)),
+            connect_ns,
+            tls_ns,
+            chose_http2,
+        })
     }
 
     async fn connect(&self) -> Result<TcpStream, DialError> {
@@ -97,13 +121,19 @@ impl Dialer {
             match TcpStream::connect(address).await {
                 Ok(stream) => {
                     // Requests are written whole; waiting to fill a segment would only add to what is measured.
-                    stream.set_nodelay(true).map_err(|error| DialError::connect(error.to_string()))?;
+                    stream
+                        .set_nodelay(true)
+                        .map_err(|error| DialError::connect(error.to_string()))?;
                     return Ok(stream);
                 }
                 Err(error) => last = error,
             }
         }
-        Err(DialError::connect(format!("cannot connect to {}: {last}{}", self.authority, advice(&last))))
+        Err(DialError::connect(format!(
+            "cannot connect to {}: {last}{}",
+            self.authority,
+            advice(&last)
+        )))
     }
 }
 

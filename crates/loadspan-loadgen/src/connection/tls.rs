@@ -45,11 +45,13 @@ impl TlsConfig {
     /// A connector that offers `alpn`, best first.
     pub(crate) fn build(&self, alpn: &[&[u8]]) -> Result<TlsConnector, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+        let builder =
+            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
         let mut config = match self {
-            Self::Insecure => {
-                builder.dangerous().with_custom_certificate_verifier(Arc::new(TrustAll(provider))).with_no_client_auth()
-            }
+            Self::Insecure => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(TrustAll(provider)))
+                .with_no_client_auth(),
             Self::SystemRoots => builder.with_root_certificates(system_roots()).with_no_client_auth(),
             Self::CaFile(path) => builder.with_root_certificates(load_ca(path)?).with_no_client_auth(),
         };
@@ -68,14 +70,21 @@ fn system_roots() -> RootCertStore {
 }
 
 fn load_ca(path: &PathBuf) -> Result<RootCertStore, TlsError> {
-    let failed = |reason: String| TlsError::CaFile { path: path.clone(), reason };
+    let failed = |reason: String| TlsError::CaFile {
+        path: path.clone(),
+        reason,
+    };
     let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
         let certificate = certificate.map_err(|error| failed(error.to_string()))?;
         roots.add(certificate).map_err(|error| failed(error.to_string()))?;
     }
-    if roots.is_empty() { Err(failed("it holds no certificate in PEM form".to_owned())) } else { Ok(roots) }
+    if roots.is_empty() {
+        Err(failed("it holds no certificate in PEM form".to_owned()))
+    } else {
+        Ok(roots)
+    }
 }
 
 /// Accepts any certificate; signatures are still checked, since that costs nothing.

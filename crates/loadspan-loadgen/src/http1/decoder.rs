@@ -141,8 +141,12 @@ impl ResponseDecoder {
         loop {
             let mut headers = [httparse::EMPTY_HEADER; HEADERS_LIMIT];
             let mut response = httparse::Response::new(&mut headers);
-            let parsed = response.parse(&bytes[start..]).map_err(|error| NotHttp(error.to_string()))?;
-            let httparse::Status::Complete(length) = parsed else { return Ok(None) };
+            let parsed = response
+                .parse(&bytes[start..])
+                .map_err(|error| NotHttp(error.to_string()))?;
+            let httparse::Status::Complete(length) = parsed else {
+                return Ok(None);
+            };
             start += length;
             let status = response.code.unwrap_or_default();
             if (100..200).contains(&status) {
@@ -160,13 +164,7 @@ impl ResponseDecoder {
         }
     }
 
-    fn take_body<'a>(
-        &mut self,
-        bytes: &'a [u8],
-        left: u64,
-        at: RunOffset,
-        sink: &mut impl ResponseSink,
-    ) -> &'a [u8] {
+    fn take_body<'a>(&mut self, bytes: &'a [u8], left: u64, at: RunOffset, sink: &mut impl ResponseSink) -> &'a [u8] {
         let take = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         let (body, rest) = bytes.split_at(take);
         if !body.is_empty() {
@@ -243,16 +241,24 @@ impl<'a> Framing<'a> {
             // Compared by length first, so that the headers of no interest cost nothing.
             match header.name.len() {
                 10 if header.name.eq_ignore_ascii_case("connection") => {
-                    framing.keep_alive &= !value.eq_ignore_ascii_case("close");
+                    framing.keep_alive &= !value
+                        .split(',')
+                        .any(|option| option.trim().eq_ignore_ascii_case("close"));
                 }
                 12 if header.name.eq_ignore_ascii_case("content-type") => framing.content_type = Some(value),
                 12 if header.name.eq_ignore_ascii_case("x-request-id") => framing.request_id = Some(value),
                 14 if header.name.eq_ignore_ascii_case("content-length") => {
-                    let bytes = value.trim().parse().map_err(|_| NotHttp(format!("content-length is `{value}`")))?;
+                    let bytes = value
+                        .trim()
+                        .parse()
+                        .map_err(|_| NotHttp(format!("content-length is `{value}`")))?;
                     length = Some(bytes);
                 }
                 17 if header.name.eq_ignore_ascii_case("transfer-encoding") => {
-                    chunked = value.rsplit(',').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked"));
+                    chunked = value
+                        .rsplit(',')
+                        .next()
+                        .is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked"));
                 }
                 _ => {}
             }
@@ -274,7 +280,9 @@ fn parse_chunk_size(line: &[u8]) -> Result<u64, NotHttp> {
     if digits == 0 || digits > 15 || !matches!(line.get(digits), None | Some(b';' | b' ' | b'\t')) {
         return Err(bad());
     }
-    Ok(line[..digits].iter().fold(0, |size, byte| size << 4 | u64::from(hex_value(*byte))))
+    Ok(line[..digits]
+        .iter()
+        .fold(0, |size, byte| size << 4 | u64::from(hex_value(*byte))))
 }
 
 fn hex_value(digit: u8) -> u8 {
@@ -324,14 +332,20 @@ mod tests {
     #[test]
     fn a_chunked_body_is_joined() {
         let (progress, seen, keep_alive) = decode([CHUNKED]);
-        assert_eq!((progress, seen.status, &seen.body[..], keep_alive), (Ok(Progress::Complete), 200, &b"hello!"[..], true));
+        assert_eq!(
+            (progress, seen.status, &seen.body[..], keep_alive),
+            (Ok(Progress::Complete), 200, &b"hello!"[..], true)
+        );
     }
 
     #[test]
     fn interim_responses_are_skipped() {
         let (progress, seen, _) =
             decode([&b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\nok"[..]]);
-        assert_eq!((progress, seen.status, &seen.body[..]), (Ok(Progress::Complete), 201, &b"ok"[..]));
+        assert_eq!(
+            (progress, seen.status, &seen.body[..]),
+            (Ok(Progress::Complete), 201, &b"ok"[..])
+        );
     }
 
     #[test]

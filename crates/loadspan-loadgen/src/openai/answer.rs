@@ -21,12 +21,16 @@ pub(crate) fn read_error(body: &[u8]) -> Option<String> {
         #[serde(alias = "detail", alias = "message")]
         error: ErrorField,
     }
-    const SHOWN: usize = 300;
+    // More than is shown, so that what must not be shown can be found in it first.
+    const KEPT: usize = 4096;
     let text = match serde_json::from_slice::<ErrorBody>(body) {
         Ok(body) => body.error.into_message(),
-        Err(_) => String::from_utf8_lossy(body).split_whitespace().collect::<Vec<_>>().join(" "),
+        Err(_) => String::from_utf8_lossy(body)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
     };
-    let printable: String = text.chars().filter(|c| !c.is_control()).take(SHOWN).collect();
+    let printable: String = text.chars().filter(|c| !c.is_control()).take(KEPT).collect();
     (!printable.is_empty()).then_some(printable)
 }
 
@@ -37,10 +41,20 @@ mod tests {
     #[test]
     fn error_bodies_of_all_shapes_give_a_message() {
         let message = |body: &str| read_error(body.as_bytes());
-        assert_eq!(message(r#"{"error":{"message":"no such model","type":"x"}}"#).as_deref(), Some("no such model"));
+        assert_eq!(
+            message(r#"{"error":{"message":"no such model","type":"x"}}"#).as_deref(),
+            Some("no such model")
+        );
         assert_eq!(message(r#"{"detail":"Not Found"}"#).as_deref(), Some("Not Found"));
-        assert_eq!(message("<html>\n 502  Bad Gateway</html>").as_deref(), Some("<html> 502 Bad Gateway</html>"));
+        assert_eq!(
+            message(r#"{"detail":[{"loc":["body","stream_options"],"msg":"extra fields"}]}"#).as_deref(),
+            Some(r#"[{"loc":["body","stream_options"],"msg":"extra fields"}]"#)
+        );
+        assert_eq!(
+            message("<html>\n 502  Bad Gateway</html>").as_deref(),
+            Some("<html> 502 Bad Gateway</html>")
+        );
         assert_eq!(message(""), None);
-        assert_eq!(message(&"x".repeat(5000)).unwrap().len(), 300);
+        assert_eq!(message(&"x".repeat(5000)).unwrap().len(), 4096);
     }
 }

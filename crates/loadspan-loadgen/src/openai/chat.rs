@@ -65,7 +65,11 @@ pub(super) fn read(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
         return Err(Unreadable("it has neither `choices` nor `usage`".to_owned()));
     }
     let choices = chunk.choices.unwrap_or_default();
-    let mut facts = Facts { id: chunk.id, usage: chunk.usage, ..Facts::default() };
+    let mut facts = Facts {
+        id: chunk.id,
+        usage: chunk.usage,
+        ..Facts::default()
+    };
     facts.error = chunk.error.map(ErrorField::into_message);
     facts.usage_is_final = choices.is_empty();
     for choice in choices {
@@ -85,7 +89,11 @@ fn add_delta<'a>(facts: &mut Facts<'a>, delta: Delta<'a>) {
     facts.add_fragment(Channel::Reasoning, delta.reasoning_content.or(delta.reasoning));
     facts.add_fragment(Channel::Answer, delta.content);
     facts.add_fragment(Channel::Answer, delta.refusal);
-    let calls = delta.tool_calls.unwrap_or_default().into_iter().filter_map(|call| call.function);
+    let calls = delta
+        .tool_calls
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|call| call.function);
     for function in calls.chain(delta.function_call) {
         facts.add_fragment(Channel::Answer, function.name);
         facts.add_fragment(Channel::Answer, function.arguments);
@@ -102,8 +110,18 @@ mod tests {
 
     #[test]
     fn role_only_and_empty_chunks_are_no_output() {
-        for delta in [r#"{"role":"assistant"}"#, r#"{"role":"assistant","content":""}"#, r#"{"content":null}"#, "{}", "null"] {
-            assert_eq!(facts(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).output, None, "{delta}");
+        for delta in [
+            r#"{"role":"assistant"}"#,
+            r#"{"role":"assistant","content":""}"#,
+            r#"{"content":null}"#,
+            "{}",
+            "null",
+        ] {
+            assert_eq!(
+                facts(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).output,
+                None,
+                "{delta}"
+            );
         }
     }
 
@@ -114,14 +132,24 @@ mod tests {
             (r#"{"reasoning_content":"a"}"#, Channel::Reasoning),
             (r#"{"reasoning":"a","reasoning_content":null}"#, Channel::Reasoning),
             (r#"{"refusal":"no"}"#, Channel::Answer),
-            (r#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#, Channel::Answer),
-            (r#"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}"#, Channel::Answer),
+            (
+                r#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#,
+                Channel::Answer,
+            ),
+            (
+                r#"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}"#,
+                Channel::Answer,
+            ),
             (r#"{"function_call":{"arguments":"{"}}"#, Channel::Answer),
             (r#"{"content":[{"type":"text","text":"a"}]}"#, Channel::Answer),
             (r#"{"reasoning":"a","content":"b"}"#, Channel::Answer),
         ];
         for (delta, channel) in cases {
-            assert_eq!(facts(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).output, Some(channel), "{delta}");
+            assert_eq!(
+                facts(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).output,
+                Some(channel),
+                "{delta}"
+            );
         }
     }
 
@@ -145,7 +173,10 @@ mod tests {
 
     #[test]
     fn errors_are_found_in_either_form() {
-        assert_eq!(facts(r#"{"error":{"message":"boom","code":500}}"#).error.as_deref(), Some("boom"));
+        assert_eq!(
+            facts(r#"{"error":{"message":"boom","code":500}}"#).error.as_deref(),
+            Some("boom")
+        );
         assert_eq!(facts(r#"{"error":"boom"}"#).error.as_deref(), Some("boom"));
         assert_eq!(facts(r#"{"choices":[],"error":null}"#).error, None);
     }

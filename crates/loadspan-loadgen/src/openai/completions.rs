@@ -35,7 +35,11 @@ pub(super) fn read(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
         return Err(Unreadable("it has neither `choices` nor `usage`".to_owned()));
     }
     let choices = completion.choices.unwrap_or_default();
-    let mut facts = Facts { id: completion.id, usage: completion.usage, ..Facts::default() };
+    let mut facts = Facts {
+        id: completion.id,
+        usage: completion.usage,
+        ..Facts::default()
+    };
     facts.error = completion.error.map(ErrorField::into_message);
     facts.usage_is_final = choices.is_empty();
     for choice in choices {
@@ -58,6 +62,9 @@ mod tests {
         let read = |json: &'static str| read(json.as_bytes()).unwrap();
         assert_eq!(read(r#"{"choices":[{"text":" a"}]}"#).output, Some(Channel::Answer));
         let last = read(r#"{"choices":[{"text":"","finish_reason":"length"}],"usage":{"completion_tokens":3}}"#);
-        assert_eq!((last.output, last.finish_reason.as_deref(), last.usage_is_final), (None, Some("length"), true));
+        assert_eq!(
+            (last.output, last.finish_reason.as_deref(), last.usage_is_final),
+            (None, Some("length"), true)
+        );
     }
 }

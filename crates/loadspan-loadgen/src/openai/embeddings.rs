@@ -24,7 +24,13 @@ pub(super) fn read(body: &[u8]) -> Result<Facts<'_>, Unreadable> {
         return Err(Unreadable("it has no `data`".to_owned()));
     }
     let any = embeddings.data.is_some_and(|data| !data.is_empty());
-    Ok(Facts { output: any.then_some(Channel::Answer), usage: embeddings.usage, error, usage_is_final: true, ..Facts::default() })
+    Ok(Facts {
+        output: any.then_some(Channel::Answer),
+        usage: embeddings.usage,
+        error,
+        usage_is_final: true,
+        ..Facts::default()
+    })
 }
 
 #[cfg(test)]
@@ -34,7 +40,10 @@ mod tests {
     #[test]
     fn a_vector_is_an_answer() {
         let facts = read(br#"{"data":[{"embedding":[0.1,0.2]}],"usage":{"prompt_tokens":7}}"#).unwrap();
-        assert_eq!((facts.output, facts.usage.unwrap().prompt_tokens), (Some(Channel::Answer), Some(7)));
+        assert_eq!(
+            (facts.output, facts.usage.unwrap().prompt_tokens),
+            (Some(Channel::Answer), Some(7))
+        );
         assert_eq!(read(br#"{"data":[]}"#).unwrap().output, None);
         assert!(read(br#"{"object":"list"}"#).is_err());
     }

@@ -114,15 +114,19 @@ pub(crate) enum ErrorField {
         #[serde(default, rename = "type")]
         kind: Option<String>,
     },
-    Other(IgnoredAny),
+    /// A list of what is wrong with the body, as some frameworks write it.
+    Other(serde_json::Value),
 }
 
 impl ErrorField {
     pub(crate) fn into_message(self) -> String {
         match self {
             Self::Text(text) => text,
-            Self::Object { message: Some(message), .. } => message,
+            Self::Object {
+                message: Some(message), ..
+            } => message,
             Self::Object { kind: Some(kind), .. } => kind,
+            Self::Other(value) if !value.is_null() => value.to_string(),
             Self::Object { .. } | Self::Other(_) => "the server sent an error without a message".to_owned(),
         }
     }

@@ -28,23 +28,38 @@ struct Pattern {
 
 impl EventReader {
     pub(crate) fn new(endpoint: EndpointType) -> Self {
-        Self { endpoint, pattern: None, spare: Pattern::default() }
+        Self {
+            endpoint,
+            pattern: None,
+            spare: Pattern::default(),
+        }
     }
 
     /// The facts of an event. `[DONE]` is the end of a stream.
     pub(crate) fn read<'a>(&mut self, event: SseEvent<'a>) -> Result<Facts<'a>, Unreadable> {
         let data = event.data;
-        if event.name.is_empty() || event.name.starts_with(b"response.") {
-            if let Some((channel, text)) = self.pattern.as_ref().and_then(|pattern| pattern.matches(data)) {
-                return Ok(Facts { output: Some(channel), text: Some(text), ..Facts::default() });
-            }
+        let is_plain = event.name.is_empty() || event.name.starts_with(b"response.");
+        if let Some((channel, text)) = self.pattern.as_ref().and_then(|pattern| pattern.matches(data))
+            && is_plain
+        {
+            return Ok(Facts {
+                output: Some(channel),
+                text: Some(text),
+                ..Facts::default()
+            });
         }
         if data.trim_ascii() == b"[DONE]" {
-            return Ok(Facts { done: true, ..Facts::default() });
+            return Ok(Facts {
+                done: true,
+                ..Facts::default()
+            });
         }
         if event.name == b"error" {
             let message = super::read_error(data);
-            return Ok(Facts { error: Some(message.unwrap_or_else(|| "an error event".to_owned())), ..Facts::default() });
+            return Ok(Facts {
+                error: Some(message.unwrap_or_else(|| "an error event".to_owned())),
+                ..Facts::default()
+            });
         }
         let facts = match self.endpoint {
             EndpointType::Completions => completions::read(data)?,
@@ -58,11 +73,17 @@ impl EventReader {
     /// Keeps the event as a pattern, if its text is all that it says.
     fn learn(&mut self, data: &[u8], facts: &Facts<'_>) {
         let plain = facts.usage.is_none() && facts.finish_reason.is_none() && facts.error.is_none() && !facts.done;
-        let Some(Cow::Borrowed(text)) = facts.text.as_ref().filter(|_| plain) else { return };
+        let Some(Cow::Borrowed(text)) = facts.text.as_ref().filter(|_| plain) else {
+            return;
+        };
         // A borrowed text is a part of `data`. Its address says which.
         let start = (text.as_ptr() as usize).wrapping_sub(data.as_ptr() as usize);
-        let Some((before, rest)) = data.split_at_checked(start) else { return };
-        let Some(after) = rest.strip_prefix(text.as_bytes()) else { return };
+        let Some((before, rest)) = data.split_at_checked(start) else {
+            return;
+        };
+        let Some(after) = rest.strip_prefix(text.as_bytes()) else {
+            return;
+        };
         let mut pattern = self.pattern.take().unwrap_or_else(|| std::mem::take(&mut self.spare));
         pattern.before.clear();
         pattern.before.extend_from_slice(before);
@@ -98,11 +119,18 @@ mod tests {
     use super::*;
 
     fn chunk(delta: &str) -> String {
-        format!(r#"{{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#)
+        format!(
+            r#"{{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#
+        )
     }
 
     fn read<'a>(reader: &mut EventReader, data: &'a str) -> Facts<'a> {
-        reader.read(SseEvent { name: b"", data: data.as_bytes() }).unwrap()
+        reader
+            .read(SseEvent {
+                name: b"",
+                data: data.as_bytes(),
+            })
+            .unwrap()
     }
 
     #[test]
@@ -112,7 +140,10 @@ mod tests {
         read(&mut reader, &first);
         assert!(reader.pattern.as_ref().unwrap().matches(second.as_bytes()).is_some());
         let facts = read(&mut reader, &second);
-        assert_eq!((facts.output, facts.text.as_deref()), (Some(Channel::Answer), Some(" zwölf")));
+        assert_eq!(
+            (facts.output, facts.text.as_deref()),
+            (Some(Channel::Answer), Some(" zwölf"))
+        );
     }
 
     #[test]
@@ -129,9 +160,21 @@ mod tests {
         let mut reader = EventReader::new(EndpointType::Chat);
         read(&mut reader, &chunk(r#"{"content":"a"}"#));
         assert!(read(&mut reader, "[DONE]").done);
-        let error = reader.read(SseEvent { name: b"error", data: br#"{"error":{"message":"boom"}}"# }).unwrap();
+        let error = reader
+            .read(SseEvent {
+                name: b"error",
+                data: br#"{"error":{"message":"boom"}}"#,
+            })
+            .unwrap();
         assert_eq!(error.error.as_deref(), Some("boom"));
-        assert!(reader.read(SseEvent { name: b"", data: b"oops" }).is_err());
+        assert!(
+            reader
+                .read(SseEvent {
+                    name: b"",
+                    data: b"oops"
+                })
+                .is_err()
+        );
     }
 
     proptest! {

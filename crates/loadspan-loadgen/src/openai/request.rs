@@ -80,7 +80,11 @@ impl BodyConfig {
             fields.extend(options.map(|options| ("stream_options".to_owned(), options)));
         }
         fields.extend(self.extra.clone());
-        let constant = fields.iter().map(|(name, value)| format!(",{}:{value}", json!(name))).collect::<String>() + "}";
+        let constant = fields
+            .iter()
+            .map(|(name, value)| format!(",{}:{value}", json!(name)))
+            .collect::<String>()
+            + "}";
         let max_tokens_field = match (self.endpoint_type, self.max_tokens_field) {
             (EndpointType::Responses, _) => "max_output_tokens",
             (EndpointType::Chat, MaxTokensField::MaxCompletionTokens) => "max_completion_tokens",
@@ -158,7 +162,11 @@ impl BodyBuilder {
         if !fields.contains_key(self.max_tokens_field) {
             self.write_length(spec, buffer);
         }
-        for (name, value) in self.constant_fields.iter().filter(|(name, _)| !fields.contains_key(name.as_str())) {
+        for (name, value) in self
+            .constant_fields
+            .iter()
+            .filter(|(name, _)| !fields.contains_key(name.as_str()))
+        {
             // A field without a comma before it would end the JSON of an object that has others; an empty one has none.
             write_field(&format!(",{}:", json!(name)), &value.to_string(), buffer);
         }
@@ -203,13 +211,24 @@ mod tests {
 
     fn body(config: &BodyConfig, content: Content<'_>, output_tokens: Option<u32>) -> Value {
         let mut buffer = Vec::new();
-        config.build().write(&RequestSpec { content, output_tokens, input_tokens: None }, &mut buffer);
+        config.build().write(
+            &RequestSpec {
+                content,
+                output_tokens,
+                input_tokens: None,
+            },
+            &mut buffer,
+        );
         serde_json::from_slice(&buffer).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&buffer)))
     }
 
     #[test]
     fn vllm_is_told_to_produce_exactly_the_length() {
-        let body = body(&config(EndpointType::Chat, ServerKind::Vllm), Content::Text("say \"hi\""), Some(8));
+        let body = body(
+            &config(EndpointType::Chat, ServerKind::Vllm),
+            Content::Text("say \"hi\""),
+            Some(8),
+        );
         assert_eq!(
             body,
             json!({"messages":[{"role":"user","content":"say \"hi\""}], "max_completion_tokens":8, "min_tokens":8,
@@ -219,7 +238,11 @@ mod tests {
 
     #[test]
     fn openai_is_sent_no_field_it_would_refuse() {
-        let body = body(&config(EndpointType::Completions, ServerKind::OpenAi), Content::Text("hi"), Some(8));
+        let body = body(
+            &config(EndpointType::Completions, ServerKind::OpenAi),
+            Content::Text("hi"),
+            Some(8),
+        );
         assert_eq!(
             body,
             json!({"prompt":"hi", "max_tokens":8, "model":"m", "stream":true, "stream_options":{"include_usage":true}})
@@ -241,7 +264,11 @@ mod tests {
     #[test]
     fn a_payload_is_only_completed() {
         let config = config(EndpointType::Chat, ServerKind::OpenAi);
-        let whole = body(&config, Content::Payload(r#" {"model":"x","messages":[],"max_completion_tokens":1} "#), Some(8));
+        let whole = body(
+            &config,
+            Content::Payload(r#" {"model":"x","messages":[],"max_completion_tokens":1} "#),
+            Some(8),
+        );
         assert_eq!(
             whole,
             json!({"model":"x","messages":[],"max_completion_tokens":1,"stream":true,"stream_options":{"include_usage":true}})
@@ -253,6 +280,9 @@ mod tests {
     fn embeddings_are_asked_for_nothing_but_vectors() {
         let mut config = config(EndpointType::Embeddings, ServerKind::Vllm);
         config.streaming = false;
-        assert_eq!(body(&config, Content::Text("hi"), Some(8)), json!({"input":"hi","model":"m"}));
+        assert_eq!(
+            body(&config, Content::Text("hi"), Some(8)),
+            json!({"input":"hi","model":"m"})
+        );
     }
 }

@@ -73,7 +73,9 @@ pub(super) fn read_event(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
             facts.add_fragment(Channel::Reasoning, event.delta);
         }
         "response.completed" | "response.incomplete" | "response.failed" => {
-            let response = event.response.ok_or_else(|| Unreadable(format!("`{}` without `response`", event.kind)))?;
+            let response = event
+                .response
+                .ok_or_else(|| Unreadable(format!("`{}` without `response`", event.kind)))?;
             // Its output repeats what the deltas said.
             facts = conclusion(response).0;
             facts.done = true;
@@ -94,7 +96,11 @@ pub(super) fn read_answer(body: &[u8]) -> Result<Facts<'_>, Unreadable> {
         return Err(Unreadable("it has no `output`".to_owned()));
     }
     for item in output.unwrap_or_default() {
-        let channel = if item.kind == "reasoning" { Channel::Reasoning } else { Channel::Answer };
+        let channel = if item.kind == "reasoning" {
+            Channel::Reasoning
+        } else {
+            Channel::Answer
+        };
         let parts = item.content.into_iter().chain(item.summary).flatten();
         for fragment in parts.filter_map(|part| part.text).chain(item.arguments) {
             facts.add_fragment(channel, Some(fragment));
@@ -112,7 +118,10 @@ fn conclusion(response: Response<'_>) -> (Facts<'_>, Option<Vec<OutputItem<'_>>>
         usage: response.usage,
         usage_is_final: true,
         error: error.or_else(|| failed.then(|| "the response failed".to_owned())),
-        finish_reason: response.incomplete_details.and_then(|details| details.reason).or(response.status),
+        finish_reason: response
+            .incomplete_details
+            .and_then(|details| details.reason)
+            .or(response.status),
         ..Facts::default()
     };
     (facts, response.output)
@@ -129,10 +138,19 @@ mod tests {
     #[test]
     fn deltas_are_output_in_their_channel() {
         let channel = |json| event(json).output;
-        assert_eq!(channel(r#"{"type":"response.output_text.delta","delta":"a"}"#), Some(Channel::Answer));
+        assert_eq!(
+            channel(r#"{"type":"response.output_text.delta","delta":"a"}"#),
+            Some(Channel::Answer)
+        );
         assert_eq!(channel(r#"{"type":"response.output_text.delta","delta":""}"#), None);
-        assert_eq!(channel(r#"{"type":"response.reasoning_text.delta","delta":"a"}"#), Some(Channel::Reasoning));
-        assert_eq!(channel(r#"{"type":"response.function_call_arguments.delta","delta":"{"}"#), Some(Channel::Answer));
+        assert_eq!(
+            channel(r#"{"type":"response.reasoning_text.delta","delta":"a"}"#),
+            Some(Channel::Reasoning)
+        );
+        assert_eq!(
+            channel(r#"{"type":"response.function_call_arguments.delta","delta":"{"}"#),
+            Some(Channel::Answer)
+        );
         assert_eq!(channel(r#"{"type":"response.output_item.added","item":{}}"#), None);
     }
 
@@ -143,7 +161,10 @@ mod tests {
                {"input_tokens":3,"output_tokens":5,"output_tokens_details":{"reasoning_tokens":2}}}}"#,
         );
         assert!(end.done && end.error.is_none());
-        assert_eq!((end.usage.unwrap().completion_tokens, end.usage.unwrap().reasoning()), (Some(5), Some(2)));
+        assert_eq!(
+            (end.usage.unwrap().completion_tokens, end.usage.unwrap().reasoning()),
+            (Some(5), Some(2))
+        );
         let cut = event(
             r#"{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}}"#,
         );
@@ -152,7 +173,10 @@ mod tests {
 
     #[test]
     fn failures_are_errors() {
-        assert_eq!(event(r#"{"type":"error","message":"boom"}"#).error.as_deref(), Some("boom"));
+        assert_eq!(
+            event(r#"{"type":"error","message":"boom"}"#).error.as_deref(),
+            Some("boom")
+        );
         let failed = event(r#"{"type":"response.failed","response":{"status":"failed","error":{"message":"boom"}}}"#);
         assert_eq!(failed.error.as_deref(), Some("boom"));
     }
@@ -162,7 +186,10 @@ mod tests {
         let body = br#"{"id":"r","status":"completed","output":[{"type":"reasoning","summary":[{"type":"summary_text","text":"hm"}]},
             {"type":"message","content":[{"type":"output_text","text":"hi"}]}],"usage":{"output_tokens":2}}"#;
         let facts = read_answer(body).unwrap();
-        assert_eq!((facts.output, facts.text.as_deref()), (Some(Channel::Answer), Some("hmhi")));
+        assert_eq!(
+            (facts.output, facts.text.as_deref()),
+            (Some(Channel::Answer), Some("hmhi"))
+        );
         assert!(read_answer(b"{}").is_err());
     }
 }

@@ -72,9 +72,15 @@ impl ServerKind {
             Some("sglang") => return Self::Sglang,
             _ => {}
         }
-        if has_field(evidence.info.as_deref(), "docker_label") || has_field(evidence.info.as_deref(), "max_total_tokens") {
+        if has_field(evidence.info.as_deref(), "docker_label")
+            || has_field(evidence.info.as_deref(), "max_total_tokens")
+        {
             Self::Tgi
-        } else if evidence.server_info.as_deref().is_some_and(|body| has_field(Some(body), "version")) {
+        } else if evidence
+            .server_info
+            .as_deref()
+            .is_some_and(|body| has_field(Some(body), "version"))
+        {
             Self::Sglang
         } else if has_field(evidence.version.as_deref(), "version") {
             Self::Vllm
@@ -101,11 +107,47 @@ mod tests {
     fn a_server_is_known_by_what_it_says_of_itself() {
         let models = |owner: &str| Some(format!(r#"{{"data":[{{"id":"m","owned_by":"{owner}"}}]}}"#).into_bytes());
         let body = |json: &str| Some(json.as_bytes().to_vec());
-        assert_eq!(kind(Evidence { models: models("vllm"), ..Evidence::default() }), ServerKind::Vllm);
-        assert_eq!(kind(Evidence { models: models("sglang"), ..Evidence::default() }), ServerKind::Sglang);
-        assert_eq!(kind(Evidence { models: models("openai"), ..Evidence::default() }), ServerKind::OpenAi);
-        assert_eq!(kind(Evidence { info: body(r#"{"docker_label":"sha"}"#), ..Evidence::default() }), ServerKind::Tgi);
-        assert_eq!(kind(Evidence { version: body(r#"{"version":"0.11"}"#), ..Evidence::default() }), ServerKind::Vllm);
-        assert_eq!(kind(Evidence { version: body("<html>"), ..Evidence::default() }), ServerKind::OpenAi);
+        assert_eq!(
+            kind(Evidence {
+                models: models("vllm"),
+                ..Evidence::default()
+            }),
+            ServerKind::Vllm
+        );
+        assert_eq!(
+            kind(Evidence {
+                models: models("sglang"),
+                ..Evidence::default()
+            }),
+            ServerKind::Sglang
+        );
+        assert_eq!(
+            kind(Evidence {
+                models: models("openai"),
+                ..Evidence::default()
+            }),
+            ServerKind::OpenAi
+        );
+        assert_eq!(
+            kind(Evidence {
+                info: body(r#"{"docker_label":"sha"}"#),
+                ..Evidence::default()
+            }),
+            ServerKind::Tgi
+        );
+        assert_eq!(
+            kind(Evidence {
+                version: body(r#"{"version":"0.11"}"#),
+                ..Evidence::default()
+            }),
+            ServerKind::Vllm
+        );
+        assert_eq!(
+            kind(Evidence {
+                version: body("<html>"),
+                ..Evidence::default()
+            }),
+            ServerKind::OpenAi
+        );
     }
 }

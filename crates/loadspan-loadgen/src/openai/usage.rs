@@ -35,10 +35,14 @@ struct OutputDetails {
 
 impl Usage {
     pub(crate) fn cached(&self) -> Option<u32> {
-        self.prompt_tokens_details.and_then(|details| details.cached_tokens).or(self.prompt_cache_hit_tokens)
+        self.prompt_tokens_details
+            .and_then(|details| details.cached_tokens)
+            .or(self.prompt_cache_hit_tokens)
     }
 
     pub(crate) fn reasoning(&self) -> Option<u32> {
-        self.completion_tokens_details.and_then(|details| details.reasoning_tokens).or(self.reasoning_tokens)
+        self.completion_tokens_details
+            .and_then(|details| details.reasoning_tokens)
+            .or(self.reasoning_tokens)
     }
 }

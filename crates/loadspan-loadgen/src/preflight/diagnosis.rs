@@ -2,9 +2,10 @@
 
 use loadspan_record::{Failure, FailureKind};
 
-use super::probe::Unreached;
-use crate::openai::{BodyConfig, ServedModel};
-use crate::target::{TargetConfig, TargetError};
+use super::Asked;
+use super::probe::{Fetched, Unreached};
+use crate::openai::{BodyConfig, read_error, read_models};
+use crate::target::{BaseUrl, TargetError};
 
 /// Why the load would be pointless.
 #[derive(Debug, thiserror::Error)]
@@ -63,69 +64,137 @@ impl PreflightError {
         }
     }
 
-    pub(super) fn unreachable(target: &TargetConfig, unreached: Unreached) -> Self {
-        let url = &target.urls[0];
+    /// No connection, or none that lasted.
+    pub(super) fn unreachable(url: &BaseUrl, unreached: Unreached) -> Self {
         let Unreached { kind, message } = unreached;
         let (message, hint) = match kind {
             FailureKind::Connect => (message, "is the server running, and is the URL (-u/--url) right?"),
-            FailureKind::Tls => {
-                (message, "pass the CA that signed its certificate with --ca-cert, or --insecure to accept any")
-            }
+            FailureKind::Tls if message.contains("corrupt message") => (
+                message,
+                "does the server speak TLS? One that does not needs an http:// URL",
+            ),
+            FailureKind::Tls => (
+                message,
+                "pass the CA that signed its certificate with --ca-cert, or --insecure to accept any",
+            ),
             FailureKind::ConnectionLost => (
                 format!("{url} closed the connection without an answer: {message}"),
-                "is it an HTTP server? A server with TLS needs an https:// URL",
+                "is it an HTTP server? A server with TLS needs an https:// URL, one without HTTP/2 no --http2",
             ),
             FailureKind::Parse => (
                 format!("{url} does not speak HTTP: {message}"),
                 "check the port of -u/--url",
             ),
             kind => (
-                format!("{url} does not answer ({kind}) {message}").trim_end().to_owned(),
+                format!("{url} does not answer ({kind}) {message}")
+                    .trim_end()
+                    .to_owned(),
                 "is the server overloaded or still loading its model? --wait-for-model-timeout waits for it",
             ),
         };
         Self::Unreachable { message, hint }
     }
 
-    pub(super) fn refused(target: &TargetConfig, body: &BodyConfig, models: &[ServedModel], failure: &Failure) -> Self {
-        let url = &target.urls[0];
-        let said = failure.message.as_deref().unwrap_or("no reason given");
-        let unlisted = !models.is_empty() && models.iter().all(|model| model.id != body.model);
-        let status = failure.kind.status();
-        let (message, hint) = match failure.kind {
-            FailureKind::HttpStatus(status @ (401 | 403)) => (
-                format!("{url} refuses the credentials ({status}): {said}"),
-                "pass the key with --api-key-file or OPENAI_API_KEY, or a header with -H".to_owned(),
+    /// No model was named, and the server names none.
+    pub(super) fn no_models(url: &BaseUrl, listing: &Fetched) -> Self {
+        let status = listing.status;
+        let said = || read_error(&listing.body).unwrap_or_else(|| "no reason given".to_owned());
+        let (status, message, hint) = match listing.success().map(read_models) {
+            Some(Some(_)) => return Self::NoModelListed,
+            Some(None) => (
+                None,
+                format!("{url} answers /v1/models with something that is no list of models"),
+                "is it an OpenAI-compatible server? If it is, name the model with -m/--model",
             ),
-            FailureKind::HttpStatus(_) if unlisted => {
+            None if matches!(status, 401 | 403) => return Self::unauthorized(url, status, &said()),
+            None => (
+                Some(status),
+                format!("{url} lists no models (/v1/models answers {status}): {}", said()),
+                "check -u/--url, or name the model with -m/--model",
+            ),
+        };
+        Self::Refused {
+            status,
+            message,
+            hint: hint.to_owned(),
+        }
+    }
+
+    /// The first request failed.
+    pub(super) fn failed(asked: Asked<'_>, body: &BodyConfig, failure: &Failure) -> Self {
+        let said = failure.message.as_deref();
+        match failure.kind {
+            FailureKind::HttpStatus(status) => Self::refused(asked, body, (status, said.unwrap_or("no reason given"))),
+            kind @ (FailureKind::SseErrorEvent
+            | FailureKind::TruncatedStream
+            | FailureKind::EmptyOutput
+            | FailureKind::Parse) => Self::Refused {
+                status: None,
+                message: format!(
+                    "{} does not answer like an OpenAI-compatible server ({kind}): {}",
+                    asked.url,
+                    said.unwrap_or("no reason given")
+                ),
+                hint: "check -u/--url, --endpoint-type and whether it can stream (--streaming)".to_owned(),
+            },
+            kind => Self::unreachable(
+                asked.url,
+                Unreached {
+                    kind,
+                    message: said.unwrap_or_default().to_owned(),
+                },
+            ),
+        }
+    }
+
+    fn refused(asked: Asked<'_>, body: &BodyConfig, (status, said): (u16, &str)) -> Self {
+        let Asked { url, models, .. } = asked;
+        let unlisted = !models.is_empty() && models.iter().all(|model| model.id != body.model);
+        let (message, hint) = match status {
+            401 | 403 => return Self::unauthorized(url, status, said),
+            400 | 404 | 422 if unlisted => {
                 let served: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
                 (
                     format!("{url} does not serve the model `{}`: {said}", body.model),
                     format!("it serves: {}", served.join(", ")),
                 )
             }
-            FailureKind::HttpStatus(404) => (
+            404 => (
                 format!("{url} has no {} (404): {said}", body.endpoint_type.path()),
                 "check -u/--url, --endpoint-type and --endpoint".to_owned(),
             ),
-            FailureKind::HttpStatus(status) => (
+            status => (
                 format!("{url} answered the first request with {status}: {said}"),
                 "the load would fail in the same way; check --server, --extra-inputs and the server's log".to_owned(),
             ),
-            kind => (
-                format!("{url} does not answer like an OpenAI-compatible server ({kind}): {said}"),
-                "check -u/--url, --endpoint-type and whether it can stream (--streaming)".to_owned(),
-            ),
         };
-        Self::Refused { status, message, hint }
+        Self::Refused {
+            status: Some(status),
+            message,
+            hint,
+        }
     }
 
+    fn unauthorized(url: &BaseUrl, status: u16, said: &str) -> Self {
+        Self::Refused {
+            status: Some(status),
+            message: format!("{url} refuses the credentials ({status}): {said}"),
+            hint: "pass the key with --api-key-file or OPENAI_API_KEY, or a header with -H".to_owned(),
+        }
+    }
+
+    /// The error with other messages, where these may hold what others said.
     pub(super) fn map_messages(self, change: impl Fn(String) -> String) -> Self {
         match self {
-            Self::Unreachable { message, hint } => Self::Unreachable { message: change(message), hint },
-            Self::Refused { status, message, hint } => {
-                Self::Refused { status, message: change(message), hint: change(hint) }
-            }
+            Self::Unreachable { message, hint } => Self::Unreachable {
+                message: change(message),
+                hint,
+            },
+            Self::Refused { status, message, hint } => Self::Refused {
+                status,
+                message: change(message),
+                hint: change(hint),
+            },
             other => other,
         }
     }

@@ -9,7 +9,7 @@ use crate::deadline::{Cutoff, Deadlines, Watchdog};
 use crate::http1::{Exchange, ReadBuffer};
 use crate::observer::{Observed, Observer, ObserverConfig};
 use crate::response::{BreakCause, ResponseHead, ResponseSink};
-use crate::runner::{Links, NoLink};
+use crate::runner::{Link, Links, NoLink};
 use crate::target::{RequestParts, Route};
 
 /// The largest answer of a resource that describes a server.
@@ -17,7 +17,7 @@ const BODY_LIMIT: usize = 4 << 20;
 
 /// Sends single requests, each over a connection of its own.
 pub(super) struct Probe {
-    links: Links,
+    clock: RunClock,
     watchdog: Watchdog,
     exchange: Exchange,
 }
@@ -47,27 +47,51 @@ impl ResponseSink for Fetched {
     }
 }
 
+impl Fetched {
+    /// The body, if it came with a status of 200–299.
+    pub(super) fn success(&self) -> Option<&[u8]> {
+        (200..300).contains(&self.status).then_some(&*self.body)
+    }
+
+    /// The same, for keeps.
+    pub(super) fn into_success(self) -> Option<Vec<u8>> {
+        (200..300).contains(&self.status).then_some(self.body)
+    }
+}
+
 impl Probe {
     pub(super) fn new(clock: RunClock, deadlines: Deadlines) -> Self {
         Self {
-            links: Links::new(clock),
+            clock,
             watchdog: Watchdog::new(clock, &Rc::new(Cutoff::default())),
-            exchange: Exchange { clock, deadlines, read_buffer: ReadBuffer::new() },
+            exchange: Exchange {
+                clock,
+                deadlines,
+                read_buffer: ReadBuffer::new(),
+            },
         }
     }
 
     /// Fetches a resource, whatever the status.
     pub(super) async fn get(&mut self, route: &Route) -> Result<Fetched, Unreached> {
-        let (mut link, _) = self.links.open(0, route, &mut self.watchdog).await.map_err(unreached)?;
+        let mut link = self.open(route).await?;
         let mut message = Vec::new();
         let outgoing = link.compose_get(&route.head, &mut message);
         let mut fetched = Fetched::default();
-        let exchanged = link.exchange((outgoing, &message), &mut fetched, &mut self.watchdog, &self.exchange).await;
+        let exchanged = link
+            .exchange((outgoing, &message), &mut fetched, &mut self.watchdog, &self.exchange)
+            .await;
         match exchanged.1 {
             Ok(_) => Ok(fetched),
             Err(broken) => Err(match broken.cause {
-                BreakCause::Failure(kind, message) => Unreached { kind, message: message.unwrap_or_default() },
-                BreakCause::Cutoff => Unreached { kind: FailureKind::ConnectionLost, message: String::new() },
+                BreakCause::Failure(kind, message) => Unreached {
+                    kind,
+                    message: message.unwrap_or_default(),
+                },
+                BreakCause::Cutoff => Unreached {
+                    kind: FailureKind::ConnectionLost,
+                    message: String::new(),
+                },
             }),
         }
     }
@@ -79,19 +103,33 @@ impl Probe {
         parts: RequestParts<'_>,
         config: ObserverConfig,
     ) -> Result<Observed, Unreached> {
-        let (mut link, _) = self.links.open(0, route, &mut self.watchdog).await.map_err(unreached)?;
+        let mut link = self.open(route).await?;
         let mut message = Vec::new();
         let outgoing = link.compose(&route.head, parts, &mut message);
         let mut observer = Observer::new(config);
-        let (_, exchanged) =
-            link.exchange((outgoing, &message), &mut observer, &mut self.watchdog, &self.exchange).await;
+        let (_, exchanged) = link
+            .exchange((outgoing, &message), &mut observer, &mut self.watchdog, &self.exchange)
+            .await;
         Ok(observer.conclude(exchanged))
+    }
+
+    /// A new connection. Those of HTTP/2 are not shared either: the next request may be for another host.
+    async fn open(&mut self, route: &Route) -> Result<Link, Unreached> {
+        let links = Links::new(self.clock, 1);
+        let opened = links.open(0, route, &mut self.watchdog).await;
+        opened.map(|(link, _)| link).map_err(unreached)
     }
 }
 
 fn unreached(no_link: NoLink) -> Unreached {
     match no_link {
-        NoLink::Dial(error) => Unreached { kind: error.kind, message: error.message },
-        NoLink::Cutoff => Unreached { kind: FailureKind::ConnectionLost, message: String::new() },
+        NoLink::Dial(error) => Unreached {
+            kind: error.kind,
+            message: error.message,
+        },
+        NoLink::Cutoff => Unreached {
+            kind: FailureKind::ConnectionLost,
+            message: String::new(),
+        },
     }
 }

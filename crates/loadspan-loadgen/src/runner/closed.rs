@@ -47,7 +47,8 @@ impl FirstWave {
     /// When the worker's slot number `slot` sends its first request. The slots of all workers take turns.
     fn begins(&self, slot: usize) -> RunOffset {
         let place = slot as u64 * self.share.of + self.share.number;
-        self.start.after(Duration::from_nanos(self.gap.as_nanos() as u64 * place))
+        self.start
+            .after(Duration::from_nanos(self.gap.as_nanos() as u64 * place))
     }
 }
 
@@ -59,21 +60,30 @@ pub(crate) async fn open_slots(worker: &Rc<Worker>, count: u64) -> Vec<Slot> {
         if opening.len() >= OPENING_AT_ONCE {
             slots.extend(opening.join_next().await.and_then(Result::ok));
         }
+        if !worker.control.may_send(worker.exchange.clock.now()) {
+            break;
+        }
         let mut slot = Slot::new(worker);
         opening.spawn_local(async move {
             slot.open_connections().await;
             slot
         });
     }
-    slots.extend(opening.join_all().await);
+    while let Some(opened) = opening.join_next().await {
+        slots.extend(opened);
+    }
     slots
 }
 
 /// Keeps every slot busy until there is nothing to be sent any more and the last request has ended.
-pub(crate) async fn run(worker: &Rc<Worker>, slots: Vec<Slot>, wave: FirstWave) {
+pub(crate) async fn run(worker: &Rc<Worker>, slots: Vec<Slot>, wave: FirstWave, pacer: &mut Pacer) {
     let mut busy = JoinSet::new();
     for (number, slot) in slots.into_iter().enumerate() {
-        busy.spawn_local(keep_busy(Rc::clone(worker), slot, wave.begins(number)));
+        let begins = wave.begins(number);
+        if !worker.may_send_when_due(begins, pacer).await {
+            break;
+        }
+        busy.spawn_local(keep_busy(Rc::clone(worker), slot, begins));
     }
     // A slot that panicked has lost one request; the others go on.
     while busy.join_next().await.is_some() {}
@@ -81,16 +91,14 @@ pub(crate) async fn run(worker: &Rc<Worker>, slots: Vec<Slot>, wave: FirstWave) 
 
 async fn keep_busy(worker: Rc<Worker>, mut slot: Slot, begins: RunOffset) {
     let clock = worker.exchange.clock;
-    if begins > clock.now() {
-        let Ok(mut pacer) = Pacer::new(clock) else { return };
-        tokio::select! {
-            () = pacer.sleep_until(begins) => {}
-            () = worker.stopped.notified() => {}
-        }
-    }
     let mut free_since = begins;
     while let Some(ticket) = worker.tickets.take(clock.now(), &worker.control) {
-        let due = Due { index: ticket.index, phase: ticket.phase, scheduled_at: free_since, held_back_ns: 0 };
+        let due = Due {
+            index: ticket.index,
+            phase: ticket.phase,
+            scheduled_at: free_since,
+            held_back_ns: 0,
+        };
         slot.send(due).await;
         free_since = clock.now();
     }

@@ -25,7 +25,7 @@ pub(crate) struct Collector {
     pub(crate) control: Arc<Control>,
     pub(crate) plan: Arc<RunPlan>,
     pub(crate) queue: Receiver<Batch>,
-    pub(crate) listeners: Listeners,
+    pub(crate) listeners: Arc<Listeners>,
 }
 
 /// Measured requests so far.
@@ -36,8 +36,8 @@ struct Tally {
 }
 
 impl Collector {
-    /// Passes records on until the last worker has hung up; gives the listeners back for the last event.
-    pub(crate) fn run(self) -> Listeners {
+    /// Passes records on until the last worker has hung up.
+    pub(crate) fn run(self) {
         let mut tally = Tally::default();
         let mut load_started = false;
         let mut next_progress = Instant::now();
@@ -50,7 +50,7 @@ impl Collector {
             match received {
                 Ok(batch) => self.pass_on(batch, &mut tally),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.listeners,
+                Err(RecvTimeoutError::Disconnected) => return,
             }
             if Instant::now() >= next_progress {
                 next_progress = Instant::now() + PROGRESS_EVERY;
@@ -74,9 +74,18 @@ impl Collector {
     }
 
     fn stop_if_exceeded(&self, threshold: FailureThreshold, tally: &Tally) {
-        let concurrency = self.plan.load.model.max_concurrency().map_or(0, |limit| u64::from(limit.get()));
+        let concurrency = self
+            .plan
+            .load
+            .model
+            .max_concurrency()
+            .map_or(0, |limit| u64::from(limit.get()));
         if threshold.is_exceeded(tally.failed, tally.finished, concurrency.max(10)) {
-            self.control.stop(StopReason::FailureThreshold, self.clock.now(), self.plan.load.limits.drain);
+            self.control.stop(
+                StopReason::FailureThreshold,
+                self.clock.now(),
+                self.plan.load.limits.drain,
+            );
         }
     }
 

@@ -66,25 +66,33 @@ impl Control {
 
     /// Measuring begins at `at`, unless it began before; the duration runs from there.
     pub(crate) fn begin_measuring(&self, at: RunOffset) {
-        let began = self.measure_start.compare_exchange(UNSET, at.as_nanos(), Ordering::AcqRel, Ordering::Relaxed);
+        let began = self
+            .measure_start
+            .compare_exchange(UNSET, at.as_nanos(), Ordering::AcqRel, Ordering::Relaxed);
         if let (Ok(_), Some(duration)) = (began, self.duration) {
             let end = at.after(duration);
             self.send_until.fetch_min(end.as_nanos(), Ordering::AcqRel);
-            self.cutoff_at.fetch_min(end.after(self.grace).as_nanos(), Ordering::AcqRel);
+            self.cutoff_at
+                .fetch_min(end.after(self.grace).as_nanos(), Ordering::AcqRel);
         }
     }
 
     /// Stops sending now, and gives up what is in flight `drain` later. The first reason stands.
     pub(crate) fn stop(&self, reason: StopReason, now: RunOffset, drain: Duration) {
         let finished = StopReason::Finished as u8;
-        let _ = self.reason.compare_exchange(finished, reason as u8, Ordering::AcqRel, Ordering::Relaxed);
+        let _ = self
+            .reason
+            .compare_exchange(finished, reason as u8, Ordering::AcqRel, Ordering::Relaxed);
         self.send_until.fetch_min(now.as_nanos(), Ordering::AcqRel);
         self.cutoff_at.fetch_min(now.after(drain).as_nanos(), Ordering::AcqRel);
     }
 
     pub(crate) fn stop_reason(&self) -> StopReason {
-        [StopReason::Finished, StopReason::Interrupted, StopReason::FailureThreshold]
-            [usize::from(self.reason.load(Ordering::Acquire))]
+        [
+            StopReason::Finished,
+            StopReason::Interrupted,
+            StopReason::FailureThreshold,
+        ][usize::from(self.reason.load(Ordering::Acquire))]
     }
 
     pub(crate) fn may_send(&self, now: RunOffset) -> bool {
@@ -93,6 +101,18 @@ impl Control {
 
     pub(crate) fn is_cut_off(&self, now: RunOffset) -> bool {
         now.as_nanos() >= self.cutoff_at.load(Ordering::Acquire)
+    }
+
+    /// Gives up the run: a worker broke down, and the others would wait for it.
+    pub(crate) fn break_down(&self, now: RunOffset) {
+        self.stop(StopReason::Interrupted, now, Duration::ZERO);
+    }
+
+    /// Counts those of `due` that were due before sending stopped.
+    pub(crate) fn count_unsent(&self, due: impl Iterator<Item = RunOffset>) {
+        let until = self.send_until.load(Ordering::Acquire);
+        let unsent = due.take_while(|at| at.as_nanos() < until).count();
+        self.unsent.fetch_add(unsent as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn in_flight(&self) -> u64 {
@@ -146,7 +166,10 @@ impl Tickets {
                 return None;
             }
         }
-        Some(Ticket { index: self.next_index.fetch_add(1, Ordering::Relaxed), phase })
+        Some(Ticket {
+            index: self.next_index.fetch_add(1, Ordering::Relaxed),
+            phase,
+        })
     }
 
     fn phase(&self, now: RunOffset, control: &Control) -> Phase {
@@ -167,7 +190,13 @@ mod tests {
     use super::*;
 
     fn limits(requests: Option<u64>, duration: Option<Duration>) -> Limits {
-        Limits { requests, duration, grace: Duration::from_secs(5), drain: Duration::from_secs(1), failures: None }
+        Limits {
+            requests,
+            duration,
+            grace: Duration::from_secs(5),
+            drain: Duration::from_secs(1),
+            failures: None,
+        }
     }
 
     fn at(millis: u64) -> RunOffset {
@@ -178,7 +207,9 @@ mod tests {
     fn warm_up_hands_over_to_exactly_as_many_measured_requests() {
         let limits = limits(Some(3), None);
         let (control, tickets) = (Control::new(&limits, 1), Tickets::new(Warmup::Requests(2), &limits));
-        let phases: Vec<_> = std::iter::from_fn(|| tickets.take(at(1), &control)).map(|ticket| ticket.phase).collect();
+        let phases: Vec<_> = std::iter::from_fn(|| tickets.take(at(1), &control))
+            .map(|ticket| ticket.phase)
+            .collect();
         assert_eq!(phases, [[Phase::Warmup; 2].as_slice(), &[Phase::Measure; 3]].concat());
         assert_eq!(control.measure_start(), Some(at(1)));
     }
@@ -186,7 +217,10 @@ mod tests {
     #[test]
     fn the_duration_runs_from_the_first_measured_request() {
         let limits = limits(None, Some(Duration::from_secs(1)));
-        let (control, tickets) = (Control::new(&limits, 1), Tickets::new(Warmup::Duration(Duration::from_millis(50)), &limits));
+        let (control, tickets) = (
+            Control::new(&limits, 1),
+            Tickets::new(Warmup::Duration(Duration::from_millis(50)), &limits),
+        );
         control.worker_is_ready(at(0), Duration::ZERO);
         assert_eq!(tickets.take(at(49), &control).unwrap().phase, Phase::Warmup);
         assert_eq!(tickets.take(at(60), &control).unwrap().phase, Phase::Measure);

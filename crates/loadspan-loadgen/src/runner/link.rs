@@ -47,6 +47,15 @@ impl Link {
         }
     }
 
+    /// Whether the last exchange left the connection in a state to be kept. Asks nobody.
+    pub(crate) fn is_kept_alive(&self) -> bool {
+        match self {
+            Self::Http1(connection) => connection.is_kept_alive(),
+            Self::Http2(shared) => shared.connection.is_usable(),
+        }
+    }
+
+    /// Whether the connection can carry another request now.
     pub(crate) fn is_usable(&mut self, exchange: &Exchange) -> bool {
         match self {
             Self::Http1(connection) => connection.is_usable(exchange),
@@ -118,22 +127,38 @@ pub(crate) type Opened = (Link, ConnectionUse);
 #[derive(Debug)]
 pub(crate) struct Links {
     clock: RunClock,
-    shared: RefCell<Vec<(usize, Http2Connection, Rc<Cell<u32>>)>>,
+    shared: RefCell<Vec<Shared>>,
+    turns: Vec<Turn>,
+}
+
+/// An open HTTP/2 connection and how many seats on it are taken.
+#[derive(Debug)]
+struct Shared {
+    target: usize,
+    connection: Http2Connection,
+    streams: Rc<Cell<u32>>,
+}
+
+/// Who may open an HTTP/2 connection to a target: one at a time, so that the others find a seat on what it opens.
+#[derive(Debug, Default)]
+struct Turn {
+    lock: tokio::sync::Mutex<()>,
+    /// Turns that brought no HTTP/2 connection. Those who waited for one of them wait for no other.
+    in_vain: Cell<u64>,
 }
 
 impl Links {
-    pub(crate) fn new(clock: RunClock) -> Self {
-        Self { clock, shared: RefCell::default() }
+    pub(crate) fn new(clock: RunClock, targets: usize) -> Self {
+        Self {
+            clock,
+            shared: RefCell::default(),
+            turns: (0..targets).map(|_| Turn::default()).collect(),
+        }
     }
 
     /// A connection over `route`, which is the worker's number `target`.
     pub(crate) async fn open(&self, target: usize, route: &Route, watchdog: &mut Watchdog) -> Result<Opened, NoLink> {
-        if route.prefers_http2 == HttpPreference::Http2
-            && let Some(shared) = self.take_seat(target)
-        {
-            return Ok((Link::Http2(shared), ConnectionUse::Reused));
-        }
-        let mut opening = pin!(self.dial(target, route));
+        let mut opening = pin!(self.share_or_dial(target, route));
         poll_fn(|cx| match opening.as_mut().poll(cx) {
             Poll::Ready(opened) => Poll::Ready(opened.map_err(NoLink::Dial)),
             Poll::Pending => watchdog.poll_cutoff(cx).map(|()| Err(NoLink::Cutoff)),
@@ -141,8 +166,34 @@ impl Links {
         .await
     }
 
+    async fn share_or_dial(&self, target: usize, route: &Route) -> Result<Opened, DialError> {
+        if route.prefers_http2 == HttpPreference::Http11 {
+            return self.dial(target, route).await;
+        }
+        let turn = &self.turns[target];
+        let in_vain = turn.in_vain.get();
+        let my_turn = turn.lock.lock().await;
+        if let Some(shared) = self.take_seat(target) {
+            return Ok((Link::Http2(shared), ConnectionUse::Reused));
+        }
+        if turn.in_vain.get() != in_vain {
+            drop(my_turn);
+            return self.dial(target, route).await;
+        }
+        let opened = self.dial(target, route).await;
+        if !matches!(opened, Ok((Link::Http2(_), _))) {
+            turn.in_vain.set(in_vain + 1);
+        }
+        opened
+    }
+
     async fn dial(&self, target: usize, route: &Route) -> Result<Opened, DialError> {
-        let Dialed { stream, connect_ns, tls_ns, chose_http2 } = route.dialer.dial(&self.clock).await?;
+        let Dialed {
+            stream,
+            connect_ns,
+            tls_ns,
+            chose_http2,
+        } = route.dialer.dial(&self.clock).await?;
         let connection = ConnectionUse::Opened { connect_ns, tls_ns };
         let plain = route.dialer.tls.is_none();
         if route.prefers_http2 == HttpPreference::Http11 || !(plain || chose_http2) {
@@ -153,18 +204,33 @@ impl Links {
             message: format!("no HTTP/2 with {}: {error}", route.dialer.authority),
         })?;
         let streams = Rc::new(Cell::new(1));
-        self.shared.borrow_mut().push((target, http2.clone(), Rc::clone(&streams)));
-        Ok((Link::Http2(SharedConnection { connection: http2, streams }), connection))
+        self.shared.borrow_mut().push(Shared {
+            target,
+            connection: http2.clone(),
+            streams: Rc::clone(&streams),
+        });
+        Ok((
+            Link::Http2(SharedConnection {
+                connection: http2,
+                streams,
+            }),
+            connection,
+        ))
     }
 
     /// A seat on an open HTTP/2 connection that has one left.
     fn take_seat(&self, target: usize) -> Option<SharedConnection> {
         let mut shared = self.shared.borrow_mut();
-        shared.retain(|(_, connection, _)| connection.is_usable());
-        let (_, connection, streams) = shared
+        shared.retain(|shared| shared.connection.is_usable());
+        let Shared {
+            connection, streams, ..
+        } = shared
             .iter()
-            .find(|(its_target, _, streams)| *its_target == target && streams.get() < STREAMS_PER_CONNECTION)?;
+            .find(|shared| shared.target == target && shared.streams.get() < STREAMS_PER_CONNECTION)?;
         streams.set(streams.get() + 1);
-        Some(SharedConnection { connection: connection.clone(), streams: Rc::clone(streams) })
+        Some(SharedConnection {
+            connection: connection.clone(),
+            streams: Rc::clone(streams),
+        })
     }
 }

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::num::NonZeroU64;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use loadspan_record::{Phase, RunOffset};
@@ -27,7 +26,10 @@ pub(crate) struct Arrivals {
 
 impl Arrivals {
     pub(crate) fn new(schedule: &ScheduleConfig, load: &LoadConfig, share: Share, start: RunOffset) -> Self {
-        let partition = Partition { index: share.number, of: NonZeroU64::new(share.of).unwrap_or(NonZeroU64::MIN) };
+        let partition = Partition {
+            index: share.number,
+            of: NonZeroU64::new(share.of).unwrap_or(NonZeroU64::MIN),
+        };
         // Every worker must know when measuring begins, and only one of them has the request with which it does.
         let measure_from = match load.warmup {
             Warmup::None => schedule.build().next(),
@@ -56,62 +58,108 @@ impl Iterator for Arrivals {
             Warmup::Requests(count) => index < count,
             Warmup::Duration(duration) => offset < duration,
         };
-        if self.duration.is_some_and(|duration| offset >= measure_from.saturating_add(duration)) {
+        if self
+            .duration
+            .is_some_and(|duration| offset >= measure_from.saturating_add(duration))
+        {
             return None;
         }
-        let warmup_requests = if let Warmup::Requests(count) = self.warmup { count } else { 0 };
-        if self.requests.is_some_and(|requests| index >= warmup_requests.saturating_add(requests)) {
+        let warmup_requests = if let Warmup::Requests(count) = self.warmup {
+            count
+        } else {
+            0
+        };
+        if self
+            .requests
+            .is_some_and(|requests| index >= warmup_requests.saturating_add(requests))
+        {
             return None;
         }
         let phase = if warm { Phase::Warmup } else { Phase::Measure };
-        Some(Due { index, phase, scheduled_at: self.start.after(offset), held_back_ns: 0 })
+        Some(Due {
+            index,
+            phase,
+            scheduled_at: self.start.after(offset),
+            held_back_ns: 0,
+        })
     }
 }
 
 /// Sends each request when it is due, or when `limit` lets it; returns when the last one has ended.
-pub(crate) async fn run(worker: &Rc<Worker>, arrivals: Arrivals, limit: Option<u64>) -> std::io::Result<()> {
-    let clock = worker.exchange.clock;
-    let mut pacer = Pacer::new(clock)?;
-    let idle: Rc<RefCell<Vec<Slot>>> = Rc::default();
-    let mut in_flight = JoinSet::new();
-    let mut held_until = RunOffset::ZERO;
-    let mut arrivals = arrivals;
-    while let Some(due) = arrivals.next() {
-        if !sleep_until_due(worker, &mut pacer, due.scheduled_at).await {
-            worker.control.unsent.fetch_add(1, Ordering::Relaxed);
+pub(crate) async fn run(worker: &Rc<Worker>, mut arrivals: Arrivals, limit: Option<u64>, pacer: &mut Pacer) {
+    let mut crowd = Crowd::new(worker, limit);
+    let mut unsent = None;
+    for due in arrivals.by_ref() {
+        if !worker.may_send_when_due(due.scheduled_at, pacer).await || !crowd.make_room().await {
+            unsent = Some(due);
             break;
-        }
-        while in_flight.try_join_next().is_some() {}
-        if limit.is_some_and(|limit| in_flight.len() as u64 >= limit) {
-            if in_flight.join_next().await.is_none() || !worker.control.may_send(clock.now()) {
-                worker.control.unsent.fetch_add(1, Ordering::Relaxed);
-                break;
-            }
-            held_until = clock.now();
         }
         if due.phase == Phase::Measure {
             worker.control.begin_measuring(due.scheduled_at);
         }
-        let due = Due { held_back_ns: held_until.nanos_since(due.scheduled_at), ..due };
-        let slot = idle.borrow_mut().pop();
-        let mut slot = slot.unwrap_or_else(|| Slot::new(worker));
-        let idle = Rc::clone(&idle);
-        in_flight.spawn_local(async move {
+        crowd.send(due).await;
+    }
+    if let Some(due) = unsent {
+        let due = std::iter::once(due).chain(arrivals).map(|due| due.scheduled_at);
+        worker.control.count_unsent(due);
+    }
+    while crowd.in_flight.join_next().await.is_some() {}
+}
+
+/// Requests in flight, and the slots that wait for one.
+struct Crowd<'a> {
+    worker: &'a Rc<Worker>,
+    limit: Option<u64>,
+    in_flight: JoinSet<()>,
+    idle: Rc<RefCell<Vec<Slot>>>,
+    /// When the limit last held a request back.
+    held_until: RunOffset,
+    /// Requests sent since other tasks had their turn.
+    burst: u32,
+}
+
+impl<'a> Crowd<'a> {
+    /// A schedule that has got ahead of its worker never has to wait; after so many requests it lets answers be read all the same.
+    const BURST: u32 = 32;
+
+    fn new(worker: &'a Rc<Worker>, limit: Option<u64>) -> Self {
+        Self {
+            worker,
+            limit,
+            in_flight: JoinSet::new(),
+            idle: Rc::default(),
+            held_until: RunOffset::ZERO,
+            burst: 0,
+        }
+    }
+
+    /// Waits until the limit leaves room for one more. Whether it may still be sent then.
+    async fn make_room(&mut self) -> bool {
+        while self.in_flight.try_join_next().is_some() {}
+        if self.limit.is_none_or(|limit| (self.in_flight.len() as u64) < limit) {
+            return true;
+        }
+        self.in_flight.join_next().await;
+        self.held_until = self.worker.exchange.clock.now();
+        self.worker.control.may_send(self.held_until)
+    }
+
+    async fn send(&mut self, due: Due) {
+        let due = Due {
+            held_back_ns: self.held_until.nanos_since(due.scheduled_at),
+            ..due
+        };
+        let slot = self.idle.borrow_mut().pop();
+        let mut slot = slot.unwrap_or_else(|| Slot::new(self.worker));
+        let idle = Rc::clone(&self.idle);
+        self.in_flight.spawn_local(async move {
             slot.send(due).await;
             idle.borrow_mut().push(slot);
         });
+        self.burst += 1;
+        if self.burst >= Self::BURST {
+            self.burst = 0;
+            tokio::task::yield_now().await;
+        }
     }
-    while in_flight.join_next().await.is_some() {}
-    Ok(())
-}
-
-/// Whether the request may still be sent when it is due.
-async fn sleep_until_due(worker: &Worker, pacer: &mut Pacer, due: RunOffset) -> bool {
-    tokio::select! {
-        biased;
-        () = pacer.sleep_until(due) => {}
-        () = worker.stopped.notified() => {}
-    }
-    let now = worker.exchange.clock.now();
-    now >= due && worker.control.may_send(now)
 }

@@ -36,7 +36,12 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn new(queue: SyncSender<Batch>, control: &Arc<Control>) -> Self {
-        Self { queue, control: Arc::clone(control), batch: Batch::default(), begun_at: RunOffset::ZERO }
+        Self {
+            queue,
+            control: Arc::clone(control),
+            batch: Batch::default(),
+            begun_at: RunOffset::ZERO,
+        }
     }
 
     pub(crate) fn push(&mut self, record: RequestRecord, text: Option<String>, clock: RunClock) {
@@ -47,9 +52,11 @@ impl Outbox {
         if self.batch.records.is_empty() {
             self.begun_at = clock.now();
         }
-        self.batch.texts.extend(text.map(|text| (self.batch.records.len(), text)));
+        self.batch
+            .texts
+            .extend(text.map(|text| (self.batch.records.len(), text)));
         self.batch.records.push(record);
-        if self.batch.records.len() % BATCH_SIZE == 0 {
+        if self.batch.records.len().is_multiple_of(BATCH_SIZE) {
             self.try_flush();
         }
     }
@@ -70,7 +77,10 @@ impl Outbox {
     }
 
     fn try_flush(&mut self) {
-        let next = Batch { records: Vec::with_capacity(BATCH_SIZE), texts: Vec::new() };
+        let next = Batch {
+            records: Vec::with_capacity(BATCH_SIZE),
+            texts: Vec::new(),
+        };
         match self.queue.try_send(std::mem::replace(&mut self.batch, next)) {
             Ok(()) => {}
             Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) => self.batch = batch,

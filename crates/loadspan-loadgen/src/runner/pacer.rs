@@ -27,7 +27,10 @@ impl Pacer {
         use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        Ok(Self { clock, timer: tokio::net::unix::pipe::Receiver::from_owned_fd_unchecked(timer)? })
+        Ok(Self {
+            clock,
+            timer: tokio::net::unix::pipe::Receiver::from_owned_fd_unchecked(timer)?,
+        })
     }
 
     /// Returns at `at`, or at once when that has passed.
@@ -35,18 +38,20 @@ impl Pacer {
         use std::os::fd::AsFd;
 
         use rustix::time::{Itimerspec, TimerfdTimerFlags, Timespec, timerfd_settime};
-        if self.clock.now() >= at {
-            return;
-        }
-        let nanos = self.clock.anchor().monotonic_start_ns + at.as_nanos();
+        let nanos = self.clock.anchor().monotonic_start_ns.saturating_add(at.as_nanos());
         let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let value = Timespec { tv_sec: (nanos / 1_000_000_000) as i64, tv_nsec: (nanos % 1_000_000_000) as i64 };
-        let spec = Itimerspec { it_interval: zero, it_value: value };
-        if timerfd_settime(self.timer.as_fd(), TimerfdTimerFlags::ABSTIME, &spec).is_err() {
-            return self.sleep_coarsely(at).await;
-        }
+        let value = Timespec {
+            tv_sec: (nanos / 1_000_000_000) as i64,
+            tv_nsec: (nanos % 1_000_000_000) as i64,
+        };
+        let spec = Itimerspec {
+            it_interval: zero,
+            it_value: value,
+        };
+        // Armed anew each time: a timer that fired too early would never fire again.
         while self.clock.now() < at {
-            if self.timer.readable().await.is_err() {
+            let armed = timerfd_settime(self.timer.as_fd(), TimerfdTimerFlags::ABSTIME, &spec);
+            if armed.is_err() || self.timer.readable().await.is_err() {
                 return self.sleep_coarsely(at).await;
             }
             // The number of expirations is of no interest; reading it makes the descriptor wait again.

@@ -131,7 +131,10 @@ impl LoadModel {
 impl LoadConfig {
     /// How many worker threads there is work for.
     pub(crate) fn worker_count(&self) -> usize {
-        let most = self.model.max_concurrency().map_or(usize::MAX, |limit| limit.get() as usize);
+        let most = self
+            .model
+            .max_concurrency()
+            .map_or(usize::MAX, |limit| limit.get() as usize);
         self.workers.get().min(most)
     }
 }

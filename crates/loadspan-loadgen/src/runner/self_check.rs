@@ -4,7 +4,6 @@ use hdrhistogram::Histogram;
 use loadspan_record::{RunOffset, WorkerStats};
 use rustix::time::{ClockId, clock_gettime};
 
-
 /// How late an event loop came to a timer. A byte that arrives waits as long to be stamped.
 #[derive(Debug)]
 pub(crate) struct LoopLag {
@@ -13,7 +12,9 @@ pub(crate) struct LoopLag {
 
 impl LoopLag {
     pub(crate) fn new() -> Self {
-        Self { micros: Histogram::new(3).expect("three digits are a valid precision") }
+        Self {
+            micros: Histogram::new(3).expect("three digits are a valid precision"),
+        }
     }
 
     pub(crate) fn record(&mut self, nanos: u64) {
@@ -24,7 +25,11 @@ impl LoopLag {
         let millis = |micros: u64| micros as f64 / 1e3;
         WorkerStats {
             cpu_seconds: spent.cpu_seconds,
-            busy_share: if spent.wall_seconds > 0.0 { spent.cpu_seconds / spent.wall_seconds } else { 0.0 },
+            busy_share: if spent.wall_seconds > 0.0 {
+                spent.cpu_seconds / spent.wall_seconds
+            } else {
+                0.0
+            },
             loop_lag_p50_ms: millis(self.micros.value_at_quantile(0.5)),
             loop_lag_p99_ms: millis(self.micros.value_at_quantile(0.99)),
             loop_lag_max_ms: millis(self.micros.max()),
@@ -41,7 +46,10 @@ pub(crate) struct Spent {
 
 impl Spent {
     pub(crate) fn until(now: RunOffset) -> Self {
-        Self { cpu_seconds: cpu_seconds(ClockId::ThreadCPUTime), wall_seconds: now.as_secs_f64() }
+        Self {
+            cpu_seconds: cpu_seconds(ClockId::ThreadCPUTime),
+            wall_seconds: now.as_secs_f64(),
+        }
     }
 
     pub(crate) fn since(&self, earlier: &Self) -> Self {

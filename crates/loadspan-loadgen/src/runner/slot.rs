@@ -60,7 +60,11 @@ impl Slot {
     /// Opens a connection to each target ahead of the load; the times it took are reported apart.
     pub(crate) async fn open_connections(&mut self) {
         for target in 0..self.links.len() {
-            let opened = self.worker.links.open(target, &self.worker.routes[target], &mut self.watchdog).await;
+            let opened = self
+                .worker
+                .links
+                .open(target, &self.worker.routes[target], &mut self.watchdog)
+                .await;
             let connection = match opened {
                 Ok((link, connection)) => {
                     self.links[target] = Some(link);
@@ -99,12 +103,18 @@ impl Slot {
         let target = usize::from(record.target);
         let (outgoing, asked) = self.compose(due, target, &link);
         let (sent_at, exchanged) = link
-            .exchange((outgoing, &self.message), &mut self.observer, &mut self.watchdog, &self.worker.exchange)
+            .exchange(
+                (outgoing, &self.message),
+                &mut self.observer,
+                &mut self.watchdog,
+                &self.worker.exchange,
+            )
             .await;
         record.timings.sent_at = Some(sent_at);
         record.http.connection = connection;
         record.http.version = link.version();
-        self.links[target] = Some(link);
+        // A connection that is of no use any more is closed now: its server may be generating for nobody.
+        self.links[target] = link.is_kept_alive().then_some(link);
         fill(record, self.observer.conclude(exchanged), asked)
     }
 
@@ -115,16 +125,28 @@ impl Slot {
         {
             return Ok((link, ConnectionUse::Reused));
         }
-        self.worker.links.open(target, &self.worker.routes[target], &mut self.watchdog).await
+        self.worker
+            .links
+            .open(target, &self.worker.routes[target], &mut self.watchdog)
+            .await
     }
 
     /// Writes the request, which borrows what the slots share, and only then waits.
     fn compose(&mut self, due: Due, target: usize, link: &Link) -> (Outgoing, Asked) {
         let mut scratch = self.worker.scratch.borrow_mut();
         let asked = scratch.fill(&self.worker, due.index);
-        let parts = RequestParts { request_id: &scratch.request_id, body: &scratch.body };
+        let parts = RequestParts {
+            request_id: &scratch.request_id,
+            body: &scratch.body,
+        };
         let outgoing = link.compose(&self.worker.routes[target].head, parts, &mut self.message);
-        (outgoing, Asked { bytes: scratch.body.len().max(self.message.len()) as u64, ..asked })
+        (
+            outgoing,
+            Asked {
+                bytes: scratch.body.len().max(self.message.len()) as u64,
+                ..asked
+            },
+        )
     }
 }
 
@@ -137,7 +159,11 @@ impl Scratch {
         self.request_id.push_str(&worker.run_id);
         self.request_id.push('-');
         self.request_id.push_str(itoa::Buffer::new().format(index));
-        Asked { input_tokens: spec.input_tokens, output_tokens: spec.output_tokens, bytes: 0 }
+        Asked {
+            input_tokens: spec.input_tokens,
+            output_tokens: spec.output_tokens,
+            bytes: 0,
+        }
     }
 }
 

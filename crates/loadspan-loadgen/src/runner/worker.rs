@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loadspan_record::{
-    ChunkGaps, ConnectionUse, HttpExchange, HttpVersion, Outcome, RequestRecord, RunOffset, Secret, Timings, TokenCounts,
-    WorkerStats,
+    ChunkGaps, ConnectionUse, Failure, HttpExchange, HttpVersion, Outcome, RequestRecord, RunOffset, Timings,
+    TokenCounts, WorkerStats,
 };
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -28,6 +28,7 @@ use crate::deadline::Cutoff;
 use crate::http1::{Exchange, ReadBuffer};
 use crate::observer::{ObserverConfig, TextCapture};
 use crate::openai::BodyBuilder;
+use crate::redaction::Redaction;
 use crate::target::Route;
 use crate::workload::Workload;
 
@@ -57,7 +58,7 @@ pub(crate) struct Worker {
     lag: RefCell<LoopLag>,
     random: RefCell<Xoshiro256PlusPlus>,
     outbox: RefCell<Outbox>,
-    secrets: Vec<Secret>,
+    redaction: Redaction,
 }
 
 /// What a worker thread is started with.
@@ -78,80 +79,142 @@ pub(crate) struct WorkerReport {
     pub(crate) preopened: Vec<(usize, ConnectionUse)>,
 }
 
+/// Ends the run when a worker breaks down, by an error or a panic: the others would wait for it.
+struct Bond(Option<(Arc<Control>, RunClock)>);
+
+impl Drop for Bond {
+    fn drop(&mut self) {
+        if let Some((control, clock)) = self.0.take() {
+            control.break_down(clock.now());
+        }
+    }
+}
+
 impl WorkerSeed {
     /// Makes the worker's share of the load; returns when the last of its requests has ended.
     pub(crate) fn run(self) -> std::io::Result<WorkerReport> {
+        let mut bond = Bond(Some((Arc::clone(&self.control), self.clock)));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        LocalSet::new().block_on(&runtime, self.run_on_loop())
+        let report = LocalSet::new().block_on(&runtime, self.run_on_loop())?;
+        bond.0 = None;
+        Ok(report)
     }
 
     async fn run_on_loop(self) -> std::io::Result<WorkerReport> {
-        let share = Share { number: self.number as u64, of: self.of as u64 };
+        let share = Share {
+            number: self.number as u64,
+            of: self.of as u64,
+        };
         let plan = Arc::clone(&self.plan);
         let worker = Rc::new(self.build());
-        let mut pacer = Pacer::new(worker.exchange.clock)?;
+        let clock = worker.exchange.clock;
+        let mut pacer = Pacer::new(clock)?;
+        let attendant = tokio::task::spawn_local(Rc::clone(&worker).attend(Pacer::new(clock)?));
         let slots = match &plan.load.model {
             LoadModel::Closed { concurrency, .. } => closed::open_slots(&worker, share.part_of(*concurrency)).await,
             LoadModel::Open { .. } => Vec::new(),
         };
-        let start = worker.await_start().await;
-        pacer.sleep_until(start).await;
-        let began = Spent::until(worker.exchange.clock.now());
-        let attendant = tokio::task::spawn_local(Rc::clone(&worker).attend(pacer));
+        let start = worker.await_start(&mut pacer).await;
+        let began = Spent::until(clock.now());
         match &plan.load.model {
-            LoadModel::Closed { .. } => closed::run(&worker, slots, FirstWave::new(&plan.load, share, start)).await,
-            LoadModel::Open { schedule, max_concurrency } => {
+            LoadModel::Closed { .. } => {
+                let wave = FirstWave::new(&plan.load, share, start);
+                closed::run(&worker, slots, wave, &mut pacer).await;
+            }
+            LoadModel::Open {
+                schedule,
+                max_concurrency,
+            } => {
                 let limit = max_concurrency.map(|limit| share.part_of(limit));
-                let due = open::Arrivals::new(schedule, &plan.load, share, start);
-                open::run(&worker, due, limit).await?;
+                let arrivals = open::Arrivals::new(schedule, &plan.load, share, start);
+                open::run(&worker, arrivals, limit, &mut pacer).await;
             }
         }
         attendant.abort();
         worker.outbox.borrow_mut().flush();
-        let spent = Spent::until(worker.exchange.clock.now()).since(&began);
-        Ok(WorkerReport { load: worker.lag.borrow().describe(&spent), preopened: worker.preopened.take() })
+        let spent = Spent::until(clock.now()).since(&began);
+        Ok(WorkerReport {
+            load: worker.lag.borrow().describe(&spent),
+            preopened: worker.preopened.take(),
+        })
     }
 
     fn build(self) -> Worker {
-        let Self { number, clock, plan, control, tickets, outbox, .. } = self;
+        let Self {
+            number,
+            clock,
+            plan,
+            control,
+            tickets,
+            outbox,
+            ..
+        } = self;
         Worker {
             number: number as u16,
             run_id: plan.run_id.clone(),
-            exchange: Exchange { clock, deadlines: plan.target_config.deadlines, read_buffer: ReadBuffer::new() },
+            exchange: Exchange {
+                clock,
+                deadlines: plan.target_config.deadlines,
+                read_buffer: ReadBuffer::new(),
+            },
             routes: plan.target.routes().to_vec(),
             observing: ObserverConfig {
                 endpoint_type: plan.body.endpoint_type,
                 streaming: plan.body.streaming,
-                text: if plan.tokenizer.is_some() { TextCapture::On } else { TextCapture::Off },
+                text: if plan.tokenizer.is_some() {
+                    TextCapture::On
+                } else {
+                    TextCapture::Off
+                },
                 gap_limit: plan.gap_limit,
             },
             workload: Arc::clone(&plan.workload),
             body: plan.body.build(),
             control,
             tickets,
-            links: Links::new(clock),
+            links: Links::new(clock, plan.target.routes().len()),
             cutoff: Rc::default(),
             stopped: Notify::new(),
             scratch: RefCell::default(),
             preopened: RefCell::default(),
             lag: RefCell::new(LoopLag::new()),
-            random: RefCell::new(Xoshiro256PlusPlus::seed_from_u64(plan.load.seed.wrapping_add(number as u64))),
+            random: RefCell::new(Xoshiro256PlusPlus::seed_from_u64(
+                plan.load.seed.wrapping_add(number as u64),
+            )),
             outbox: RefCell::new(outbox),
-            secrets: plan.target_config.secrets(),
+            redaction: plan.target_config.redaction(),
         }
     }
 }
 
 impl Worker {
-    /// Tells the others that this worker is ready, and waits until all are.
-    async fn await_start(&self) -> RunOffset {
-        self.control.worker_is_ready(self.exchange.clock.now(), START_AHEAD);
-        loop {
-            if let Some(start) = self.control.load_start() {
-                return start;
+    /// Tells the others that this worker is ready, and waits for the start of the load. Returns early when the run is stopped
+    /// before: whoever goes on then finds nothing to be sent.
+    async fn await_start(&self, pacer: &mut Pacer) -> RunOffset {
+        let clock = self.exchange.clock;
+        self.control.worker_is_ready(clock.now(), START_AHEAD);
+        let start = loop {
+            match self.control.load_start() {
+                Some(start) => break start,
+                None if !self.control.may_send(clock.now()) => break clock.now(),
+                None => tokio::time::sleep(Duration::from_millis(1)).await,
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        };
+        pacer.sleep_until(start).await;
+        // How late the loop was while connections were opened says nothing about the load.
+        self.lag.replace(LoopLag::new());
+        start
+    }
+
+    /// Whether a request may be sent when it is due, which this waits for.
+    pub(crate) async fn may_send_when_due(&self, due: RunOffset, pacer: &mut Pacer) -> bool {
+        tokio::select! {
+            biased;
+            () = pacer.sleep_until(due) => {}
+            () = self.stopped.notified() => {}
         }
+        let now = self.exchange.clock.now();
+        now >= due && self.control.may_send(now)
     }
 
     /// Looks up every tick, until it is aborted.
@@ -183,7 +246,10 @@ impl Worker {
             turn: None,
             target: target as u16,
             worker: self.number,
-            timings: Timings { scheduled_at: due.scheduled_at, ..Timings::default() },
+            timings: Timings {
+                scheduled_at: due.scheduled_at,
+                ..Timings::default()
+            },
             held_back_ns: due.held_back_ns,
             chunk_gaps: ChunkGaps::None,
             chunks: 0,
@@ -206,11 +272,11 @@ impl Worker {
 
     /// Hands over a finished record. `text` is output whose tokens nobody has counted yet.
     pub(crate) fn finish(&self, mut record: RequestRecord, text: Option<String>) {
-        if let Outcome::Failed(failure) = &mut record.outcome
-            && let Some(message) = &mut failure.message
+        if let Outcome::Failed(Failure {
+            message: Some(message), ..
+        }) = &mut record.outcome
         {
-            let redacted = self.secrets.iter().fold(message.to_string(), |text, secret| secret.redact_from(&text));
-            *message = redacted.into();
+            *message = self.redaction.quote(message);
         }
         self.outbox.borrow_mut().push(record, text, self.exchange.clock);
     }

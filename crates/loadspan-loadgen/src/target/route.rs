@@ -1,17 +1,15 @@
 //! The way to one URL of the target: how to connect, and the part of each request's head that never changes.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use http_body_util::Full;
-use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::{HttpPreference, TargetConfig, TargetError};
 use crate::connection::{Dialer, ProxyRoute};
 use crate::http2::WholeRequest;
+use crate::redaction::basic_credentials;
 
 /// The way to one URL.
 #[derive(Debug, Clone)]
@@ -46,10 +44,13 @@ impl RequestHead {
     pub(super) fn new(url: &Url, config: &TargetConfig, forward: Option<&ProxyRoute>) -> Result<Self, TargetError> {
         let mut headers = HeaderMap::new();
         headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
-        headers.insert("accept", HeaderValue::from_static("application/json, text/event-stream"));
+        headers.insert(
+            "accept",
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
         headers.insert("content-type", HeaderValue::from_static("application/json"));
-        if !url.username().is_empty() || url.password().is_some() {
-            insert(&mut headers, "authorization", &basic_authorization(url))?;
+        if let Some(credentials) = basic_credentials(url) {
+            insert(&mut headers, "authorization", &format!("Basic {credentials}"))?;
         }
         if let Some(key) = &config.api_key {
             insert(&mut headers, "authorization", &format!("Bearer {}", key.expose()))?;
@@ -61,8 +62,15 @@ impl RequestHead {
         // The scheme is http or https, so that neither call can fail.
         let _ = (bare.set_username(""), bare.set_password(None));
         bare.set_fragment(None);
-        let target = if forward.is_some() { bare.as_str() } else { &bare[url::Position::BeforePath..] };
-        let mut http1 = format!(" {target} HTTP/1.1\r\nhost: {}\r\n", &bare[url::Position::BeforeHost..url::Position::AfterPort]);
+        let target = if forward.is_some() {
+            bare.as_str()
+        } else {
+            &bare[url::Position::BeforePath..]
+        };
+        let mut http1 = format!(
+            " {target} HTTP/1.1\r\nhost: {}\r\n",
+            &bare[url::Position::BeforeHost..url::Position::AfterPort]
+        );
         if let Some(authorization) = forward.and_then(ProxyRoute::authorization) {
             http1.push_str(&format!("proxy-authorization: {authorization}\r\n"));
         }
@@ -73,8 +81,15 @@ impl RequestHead {
             http1.extend_from_slice(value.as_bytes());
             http1.extend_from_slice(b"\r\n");
         }
-        let invalid = |_| TargetError::Header { name: "host".to_owned(), reason: "the URL cannot stand in a request" };
-        Ok(Self { uri: bare.as_str().parse().map_err(invalid)?, headers, http1 })
+        let invalid = |_| TargetError::Header {
+            name: "host".to_owned(),
+            reason: "the URL cannot stand in a request",
+        };
+        Ok(Self {
+            uri: bare.as_str().parse().map_err(invalid)?,
+            headers,
+            http1,
+        })
     }
 
     /// Writes a whole HTTP/1.1 POST into `buffer`, replacing what it held.
@@ -119,9 +134,16 @@ impl RequestHead {
 }
 
 fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), TargetError> {
-    let failed = |reason| TargetError::Header { name: name.to_owned(), reason };
-    let header = HeaderName::try_from(name).map_err(|_| failed("its name holds characters that HTTP does not allow"))?;
-    if matches!(header.as_str(), "content-length" | "transfer-encoding" | "connection" | "host" | "x-request-id") {
+    let failed = |reason| TargetError::Header {
+        name: name.to_owned(),
+        reason,
+    };
+    let header =
+        HeaderName::try_from(name).map_err(|_| failed("its name holds characters that HTTP does not allow"))?;
+    if matches!(
+        header.as_str(),
+        "content-length" | "transfer-encoding" | "connection" | "host" | "x-request-id"
+    ) {
         return Err(failed("loadspan sets it itself"));
     }
     let mut value =
@@ -129,11 +151,4 @@ fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Target
     value.set_sensitive(true);
     headers.insert(header, value);
     Ok(())
-}
-
-/// The credentials of a URL as HTTP's basic scheme has them.
-fn basic_authorization(url: &Url) -> String {
-    let credentials: Vec<u8> =
-        percent_decode_str(url.username()).chain(*b":").chain(percent_decode_str(url.password().unwrap_or_default())).collect();
-    format!("Basic {}", STANDARD.encode(credentials))
 }

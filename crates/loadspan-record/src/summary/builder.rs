@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::figures::Figures;
+use super::goodput;
 use super::in_flight::InFlight;
 use super::rows::{Fate, Rows, Span, each_gap};
 use super::steady::{Measured, SteadyWindow, find_window, rows_within};
@@ -10,11 +11,11 @@ use super::tally::{LengthTally, Tally};
 use super::timeslices::{self, Timeslice};
 use super::{
     ConnectionSummary, Counts, GoodputSummary, InFlightSummary, LengthSummary, LoadSummary, SUMMARY_SCHEMA_VERSION,
-    SteadyState, Summary, TargetSummary, TelemetrySummary, TokenSummary, Window,
+    SteadyState, Summary, TelemetrySummary, TokenSummary, Window,
 };
 use crate::distribution::{GapHistogram, to_seven_digits};
 use crate::verdict::Evidence;
-use crate::{Distribution, LoadModel, Metric, RequestRecord, RunFacts, RunMetric, Slo, TokenSource, Unit, Verdict};
+use crate::{Distribution, LoadModel, Metric, RequestRecord, RunFacts, RunMetric, TokenSource, Unit, Verdict};
 
 /// Takes the records of a run one by one, in any order, and makes its summary.
 ///
@@ -73,7 +74,7 @@ impl SummaryBuilder {
             .map(|(span, in_flight)| Measured { span, in_flight });
         let counts = self.counts(&facts);
         let tokens = self.tokens();
-        let goodput = facts.slo.as_ref().map(|slo| self.goodput(slo));
+        let goodput = facts.slo.as_ref().map(|slo| goodput::measure(&self.rows, slo));
         let verdict = Verdict::of(&Evidence {
             facts: &facts,
             counts: &counts,
@@ -216,10 +217,11 @@ impl SummaryBuilder {
     }
 
     fn distribution_over(&self, metric: Metric, rows: impl Iterator<Item = usize>) -> Option<Distribution> {
-        Distribution::of(
-            metric.unit(),
-            rows.filter_map(|row| self.rows.value(metric, row)).collect(),
-        )
+        // The room for every row is reserved at once: growing by halves would need that much again, and room that is not
+        // used costs nothing.
+        let mut values = Vec::with_capacity(self.rows.len());
+        values.extend(rows.filter_map(|row| self.rows.value(metric, row)));
+        Distribution::of(metric.unit(), values)
     }
 
     fn steady_state(&self, measured: Option<Measured<'_>>, load: LoadModel) -> SteadyState {
@@ -285,37 +287,6 @@ impl SummaryBuilder {
             }
         }
         work
-    }
-
-    fn goodput(&self, slo: &Slo) -> GoodputSummary {
-        let mut targets: Vec<_> = slo
-            .targets()
-            .iter()
-            .map(|target| TargetSummary {
-                target: *target,
-                met: 0,
-            })
-            .collect();
-        let mut good = 0;
-        for row in self.rows.population(Metric::RequestLatency) {
-            let mut meets_all = true;
-            for TargetSummary { target, met } in &mut targets {
-                // The limit is rounded as the values were: a request exactly at it stays exactly at it.
-                let rounded = crate::SloTarget {
-                    limit: f64::from(target.limit as f32),
-                    ..*target
-                };
-                let is_met = rounded.is_met_by(self.rows.value(target.metric, row).map(f64::from));
-                *met += u64::from(is_met);
-                meets_all &= is_met;
-            }
-            good += u64::from(meets_all);
-        }
-        GoodputSummary {
-            good,
-            of: self.tally.completed + self.tally.failed,
-            targets,
-        }
     }
 
     fn tokens(&self) -> TokenSummary {

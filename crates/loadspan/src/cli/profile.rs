@@ -91,13 +91,13 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<NonZeroU32>,
     /// Requests per second, sent on a schedule whatever has become of the earlier ones.
-    #[arg(long, value_name = "R")]
+    #[arg(long, allow_negative_numbers = true, value_name = "R")]
     pub(crate) request_rate: Option<f64>,
     /// How the gaps of --request-rate are spread [default: poisson]
     #[arg(long, visible_alias = "request-rate-mode", value_enum, value_name = "PATTERN")]
     pub(crate) arrival_pattern: Option<ArrivalArg>,
     /// Shape of gamma arrivals: 1 is Poisson, less is burstier, more is smoother.
-    #[arg(long, visible_alias = "vllm-burstiness", value_name = "SHAPE")]
+    #[arg(long, allow_negative_numbers = true, visible_alias = "vllm-burstiness", value_name = "SHAPE")]
     pub(crate) arrival_smoothness: Option<f64>,
     /// With --request-rate, the most requests in flight; further ones are held back, and the report says so.
     #[arg(long, value_name = "N", conflicts_with = "concurrency")]
@@ -144,13 +144,13 @@ pub(crate) struct WorkloadArgs {
     #[arg(long, visible_aliases = ["synthetic-input-tokens-mean", "prompt-input-tokens-mean"], value_name = "TOKENS")]
     pub(crate) isl: Option<u32>,
     /// Standard deviation of the input length [default: 0]
-    #[arg(long, visible_aliases = ["synthetic-input-tokens-stddev", "prompt-input-tokens-stddev"], value_name = "TOKENS")]
+    #[arg(long, allow_negative_numbers = true, visible_aliases = ["synthetic-input-tokens-stddev", "prompt-input-tokens-stddev"], value_name = "TOKENS")]
     pub(crate) isl_stddev: Option<f64>,
     /// Output length: mean tokens asked for [default: the server decides]
     #[arg(long, visible_aliases = ["output-tokens-mean", "prompt-output-tokens-mean"], value_name = "TOKENS")]
     pub(crate) osl: Option<u32>,
     /// Standard deviation of the output length [default: 0]
-    #[arg(long, visible_aliases = ["output-tokens-stddev", "prompt-output-tokens-stddev"], value_name = "TOKENS")]
+    #[arg(long, allow_negative_numbers = true, visible_aliases = ["output-tokens-stddev", "prompt-output-tokens-stddev"], value_name = "TOKENS")]
     pub(crate) osl_stddev: Option<f64>,
     /// Different prompts; they are used again when there are more requests [default: a new one for each request]
     #[arg(long, visible_alias = "num-prompts", value_name = "N")]

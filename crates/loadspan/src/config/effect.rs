@@ -182,6 +182,7 @@ mod tests {
             "--request-rate 1 --arrival-pattern gamma --arrival-smoothness 0",
             "--isl-stddev -1",
             "--goodput nonsense:1",
+            "--goodput time_to_first_token:100",
             "--url ftp://x",
             "--header canary",
         ];

@@ -1,0 +1,20 @@
+//! The load generator as its users see it: real sockets, real threads, and a server that knows what it did.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod harness;
+
+mod closed;
+mod endpoints;
+mod failures;
+mod http1;
+mod http2;
+mod open;
+mod preflight;
+mod proxy;
+mod secrets;
+mod server_kinds;
+mod shapes;
+mod stopping;
+mod targets;
+mod tls;
+mod tokens;

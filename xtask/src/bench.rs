@@ -1,0 +1,127 @@
+//! `cargo xtask bench`: what loadspan costs and how well it measures, against a server that knows the truth.
+//!
+//! Every figure is measured from outside: CPU time as the operating system counts it for the process, latencies by comparing
+//! `records.jsonl` with what the server says of the same requests.
+
+mod client;
+mod experiment;
+mod figure;
+mod footprint;
+mod host;
+mod open_loop;
+mod page;
+mod peer;
+mod process;
+mod server;
+mod setup;
+mod throughput;
+mod truth;
+
+use anyhow::{Context, bail, ensure};
+
+use self::experiment::{EXPERIMENTS, Experiment, Findings};
+use self::host::Host;
+pub(crate) use self::server::{SERVE, serve};
+use self::setup::Setup;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md");
+
+/// What is to be measured.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Only experiments whose name contains this.
+    filter: Option<String>,
+    runs: usize,
+    length: Length,
+}
+
+/// Whether the experiment that takes minutes is among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    Short,
+    Long,
+}
+
+impl Options {
+    /// # Errors
+    ///
+    /// An option is unknown, or its value no number.
+    pub(crate) fn parse(words: &[&str]) -> anyhow::Result<Self> {
+        let mut options = Self { filter: None, runs: 5, length: Length::Short };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--long" => options.length = Length::Long,
+                "--runs" => {
+                    let runs = words.next().and_then(|runs| runs.parse().ok()).filter(|runs| *runs > 0);
+                    options.runs = runs.context("--runs takes a number above zero")?;
+                }
+                word if word.starts_with('-') => bail!("no such option: {word}"),
+                word => options.filter = Some(word.to_owned()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn chooses(&self, experiment: &Experiment) -> bool {
+        let by_name = self.filter.as_ref().is_none_or(|filter| experiment.name().contains(filter.as_str()));
+        by_name && (self.length == Length::Long || !experiment.is_long())
+    }
+}
+
+/// Measures, prints, and writes the page unless only a part was asked for.
+///
+/// # Errors
+///
+/// Something cannot be built or started, or what it says makes no sense.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let setup = Setup::build(options.runs)?;
+    let host = Host::describe()?;
+    if host.load_average > 0.5 {
+        eprintln!("warning: the machine is busy (load average {:.1}); figures will be worse than they are", host.load_average);
+    }
+    let mut findings = Findings::default();
+    for experiment in EXPERIMENTS.iter().filter(|experiment| options.chooses(experiment)) {
+        eprintln!("measuring {}", experiment.name());
+        let found = experiment.measure(&setup).with_context(|| format!("experiment {}", experiment.name()))?;
+        print!("{}", page::render_findings(&found));
+        findings.append(found);
+    }
+    ensure!(!findings.is_empty(), "no experiment has such a name; there are: {}", experiment::names());
+    if options.filter.is_none() {
+        std::fs::write(PAGE, page::render(&host, &setup, &findings)).context("cannot write docs/performance.md")?;
+        eprintln!("docs/performance.md is written");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_come_in_any_order() {
+        let expected = Options { filter: Some("truth".to_owned()), runs: 3, length: Length::Long };
+        for words in [["--long", "--runs", "3", "truth"], ["truth", "--runs", "3", "--long"]] {
+            assert_eq!(Options::parse(&words).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn bad_options_are_named() {
+        let error = |words: &[&str]| Options::parse(words).unwrap_err().to_string();
+        assert_eq!(error(&["--fast"]), "no such option: --fast");
+        assert_eq!(error(&["--runs", "0"]), "--runs takes a number above zero");
+    }
+
+    #[test]
+    fn the_long_experiment_has_to_be_asked_for() {
+        let names = |words: &[&str]| {
+            let options = Options::parse(words).unwrap();
+            EXPERIMENTS.iter().filter(|experiment| options.chooses(experiment)).map(Experiment::name).collect::<Vec<_>>()
+        };
+        assert!(!names(&[]).contains(&"ten-million"));
+        assert_eq!(names(&["--long", "ten-million"]), ["ten-million"]);
+        assert_eq!(names(&["truth-1"]), ["truth-100", "truth-1000"]);
+    }
+}

@@ -1,0 +1,123 @@
+//! The experiments there are, and what they find.
+
+use super::figure::{Bar, Comparison, Figure};
+use super::server::{Answers, EventWrites, Mode};
+use super::setup::Setup;
+use super::throughput::{Throughput, Yield};
+use super::truth::{Streams, TruthRow};
+use super::{footprint, open_loop};
+
+/// One thing that is measured.
+#[derive(Debug)]
+pub(crate) enum Experiment {
+    Throughput(Throughput),
+    Truth(Streams),
+    OpenLoop,
+    Footprint,
+    TenMillion,
+}
+
+/// What experiments found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) figures: Vec<Figure>,
+    pub(crate) comparisons: Vec<Comparison>,
+    pub(crate) truths: Vec<TruthRow>,
+}
+
+/// In the order of the page.
+pub(crate) const EXPERIMENTS: [Experiment; 10] = [
+    Experiment::Throughput(Throughput {
+        name: "non-streaming",
+        title: "Not streamed, 1 token",
+        mode: Mode::Whole,
+        answers: at_once(1, EventWrites::Together),
+        bars: &[(Yield::Rate, Bar::AtLeast(80_000.0)), (Yield::CpuPerThousand, Bar::AtMost(0.0125))],
+    }),
+    Experiment::Throughput(Throughput {
+        name: "streaming-1",
+        title: "Streamed, 1 token",
+        mode: Mode::Stream,
+        answers: at_once(1, EventWrites::Together),
+        bars: &[(Yield::Rate, Bar::AtLeast(60_000.0)), (Yield::CpuPerThousand, Bar::AtMost(0.0165))],
+    }),
+    Experiment::Throughput(Throughput {
+        name: "streaming-256-together",
+        title: "Streamed, 256 tokens, many events a read",
+        mode: Mode::Stream,
+        answers: at_once(256, EventWrites::Together),
+        bars: &[(Yield::CpuPerEvent, Bar::AtMost(0.9))],
+    }),
+    Experiment::Throughput(Throughput {
+        name: "streaming-256-single",
+        title: "Streamed, 256 tokens, one event a write",
+        mode: Mode::Stream,
+        answers: at_once(256, EventWrites::OnePerEvent),
+        bars: &[(Yield::CpuPerEvent, Bar::AtMost(1.4))],
+    }),
+    Experiment::Truth(Streams { name: "truth-100", streams: 100, p50_ms: Some(0.3), p99_ms: 1.0, memory_mb: None }),
+    Experiment::Truth(Streams { name: "truth-1000", streams: 1_000, p50_ms: None, p99_ms: 3.0, memory_mb: None }),
+    Experiment::Truth(Streams {
+        name: "truth-4000",
+        streams: 4_000,
+        p50_ms: Some(1.0),
+        p99_ms: 10.0,
+        memory_mb: Some(200.0),
+    }),
+    Experiment::OpenLoop,
+    Experiment::Footprint,
+    Experiment::TenMillion,
+];
+
+/// Answers without any wait.
+const fn at_once(tokens: u32, writes: EventWrites) -> Answers {
+    Answers { ttft_ms: 0, itl_ms: 0, tokens, jitter: 0.0, writes }
+}
+
+impl Experiment {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Throughput(throughput) => throughput.name,
+            Self::Truth(streams) => streams.name,
+            Self::OpenLoop => "open-loop",
+            Self::Footprint => "footprint",
+            Self::TenMillion => "ten-million",
+        }
+    }
+
+    /// Whether it takes minutes.
+    pub(crate) const fn is_long(&self) -> bool {
+        matches!(self, Self::TenMillion)
+    }
+
+    pub(crate) fn measure(&self, setup: &Setup) -> anyhow::Result<Findings> {
+        match self {
+            Self::Throughput(throughput) => throughput.measure(setup),
+            Self::Truth(streams) => streams.measure(setup),
+            Self::OpenLoop => open_loop::measure(setup),
+            Self::Footprint => footprint::measure(setup),
+            Self::TenMillion => footprint::measure_ten_million(setup),
+        }
+    }
+}
+
+/// The names of all experiments.
+pub(crate) fn names() -> String {
+    EXPERIMENTS.iter().map(Experiment::name).collect::<Vec<_>>().join(", ")
+}
+
+impl Findings {
+    pub(crate) fn of(figures: Vec<Figure>) -> Self {
+        Self { figures, ..Self::default() }
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.figures.append(&mut other.figures);
+        self.comparisons.append(&mut other.comparisons);
+        self.truths.append(&mut other.truths);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.figures.is_empty()
+    }
+}

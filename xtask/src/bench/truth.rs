@@ -1,0 +1,184 @@
+//! How far the time to first token that loadspan measures is from what the server did, request by request.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, ensure};
+use loadspan_record::{Phase, RequestRecord};
+
+use super::client::ClientRun;
+use super::experiment::Findings;
+use super::figure::{Bar, Figure, Samples};
+use super::server::{Answers, EventWrites, Server, Truth};
+use super::setup::Setup;
+
+const SECONDS: u32 = 10;
+/// Each run takes a quarter of a minute: more than this many tell little more.
+const MOST_RUNS: usize = 3;
+
+/// So many streams at once, and the bars for them.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    pub(crate) name: &'static str,
+    pub(crate) streams: u32,
+    /// Most that the error may be in the median.
+    pub(crate) p50_ms: Option<f64>,
+    pub(crate) p99_ms: f64,
+    /// Most memory that the client may take.
+    pub(crate) memory_mb: Option<f64>,
+}
+
+/// What client and server say of the same requests; medians of the runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TruthRow {
+    pub(crate) streams: u32,
+    /// Requests of a run that both sides know.
+    pub(crate) requests: f64,
+    /// Median and 99th percentile, in milliseconds.
+    pub(crate) reported: [f64; 2],
+    pub(crate) truth: [f64; 2],
+    pub(crate) error: [f64; 2],
+    pub(crate) memory_mb: f64,
+    /// loadspan's verdict on its own last run.
+    pub(crate) verdict: String,
+}
+
+impl Streams {
+    /// A first token after 200 ms, then 99 more every 20 ms, each time varied by a fifth so that streams do not march in step.
+    pub(crate) fn measure(&self, setup: &Setup) -> anyhow::Result<Findings> {
+        let answers = Answers { ttft_ms: 200, itl_ms: 20, tokens: 100, jitter: 0.2, writes: EventWrites::Together };
+        let mut runs = Vec::new();
+        for _ in 0..setup.runs.min(MOST_RUNS) {
+            let server = Server::start(setup, answers)?;
+            runs.push(self.run(setup, &server)?);
+        }
+        self.findings(&runs)
+    }
+
+    fn run(&self, setup: &Setup, server: &Server) -> anyhow::Result<Run> {
+        let streams = self.streams;
+        let flags =
+            format!("--streaming --concurrency {streams} --concurrency-ramp-duration 3 --benchmark-duration {SECONDS}");
+        let client = ClientRun::of(setup, server, &flags)?;
+        let pairs = pair(&client.records()?, &server.truths()?, &client.id()?)?;
+        let samples = |of: fn(&Pair) -> f64| Samples::new(pairs.iter().map(of).collect()).context("no request matched");
+        Ok(Run {
+            requests: pairs.len() as f64,
+            reported: samples(|pair| pair.reported_ms)?,
+            truth: samples(|pair| pair.truth_ms)?,
+            error: samples(Pair::error_ms)?,
+            memory_mb: client.process.peak_rss_bytes as f64 / 1e6,
+            verdict: client.verdict().to_owned(),
+        })
+    }
+
+    fn findings(&self, runs: &[Run]) -> anyhow::Result<Findings> {
+        let over = |of: &dyn Fn(&Run) -> f64| Samples::new(runs.iter().map(of).collect()).context("there were no runs");
+        let figure = |what: &str, unit, bar, samples| Figure {
+            name: format!("{} streams: {what}", self.streams),
+            unit,
+            bar: Bar::AtMost(bar),
+            samples,
+        };
+        let mut figures = Vec::new();
+        if let Some(bar) = self.p50_ms {
+            figures.push(figure("error of TTFT, p50", "ms", bar, over(&|run| run.error.quantile(0.5))?));
+        }
+        figures.push(figure("error of TTFT, p99", "ms", self.p99_ms, over(&|run| run.error.quantile(0.99))?));
+        if let Some(bar) = self.memory_mb {
+            figures.push(figure("peak memory", "MB", bar, over(&|run| run.memory_mb)?));
+        }
+        let medians = |of: fn(&Run) -> &Samples| -> anyhow::Result<[f64; 2]> {
+            Ok([over(&|run| of(run).quantile(0.5))?.median(), over(&|run| of(run).quantile(0.99))?.median()])
+        };
+        let row = TruthRow {
+            streams: self.streams,
+            requests: over(&|run| run.requests)?.median(),
+            reported: medians(|run| &run.reported)?,
+            truth: medians(|run| &run.truth)?,
+            error: medians(|run| &run.error)?,
+            memory_mb: over(&|run| run.memory_mb)?.median(),
+            verdict: runs.last().map(|run| run.verdict.clone()).unwrap_or_default(),
+        };
+        Ok(Findings { figures, truths: vec![row], ..Findings::default() })
+    }
+}
+
+/// One run of one client.
+struct Run {
+    requests: f64,
+    /// Times to first token, in milliseconds.
+    reported: Samples,
+    truth: Samples,
+    /// How far they are apart.
+    error: Samples,
+    memory_mb: f64,
+    verdict: String,
+}
+
+/// The time to first token of one request.
+#[derive(Debug, PartialEq)]
+struct Pair {
+    reported_ms: f64,
+    truth_ms: f64,
+}
+
+impl Pair {
+    fn error_ms(&self) -> f64 {
+        (self.reported_ms - self.truth_ms).abs()
+    }
+}
+
+/// The measured requests that have a first token, each with its truth.
+fn pair(records: &[RequestRecord], truths: &[Truth], run_id: &str) -> anyhow::Result<Vec<Pair>> {
+    let truths: HashMap<&str, &Truth> =
+        truths.iter().filter_map(|truth| Some((truth.request_id.as_deref()?, truth))).collect();
+    let measured: Vec<&RequestRecord> = records.iter().filter(|record| record.phase == Phase::Measure).collect();
+    let pairs: Vec<Pair> = measured
+        .iter()
+        .filter_map(|record| {
+            let truth = truths.get(format!("{run_id}-{}", record.index).as_str())?;
+            let timings = &record.timings;
+            Some(Pair {
+                reported_ms: timings.first_token_at?.millis_since(timings.sent_at?),
+                truth_ms: truth.first_token_ns?.saturating_sub(truth.arrived_ns) as f64 / 1e6,
+            })
+        })
+        .collect();
+    let (matched, all) = (pairs.len(), measured.len());
+    ensure!(matched * 100 >= all * 99, "client and server agree on {matched} of {all} requests only");
+    Ok(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(index: u64, phase: &str) -> RequestRecord {
+        let line = format!(
+            r#"{{"index":{index},"phase":"{phase}","stage":0,"target":0,"worker":0,"chunks":1,
+            "timings":{{"scheduled_ns":0,"sent_ns":1000000,"first_token_ns":202500000,"finished_ns":202500000}},
+            "outcome":{{"status":"completed"}},"tokens":{{"output":1,"source":"server_usage"}},
+            "http":{{"version":"1.1","status":200,"connection":"reused","bytes_sent":1,"bytes_received":1}},
+            "trace_id":"00000000000000000000000000000001","span_id":"0000000000000001"}}"#
+        );
+        serde_json::from_str(&line).unwrap()
+    }
+
+    fn truth(request_id: &str) -> Truth {
+        Truth { request_id: Some(request_id.to_owned()), arrived_ns: 5_000_000, first_token_ns: Some(205_000_000) }
+    }
+
+    #[test]
+    fn requests_are_matched_by_their_id() {
+        let records = [record(0, "warmup"), record(1, "measure")];
+        let pairs = pair(&records, &[truth("other-1"), truth("run-0"), truth("run-1")], "run").unwrap();
+        assert_eq!(pairs, [Pair { reported_ms: 201.5, truth_ms: 200.0 }]);
+        assert_eq!(pairs[0].error_ms(), 1.5);
+    }
+
+    #[test]
+    fn requests_without_truth_are_not_passed_over() {
+        let error = pair(&[record(0, "measure"), record(1, "measure")], &[truth("run-1")], "run").unwrap_err();
+        assert_eq!(error.to_string(), "client and server agree on 1 of 2 requests only");
+    }
+}
