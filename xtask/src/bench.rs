@@ -47,7 +47,11 @@ impl Options {
     ///
     /// An option is unknown, or its value no number.
     pub(crate) fn parse(words: &[&str]) -> anyhow::Result<Self> {
-        let mut options = Self { filter: None, runs: 5, length: Length::Short };
+        let mut options = Self {
+            filter: None,
+            runs: 5,
+            length: Length::Short,
+        };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match *word {
@@ -64,7 +68,10 @@ impl Options {
     }
 
     fn chooses(&self, experiment: &Experiment) -> bool {
-        let by_name = self.filter.as_ref().is_none_or(|filter| experiment.name().contains(filter.as_str()));
+        let by_name = self
+            .filter
+            .as_ref()
+            .is_none_or(|filter| experiment.name().contains(filter.as_str()));
         by_name && (self.length == Length::Long || !experiment.is_long())
     }
 }
@@ -78,16 +85,25 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let setup = Setup::build(options.runs)?;
     let host = Host::describe()?;
     if host.load_average > 0.5 {
-        eprintln!("warning: the machine is busy (load average {:.1}); figures will be worse than they are", host.load_average);
+        eprintln!(
+            "warning: the machine is busy (load average {:.1}); figures will be worse than they are",
+            host.load_average
+        );
     }
     let mut findings = Findings::default();
     for experiment in EXPERIMENTS.iter().filter(|experiment| options.chooses(experiment)) {
         eprintln!("measuring {}", experiment.name());
-        let found = experiment.measure(&setup).with_context(|| format!("experiment {}", experiment.name()))?;
+        let found = experiment
+            .measure(&setup)
+            .with_context(|| format!("experiment {}", experiment.name()))?;
         print!("{}", page::render_findings(&found));
         findings.append(found);
     }
-    ensure!(!findings.is_empty(), "no experiment has such a name; there are: {}", experiment::names());
+    ensure!(
+        !findings.is_empty(),
+        "no experiment has such a name; there are: {}",
+        experiment::names()
+    );
     if options.filter.is_none() {
         std::fs::write(PAGE, page::render(&host, &setup, &findings)).context("cannot write docs/performance.md")?;
         eprintln!("docs/performance.md is written");
@@ -101,7 +117,11 @@ mod tests {
 
     #[test]
     fn options_come_in_any_order() {
-        let expected = Options { filter: Some("truth".to_owned()), runs: 3, length: Length::Long };
+        let expected = Options {
+            filter: Some("truth".to_owned()),
+            runs: 3,
+            length: Length::Long,
+        };
         for words in [["--long", "--runs", "3", "truth"], ["truth", "--runs", "3", "--long"]] {
             assert_eq!(Options::parse(&words).unwrap(), expected);
         }
@@ -118,7 +138,11 @@ mod tests {
     fn the_long_experiment_has_to_be_asked_for() {
         let names = |words: &[&str]| {
             let options = Options::parse(words).unwrap();
-            EXPERIMENTS.iter().filter(|experiment| options.chooses(experiment)).map(Experiment::name).collect::<Vec<_>>()
+            EXPERIMENTS
+                .iter()
+                .filter(|experiment| options.chooses(experiment))
+                .map(Experiment::name)
+                .collect::<Vec<_>>()
         };
         assert!(!names(&[]).contains(&"ten-million"));
         assert_eq!(names(&["--long", "ten-million"]), ["ten-million"]);

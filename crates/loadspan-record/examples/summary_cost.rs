@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use loadspan_record::{
     ChunkGaps, Completeness, ConnectionUse, HttpExchange, HttpVersion, LiveStats, LoadFacts, LoadModel, Outcome, Phase,
-    PromptReuse, RequestRecord, RunFacts, RunInfo, RunOffset, SummaryBuilder, Thresholds, Timings, TokenCounts,
+    PromptReuse, RequestId, RequestRecord, RunFacts, RunId, RunInfo, RunOffset, SummaryBuilder, Thresholds, Timings, TokenCounts,
     TokenSource,
 };
 
@@ -57,7 +57,7 @@ fn vary(record: &mut RequestRecord, index: u64, is_stream: bool) {
     let random = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     let sent = index * 12_000;
     let at = |nanos: u64| Some(RunOffset::from_nanos(sent + nanos));
-    record.index = index;
+    record.id.index = index;
     record.tokens.output = Some(if is_stream { 2 + (random % 200) as u32 } else { 1 });
     record.timings = Timings {
         scheduled_at: RunOffset::from_nanos(sent - (random % 1_000).min(sent)),
@@ -76,7 +76,10 @@ fn vary(record: &mut RequestRecord, index: u64, is_stream: bool) {
 
 fn example_record() -> RequestRecord {
     RequestRecord {
-        index: 0,
+        id: RequestId {
+            run: RunId::new(0),
+            index: 0,
+        },
         phase: Phase::Measure,
         stage: 0,
         session: None,

@@ -9,6 +9,7 @@
 
 mod distribution;
 mod facts;
+mod id;
 mod live;
 mod metric;
 mod outcome;
@@ -24,6 +25,7 @@ mod verdict;
 
 pub use distribution::Distribution;
 pub use facts::{ClientStats, Completeness, LoadFacts, LoadModel, Notice, PromptReuse, RunFacts, RunInfo, WorkerStats};
+pub use id::{IdError, RequestId, RunId};
 pub use live::{LiveCounts, LiveStats, LiveView};
 pub use metric::{Better, Metric, RunMetric, Unit};
 pub use outcome::{Failure, FailureKind, Outcome};

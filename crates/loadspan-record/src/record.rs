@@ -5,15 +5,16 @@ use std::fmt;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Outcome, RunOffset, TokenCounts};
+use crate::{Outcome, RequestId, RunOffset, TokenCounts};
 
 /// What was observed of one request, from the moment it was due to its last byte.
 ///
 /// Serialised, it is a line of `records.jsonl`; `docs/output-formats.md` describes each field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestRecord {
-    /// Number of the request in its run, from 0, warm-up included. The header `x-request-id` is the run's id and this number.
-    pub index: u64,
+    /// Its id, which went out as the header `x-request-id`.
+    #[serde(rename = "request_id")]
+    pub id: RequestId,
     /// The phase in which it was sent.
     pub phase: Phase,
     /// Number of the stage, from 0.
@@ -286,7 +287,7 @@ mod tests {
 
     fn record() -> RequestRecord {
         RequestRecord {
-            index: 17,
+            id: "0000002a-17".parse().unwrap(),
             phase: Phase::Measure,
             stage: 0,
             session: None,

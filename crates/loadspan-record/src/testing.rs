@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::{
     ChunkGaps, Completeness, ConnectionUse, Failure, FailureKind, HttpExchange, HttpVersion, LoadFacts, LoadModel,
-    Outcome, Phase, PromptReuse, RequestRecord, RunFacts, RunInfo, RunOffset, Thresholds, Timings, TokenCounts,
+    Outcome, Phase, PromptReuse, RequestId, RequestRecord, RunFacts, RunId, RunInfo, RunOffset, Thresholds, Timings, TokenCounts,
     TokenSource,
 };
 
@@ -162,7 +162,10 @@ fn facts(description: String, model: LoadModel) -> RunFacts {
 
 fn blank() -> RequestRecord {
     RequestRecord {
-        index: 0,
+        id: RequestId {
+            run: RunId::new(0),
+            index: 0,
+        },
         phase: Phase::Measure,
         stage: 0,
         session: None,

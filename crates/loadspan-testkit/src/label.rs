@@ -71,7 +71,8 @@ mod tests {
         for length in [0, 1, 2 * INLINE / 4, INLINE - 1, INLINE, INLINE + 1, 300] {
             let text = "ü".repeat(length / 2) + &"x".repeat(length % 2);
             let label = Label::from(text.as_str());
-            assert_eq!((&*label, label.clone()), (text.as_str(), label));
+            assert_eq!(&*label, text);
+            assert_eq!(label.clone(), label);
         }
     }
 }

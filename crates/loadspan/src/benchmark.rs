@@ -10,7 +10,7 @@ use anyhow::Context;
 use loadspan_loadgen::preflight::{self, Preflight};
 use loadspan_loadgen::{Listeners, LoadModel, RunClock, RunEnd, RunPlan, StopReason};
 use loadspan_record::{
-    Completeness, LoadFacts, LoadModel as LoadKind, PromptReuse, RunFacts, RunInfo, SummaryBuilder, Thresholds,
+    Completeness, LoadFacts, LoadModel as LoadKind, PromptReuse, RunFacts, RunId, RunInfo, SummaryBuilder, Thresholds,
 };
 
 use self::aggregate::Aggregator;
@@ -59,10 +59,10 @@ impl Plan {
         let load = prepare::load_label(&config.load.model);
         let name = run_name(&preflight.body.model, config.target.endpoint_type.as_str(), &load);
         let folder = RunFolder::create(config.output.dir.as_deref(), &name)?;
-        let run_id = format!("{:08x}", clock.anchor().wall_start_unix_ns as u32 ^ config.seed as u32);
+        let run_id = RunId::new(clock.anchor().wall_start_unix_ns as u32 ^ config.seed as u32);
         let facts = RunFacts {
             run: RunInfo {
-                id: run_id.clone(),
+                id: run_id.to_string(),
                 name: folder.path().file_name().map_or(name, |name| name.to_string_lossy().into_owned()),
                 model: preflight.body.model.clone(),
                 endpoint_type: config.target.endpoint_type.as_str().to_owned(),

@@ -30,13 +30,27 @@ impl ClientRun {
         let folder = new_folder();
         let mut command = setup.command_on(Core::Client, &setup.binary("loadspan"));
         command
-            .args(["profile", "--model", "mock-model", "--server", "openai", "--isl", "32", "--url", server.url()])
+            .args([
+                "profile",
+                "--model",
+                "mock-model",
+                "--server",
+                "openai",
+                "--isl",
+                "32",
+                "--url",
+                server.url(),
+            ])
             .arg("--artifact-dir")
             .arg(&folder)
             .args(flags.split_whitespace());
         let finished = process::run(&mut command).and_then(|finished| finished.expect_exit(&EXITS));
         let process = finished.with_context(|| format!("loadspan profile {flags}"))?;
-        let mut run = Self { process, folder, summary: Value::Null };
+        let mut run = Self {
+            process,
+            folder,
+            summary: Value::Null,
+        };
         run.summary = run.read_json("summary.json")?;
         Ok(run)
     }
@@ -49,7 +63,10 @@ impl ClientRun {
 
     /// What loadspan itself says of the run: `valid`, `degraded` or `invalid`.
     pub(crate) fn verdict(&self) -> &str {
-        self.summary.pointer("/verdict/status").and_then(Value::as_str).unwrap_or("unknown")
+        self.summary
+            .pointer("/verdict/status")
+            .and_then(Value::as_str)
+            .unwrap_or("unknown")
     }
 
     /// The beginning of the `x-request-id` of each request; a dash and the number of the request follow.
@@ -62,7 +79,9 @@ impl ClientRun {
     pub(crate) fn records(&self) -> anyhow::Result<Vec<RequestRecord>> {
         let file = File::open(self.folder.join("records.jsonl")).context("the run wrote no records")?;
         let lines = BufReader::new(file).lines();
-        lines.map(|line| serde_json::from_str(&line?).context("records.jsonl has a line that is no record")).collect()
+        lines
+            .map(|line| serde_json::from_str(&line?).context("records.jsonl has a line that is no record"))
+            .collect()
     }
 
     fn read_json(&self, name: &str) -> anyhow::Result<Value> {

@@ -32,14 +32,20 @@ pub(crate) const EXPERIMENTS: [Experiment; 10] = [
         title: "Not streamed, 1 token",
         mode: Mode::Whole,
         answers: at_once(1, EventWrites::Together),
-        bars: &[(Yield::Rate, Bar::AtLeast(80_000.0)), (Yield::CpuPerThousand, Bar::AtMost(0.0125))],
+        bars: &[
+            (Yield::Rate, Bar::AtLeast(80_000.0)),
+            (Yield::CpuPerThousand, Bar::AtMost(0.0125)),
+        ],
     }),
     Experiment::Throughput(Throughput {
         name: "streaming-1",
         title: "Streamed, 1 token",
         mode: Mode::Stream,
         answers: at_once(1, EventWrites::Together),
-        bars: &[(Yield::Rate, Bar::AtLeast(60_000.0)), (Yield::CpuPerThousand, Bar::AtMost(0.0165))],
+        bars: &[
+            (Yield::Rate, Bar::AtLeast(60_000.0)),
+            (Yield::CpuPerThousand, Bar::AtMost(0.0165)),
+        ],
     }),
     Experiment::Throughput(Throughput {
         name: "streaming-256-together",
@@ -55,8 +61,20 @@ pub(crate) const EXPERIMENTS: [Experiment; 10] = [
         answers: at_once(256, EventWrites::OnePerEvent),
         bars: &[(Yield::CpuPerEvent, Bar::AtMost(1.4))],
     }),
-    Experiment::Truth(Streams { name: "truth-100", streams: 100, p50_ms: Some(0.3), p99_ms: 1.0, memory_mb: None }),
-    Experiment::Truth(Streams { name: "truth-1000", streams: 1_000, p50_ms: None, p99_ms: 3.0, memory_mb: None }),
+    Experiment::Truth(Streams {
+        name: "truth-100",
+        streams: 100,
+        p50_ms: Some(0.3),
+        p99_ms: 1.0,
+        memory_mb: None,
+    }),
+    Experiment::Truth(Streams {
+        name: "truth-1000",
+        streams: 1_000,
+        p50_ms: None,
+        p99_ms: 3.0,
+        memory_mb: None,
+    }),
     Experiment::Truth(Streams {
         name: "truth-4000",
         streams: 4_000,
@@ -71,7 +89,13 @@ pub(crate) const EXPERIMENTS: [Experiment; 10] = [
 
 /// Answers without any wait.
 const fn at_once(tokens: u32, writes: EventWrites) -> Answers {
-    Answers { ttft_ms: 0, itl_ms: 0, tokens, jitter: 0.0, writes }
+    Answers {
+        ttft_ms: 0,
+        itl_ms: 0,
+        tokens,
+        jitter: 0.0,
+        writes,
+    }
 }
 
 impl Experiment {
@@ -108,7 +132,10 @@ pub(crate) fn names() -> String {
 
 impl Findings {
     pub(crate) fn of(figures: Vec<Figure>) -> Self {
-        Self { figures, ..Self::default() }
+        Self {
+            figures,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn append(&mut self, mut other: Self) {

@@ -30,6 +30,8 @@ pub(crate) struct Comparison {
     pub(crate) peer: &'static str,
     pub(crate) ours: Samples,
     pub(crate) theirs: Samples,
+    /// Ours by theirs, round by round.
+    pub(crate) ratios: Samples,
 }
 
 impl Samples {
@@ -41,7 +43,11 @@ impl Samples {
 
     pub(crate) fn median(&self) -> f64 {
         let middle = self.0.len() / 2;
-        if self.0.len() % 2 == 1 { self.0[middle] } else { f64::midpoint(self.0[middle - 1], self.0[middle]) }
+        if self.0.len() % 2 == 1 {
+            self.0[middle]
+        } else {
+            f64::midpoint(self.0[middle - 1], self.0[middle])
+        }
     }
 
     pub(crate) fn min(&self) -> f64 {
@@ -106,10 +112,18 @@ impl fmt::Display for Short {
         if value.abs() >= 1_000.0 {
             return write_thousands(f, value.round());
         }
-        let whole_digits = if value == 0.0 { 1 } else { value.abs().log10().floor() as i32 + 1 };
+        let whole_digits = if value == 0.0 {
+            1
+        } else {
+            value.abs().log10().floor() as i32 + 1
+        };
         let decimals = usize::try_from(3 - whole_digits).unwrap_or_default().min(5);
         let text = format!("{value:.decimals$}");
-        let trimmed = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        let trimmed = if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            &text
+        };
         f.write_str(trimmed)
     }
 }
@@ -151,7 +165,18 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let shown = [80_000.0, 1_234_567.0, 999.4, 46.8, 1.714, 0.0125, 0.004_56, 0.0, 2.0, 200.0];
+        let shown = [
+            80_000.0,
+            1_234_567.0,
+            999.4,
+            46.8,
+            1.714,
+            0.0125,
+            0.004_56,
+            0.0,
+            2.0,
+            200.0,
+        ];
         let shown = shown.map(|value| Short(value).to_string()).join(" ");
         assert_eq!(shown, "80,000 1,234,567 999 46.8 1.71 0.0125 0.00456 0 2 200");
     }
@@ -164,7 +189,12 @@ mod tests {
 
     #[test]
     fn the_median_decides_and_the_bar_itself_counts() {
-        let figure = |bar, values: &[f64]| Figure { name: "x".to_owned(), unit: "ms", bar, samples: samples(values) };
+        let figure = |bar, values: &[f64]| Figure {
+            name: "x".to_owned(),
+            unit: "ms",
+            bar,
+            samples: samples(values),
+        };
         assert!(figure(Bar::AtMost(2.0), &[1.0, 2.0, 9.0]).is_reached());
         assert!(figure(Bar::AtLeast(2.0), &[1.0, 2.0, 9.0]).is_reached());
         let missed = figure(Bar::AtLeast(100.0), &[75.0]);

@@ -23,7 +23,10 @@ impl Host {
     ///
     /// This is no Linux, or rustc cannot be started.
     pub(crate) fn describe() -> anyhow::Result<Self> {
-        let rustc = Command::new("rustc").arg("--version").output().context("cannot start rustc")?;
+        let rustc = Command::new("rustc")
+            .arg("--version")
+            .output()
+            .context("cannot start rustc")?;
         let release = read("/proc/sys/kernel/osrelease")?;
         Ok(Self {
             date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
@@ -32,8 +35,16 @@ impl Host {
             memory_gib: memory_gib(&read("/proc/meminfo")?).unwrap_or_default(),
             // What follows the number names a distribution or a vendor.
             kernel: release.split(['-', '+', '\n']).next().unwrap_or_default().to_owned(),
-            rustc: String::from_utf8_lossy(&rustc.stdout).split_whitespace().take(2).collect::<Vec<_>>().join(" "),
-            load_average: read("/proc/loadavg")?.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default(),
+            rustc: String::from_utf8_lossy(&rustc.stdout)
+                .split_whitespace()
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" "),
+            load_average: read("/proc/loadavg")?
+                .split(' ')
+                .next()
+                .and_then(|load| load.parse().ok())
+                .unwrap_or_default(),
         })
     }
 }
@@ -59,7 +70,10 @@ mod tests {
 
     #[test]
     fn the_machine_is_described_but_not_named() {
-        assert_eq!(field("processor\t: 0\nmodel name\t: Some CPU\n", "model name").as_deref(), Some("Some CPU"));
+        assert_eq!(
+            field("processor\t: 0\nmodel name\t: Some CPU\n", "model name").as_deref(),
+            Some("Some CPU")
+        );
         assert_eq!(memory_gib("MemTotal:       25165824 kB\nMemFree: 1 kB\n"), Some(24.0));
     }
 }

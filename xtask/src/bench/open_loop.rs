@@ -16,7 +16,13 @@ const MOST_RUNS: usize = 3;
 
 /// 2,000 requests a second in equal gaps, each a stream of 16 tokens over 125 ms: some 250 are open at a time.
 pub(crate) fn measure(setup: &Setup) -> anyhow::Result<Findings> {
-    let answers = Answers { ttft_ms: 50, itl_ms: 5, tokens: 16, jitter: 0.2, writes: EventWrites::Together };
+    let answers = Answers {
+        ttft_ms: 50,
+        itl_ms: 5,
+        tokens: 16,
+        jitter: 0.2,
+        writes: EventWrites::Together,
+    };
     let server = Server::start(setup, answers)?;
     let flags = format!("--streaming --request-rate {RATE} --arrival-pattern constant --benchmark-duration {SECONDS}");
     let (mut rate_errors, mut lags) = (Vec::new(), Vec::new());
@@ -27,7 +33,12 @@ pub(crate) fn measure(setup: &Setup) -> anyhow::Result<Findings> {
     }
     let figure = |what: &str, unit, bar, samples| -> anyhow::Result<Figure> {
         let name = format!("Open loop, 2,000 requests/s for {SECONDS} s: {what}");
-        Ok(Figure { name, unit, bar: Bar::AtMost(bar), samples: Samples::new(samples).context("there were no runs")? })
+        Ok(Figure {
+            name,
+            unit,
+            bar: Bar::AtMost(bar),
+            samples: Samples::new(samples).context("there were no runs")?,
+        })
     };
     Ok(Findings::of(vec![
         figure("error of the rate", "%", 0.2, rate_errors)?,
@@ -43,6 +54,8 @@ fn achieved_rate(records: &[RequestRecord]) -> Option<f64> {
 }
 
 fn lag_p99_ms(records: &[RequestRecord]) -> Option<f64> {
-    let lags = records.iter().filter_map(|record| Some(record.timings.sent_at?.millis_since(record.timings.scheduled_at)));
+    let lags = records
+        .iter()
+        .filter_map(|record| Some(record.timings.sent_at?.millis_since(record.timings.scheduled_at)));
     Some(Samples::new(lags.collect())?.quantile(0.99))
 }

@@ -42,17 +42,21 @@ impl Peer {
             }
             Self::Oha => _ = oha_arguments(&mut command).args(["-d", &chat_body(mode), &url]),
         }
-        let finished = process::run(&mut command)?.expect_exit(&[0]);
-        // wrk alone has made one.
+        let finished = process::run(&mut command);
+        // Only wrk has one.
         let _ = fs::remove_file(script);
-        let finished = finished?;
+        let finished = finished?.expect_exit(&[0])?;
         let output = String::from_utf8_lossy(&finished.output.stdout);
         let counted = match self {
             Self::Wrk => read_wrk(&output),
             Self::Oha => read_oha(&output),
         };
         let (requests, rate) = counted.with_context(|| format!("cannot read what {} says:\n{output}", self.name()))?;
-        Ok(Load { requests, rate, cpu_seconds: finished.cpu_seconds })
+        Ok(Load {
+            requests,
+            rate,
+            cpu_seconds: finished.cpu_seconds,
+        })
     }
 }
 
@@ -67,7 +71,15 @@ fn wrk_script(mode: Mode) -> String {
 
 fn oha_arguments(command: &mut Command) -> &mut Command {
     let (connections, time) = (CONNECTIONS.to_string(), format!("{SECONDS}s"));
-    command.args(["--no-tui", "--output-format", "json", "-m", "POST", "-T", "application/json"]);
+    command.args([
+        "--no-tui",
+        "--output-format",
+        "json",
+        "-m",
+        "POST",
+        "-T",
+        "application/json",
+    ]);
     command.args(["-c", &connections, "-z", &time])
 }
 

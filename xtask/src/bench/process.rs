@@ -30,7 +30,11 @@ pub(crate) struct Finished {
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<Finished> {
     let before = cpu_seconds_of_ended_children()?;
     let started = Instant::now();
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
     let child = child.with_context(|| format!("cannot start {:?}", command.get_program()))?;
     let memory = watch_memory(&child);
     let output = child.wait_with_output()?;
@@ -49,7 +53,10 @@ impl Finished {
     pub(crate) fn expect_exit(self, allowed: &[i32]) -> anyhow::Result<Self> {
         let code = self.output.status.code();
         let stderr = String::from_utf8_lossy(&self.output.stderr);
-        ensure!(code.is_some_and(|code| allowed.contains(&code)), "exit code {code:?}: {stderr}");
+        ensure!(
+            code.is_some_and(|code| allowed.contains(&code)),
+            "exit code {code:?}: {stderr}"
+        );
         Ok(self)
     }
 }
@@ -108,8 +115,14 @@ mod tests {
     #[test]
     fn the_cost_of_a_child_is_counted() {
         let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
-        let finished = run(Command::new("sh").args(["-c", busy])).unwrap().expect_exit(&[0]).unwrap();
-        assert!(finished.cpu_seconds > 0.0 && finished.cpu_seconds <= finished.wall.as_secs_f64() + 0.05, "{finished:?}");
+        let finished = run(Command::new("sh").args(["-c", busy]))
+            .unwrap()
+            .expect_exit(&[0])
+            .unwrap();
+        assert!(
+            finished.cpu_seconds > 0.0 && finished.cpu_seconds <= finished.wall.as_secs_f64() + 0.05,
+            "{finished:?}"
+        );
         assert!(finished.peak_rss_bytes > 0);
     }
 

@@ -13,9 +13,11 @@ use super::setup::{Core, Setup};
 /// The task that serves; nobody types it.
 pub(crate) const SERVE: &str = "serve";
 
-/// A chat with a prompt of 32 words, as long as one of loadspan's own requests with `--isl 32`.
-const CHAT: &str = r#"{"model":"mock-model","messages":[{"role":"user","content":"tell me how the old mill by the river was built and who
- worked there in the long years before the bridge came and the road went round it to the town"}]"#;
+/// A chat with a prompt of 32 words, about as long as one of loadspan's own with `--isl 32`. The object is left open.
+const CHAT: &str = concat!(
+    r#"{"model":"mock-model","messages":[{"role":"user","content":"tell me how the old mill by the river was built and "#,
+    r#"who worked there in the long years before the bridge came and the road went round it"}]"#
+);
 
 /// What the server answers, and when.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -70,8 +72,12 @@ pub(crate) fn serve(answers: &str) -> anyhow::Result<()> {
         EventWrites::Together => Writes::Together,
         EventWrites::OnePerEvent => Writes::OnePerEvent,
     };
-    let script = Script::new().ttft(answers.ttft_ms.ms()).tokens(answers.tokens, every(answers.itl_ms.ms()));
-    let server = FakeServer::new().script(script.jitter(answers.jitter).writes(writes)).start()?;
+    let script = Script::new()
+        .ttft(answers.ttft_ms.ms())
+        .tokens(answers.tokens, every(answers.itl_ms.ms()));
+    let server = FakeServer::new()
+        .script(script.jitter(answers.jitter).writes(writes))
+        .start()?;
     println!("{}", server.url());
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
@@ -90,7 +96,10 @@ impl Server {
         let mut url = String::new();
         BufReader::new(stdout).read_line(&mut url)?;
         ensure!(url.starts_with("http://"), "the server did not start");
-        Ok(Self { process, url: url.trim_end().to_owned() })
+        Ok(Self {
+            process,
+            url: url.trim_end().to_owned(),
+        })
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -119,14 +128,18 @@ impl Server {
         let address = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).context("the server is gone")?;
         let length = body.len();
-        let request = format!("{request_line}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+        let request =
+            format!("{request_line}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
         stream.write_all(request.as_bytes())?;
         let mut response = String::new();
         stream.read_to_string(&mut response)?;
         let Some((head, body)) = response.split_once("\r\n\r\n") else {
             bail!("the server answered nothing to {request_line}");
         };
-        ensure!(head.starts_with("HTTP/1.1 200"), "the server answered to {request_line}: {head}");
+        ensure!(
+            head.starts_with("HTTP/1.1 200"),
+            "the server answered to {request_line}: {head}"
+        );
         Ok(body.to_owned())
     }
 }
@@ -141,9 +154,9 @@ impl Drop for Server {
 
 /// The body of a request that asks for what loadspan asks for.
 pub(crate) fn chat_body(mode: Mode) -> String {
-    let chat = CHAT.replace('\n', "");
-    match mode {
-        Mode::Whole => chat + "}",
-        Mode::Stream => chat + r#","stream":true,"stream_options":{"include_usage":true}}"#,
-    }
+    let rest = match mode {
+        Mode::Whole => "}",
+        Mode::Stream => r#","stream":true,"stream_options":{"include_usage":true}}"#,
+    };
+    format!("{CHAT}{rest}")
 }

@@ -39,10 +39,22 @@ impl Setup {
     pub(crate) fn build(runs: usize) -> anyhow::Result<Self> {
         cargo::run(&["build", "--release", "--package", "loadspan", "--package", "xtask"])?;
         let own = std::env::current_exe().context("cannot find the target directory")?;
-        let target = own.parent().and_then(Path::parent).context("cannot find the target directory")?;
-        let pinning = if can_start("taskset") { Pinning::Pinned } else { Pinning::Unpinned };
+        let target = own
+            .parent()
+            .and_then(Path::parent)
+            .context("cannot find the target directory")?;
+        let pinning = if can_start("taskset") {
+            Pinning::Pinned
+        } else {
+            Pinning::Unpinned
+        };
         let peers = Peer::ALL.into_iter().filter(|peer| can_start(peer.name())).collect();
-        Ok(Self { runs, peers, pinning, binaries: target.join("release") })
+        Ok(Self {
+            runs,
+            peers,
+            pinning,
+            binaries: target.join("release"),
+        })
     }
 
     /// The release build of a binary of this workspace.
@@ -73,6 +85,10 @@ impl Setup {
 
 /// Whether there is such a program on the path. Its exit code does not matter: some do not know `--version`.
 fn can_start(program: &str) -> bool {
-    let status = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     status.is_ok()
 }

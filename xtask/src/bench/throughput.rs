@@ -98,18 +98,33 @@ impl Throughput {
 
     fn findings(&self, loads: &Loads) -> anyhow::Result<Findings> {
         let mut findings = Findings::default();
-        for (figure, bar) in self.bars {
-            let samples = |loads: &[Load], events| {
-                Samples::new(loads.iter().map(|load| figure.of(*load, events)).collect()).context("there were no runs")
+        for (kind, bar) in self.bars {
+            let samples = |values: Vec<f64>| Samples::new(values).context("there were no runs");
+            let values = |loads_of: &[Load]| {
+                loads_of
+                    .iter()
+                    .map(|load| kind.of(*load, loads.events))
+                    .collect::<Vec<_>>()
             };
-            let (name, unit) = (self.title.to_owned(), figure.unit());
-            let ours = samples(&loads.ours, loads.events)?;
+            let (name, unit) = (self.title.to_owned(), kind.unit());
+            let ours = values(&loads.ours);
             for (peer, theirs) in &loads.peers {
-                let theirs = samples(theirs, loads.events)?;
-                let (figure, ours) = (name.clone(), ours.clone());
-                findings.comparisons.push(Comparison { figure, unit, peer: peer.name(), ours, theirs });
+                let theirs = values(theirs);
+                findings.comparisons.push(Comparison {
+                    figure: name.clone(),
+                    unit,
+                    peer: peer.name(),
+                    ratios: samples(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect())?,
+                    ours: samples(ours.clone())?,
+                    theirs: samples(theirs)?,
+                });
             }
-            findings.figures.push(Figure { name, unit, bar: *bar, samples: ours });
+            findings.figures.push(Figure {
+                name,
+                unit,
+                bar: *bar,
+                samples: samples(ours)?,
+            });
         }
         Ok(findings)
     }
@@ -129,7 +144,11 @@ mod tests {
 
     #[test]
     fn cost_is_spread_over_requests_and_events() {
-        let load = Load { requests: 2_000.0, rate: 400.0, cpu_seconds: 0.5 };
+        let load = Load {
+            requests: 2_000.0,
+            rate: 400.0,
+            cpu_seconds: 0.5,
+        };
         assert_eq!(Yield::Rate.of(load, 10), 400.0);
         assert_eq!(Yield::CpuPerThousand.of(load, 10), 0.25);
         assert_eq!(Yield::CpuPerEvent.of(load, 10), 25.0);

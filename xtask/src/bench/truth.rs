@@ -45,7 +45,13 @@ pub(crate) struct TruthRow {
 impl Streams {
     /// A first token after 200 ms, then 99 more every 20 ms, each time varied by a fifth so that streams do not march in step.
     pub(crate) fn measure(&self, setup: &Setup) -> anyhow::Result<Findings> {
-        let answers = Answers { ttft_ms: 200, itl_ms: 20, tokens: 100, jitter: 0.2, writes: EventWrites::Together };
+        let answers = Answers {
+            ttft_ms: 200,
+            itl_ms: 20,
+            tokens: 100,
+            jitter: 0.2,
+            writes: EventWrites::Together,
+        };
         let mut runs = Vec::new();
         for _ in 0..setup.runs.min(MOST_RUNS) {
             let server = Server::start(setup, answers)?;
@@ -59,7 +65,7 @@ impl Streams {
         let flags =
             format!("--streaming --concurrency {streams} --concurrency-ramp-duration 3 --benchmark-duration {SECONDS}");
         let client = ClientRun::of(setup, server, &flags)?;
-        let pairs = pair(&client.records()?, &server.truths()?, &client.id()?)?;
+        let pairs = pair(&client.records()?, &server.truths()?)?;
         let samples = |of: fn(&Pair) -> f64| Samples::new(pairs.iter().map(of).collect()).context("no request matched");
         Ok(Run {
             requests: pairs.len() as f64,
@@ -81,14 +87,27 @@ impl Streams {
         };
         let mut figures = Vec::new();
         if let Some(bar) = self.p50_ms {
-            figures.push(figure("error of TTFT, p50", "ms", bar, over(&|run| run.error.quantile(0.5))?));
+            figures.push(figure(
+                "error of TTFT, p50",
+                "ms",
+                bar,
+                over(&|run| run.error.quantile(0.5))?,
+            ));
         }
-        figures.push(figure("error of TTFT, p99", "ms", self.p99_ms, over(&|run| run.error.quantile(0.99))?));
+        figures.push(figure(
+            "error of TTFT, p99",
+            "ms",
+            self.p99_ms,
+            over(&|run| run.error.quantile(0.99))?,
+        ));
         if let Some(bar) = self.memory_mb {
             figures.push(figure("peak memory", "MB", bar, over(&|run| run.memory_mb)?));
         }
         let medians = |of: fn(&Run) -> &Samples| -> anyhow::Result<[f64; 2]> {
-            Ok([over(&|run| of(run).quantile(0.5))?.median(), over(&|run| of(run).quantile(0.99))?.median()])
+            Ok([
+                over(&|run| of(run).quantile(0.5))?.median(),
+                over(&|run| of(run).quantile(0.99))?.median(),
+            ])
         };
         let row = TruthRow {
             streams: self.streams,
@@ -99,7 +118,11 @@ impl Streams {
             memory_mb: over(&|run| run.memory_mb)?.median(),
             verdict: runs.last().map(|run| run.verdict.clone()).unwrap_or_default(),
         };
-        Ok(Findings { figures, truths: vec![row], ..Findings::default() })
+        Ok(Findings {
+            figures,
+            truths: vec![row],
+            ..Findings::default()
+        })
     }
 }
 
@@ -129,14 +152,16 @@ impl Pair {
 }
 
 /// The measured requests that have a first token, each with its truth.
-fn pair(records: &[RequestRecord], truths: &[Truth], run_id: &str) -> anyhow::Result<Vec<Pair>> {
-    let truths: HashMap<&str, &Truth> =
-        truths.iter().filter_map(|truth| Some((truth.request_id.as_deref()?, truth))).collect();
+fn pair(records: &[RequestRecord], truths: &[Truth]) -> anyhow::Result<Vec<Pair>> {
+    let truths: HashMap<&str, &Truth> = truths
+        .iter()
+        .filter_map(|truth| Some((truth.request_id.as_deref()?, truth)))
+        .collect();
     let measured: Vec<&RequestRecord> = records.iter().filter(|record| record.phase == Phase::Measure).collect();
     let pairs: Vec<Pair> = measured
         .iter()
         .filter_map(|record| {
-            let truth = truths.get(format!("{run_id}-{}", record.index).as_str())?;
+            let truth = truths.get(record.id.to_string().as_str())?;
             let timings = &record.timings;
             Some(Pair {
                 reported_ms: timings.first_token_at?.millis_since(timings.sent_at?),
@@ -145,7 +170,10 @@ fn pair(records: &[RequestRecord], truths: &[Truth], run_id: &str) -> anyhow::Re
         })
         .collect();
     let (matched, all) = (pairs.len(), measured.len());
-    ensure!(matched * 100 >= all * 99, "client and server agree on {matched} of {all} requests only");
+    ensure!(
+        matched * 100 >= all * 99,
+        "client and server agree on {matched} of {all} requests only"
+    );
     Ok(pairs)
 }
 
@@ -155,7 +183,7 @@ mod tests {
 
     fn record(index: u64, phase: &str) -> RequestRecord {
         let line = format!(
-            r#"{{"index":{index},"phase":"{phase}","stage":0,"target":0,"worker":0,"chunks":1,
+            r#"{{"request_id":"0000002a-{index}","phase":"{phase}","stage":0,"target":0,"worker":0,"chunks":1,
             "timings":{{"scheduled_ns":0,"sent_ns":1000000,"first_token_ns":202500000,"finished_ns":202500000}},
             "outcome":{{"status":"completed"}},"tokens":{{"output":1,"source":"server_usage"}},
             "http":{{"version":"1.1","status":200,"connection":"reused","bytes_sent":1,"bytes_received":1}},
@@ -165,20 +193,30 @@ mod tests {
     }
 
     fn truth(request_id: &str) -> Truth {
-        Truth { request_id: Some(request_id.to_owned()), arrived_ns: 5_000_000, first_token_ns: Some(205_000_000) }
+        Truth {
+            request_id: Some(request_id.to_owned()),
+            arrived_ns: 5_000_000,
+            first_token_ns: Some(205_000_000),
+        }
     }
 
     #[test]
     fn requests_are_matched_by_their_id() {
         let records = [record(0, "warmup"), record(1, "measure")];
-        let pairs = pair(&records, &[truth("other-1"), truth("run-0"), truth("run-1")], "run").unwrap();
-        assert_eq!(pairs, [Pair { reported_ms: 201.5, truth_ms: 200.0 }]);
+        let pairs = pair(&records, &[truth("000000ff-1"), truth("0000002a-0"), truth("0000002a-1")]).unwrap();
+        assert_eq!(
+            pairs,
+            [Pair {
+                reported_ms: 201.5,
+                truth_ms: 200.0
+            }]
+        );
         assert_eq!(pairs[0].error_ms(), 1.5);
     }
 
     #[test]
     fn requests_without_truth_are_not_passed_over() {
-        let error = pair(&[record(0, "measure"), record(1, "measure")], &[truth("run-1")], "run").unwrap_err();
+        let error = pair(&[record(0, "measure"), record(1, "measure")], &[truth("0000002a-1")]).unwrap_err();
         assert_eq!(error.to_string(), "client and server agree on 1 of 2 requests only");
     }
 }

@@ -83,7 +83,7 @@ impl PreflightError {
             ),
             FailureKind::Parse => (
                 format!("{url} does not speak HTTP: {message}"),
-                "check the port of -u/--url",
+                "check the port of -u/--url; a server with TLS needs an https:// URL",
             ),
             kind => (
                 format!("{url} does not answer ({kind}) {message}")

@@ -4,6 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
+use loadspan_record::RunId;
 use serde::Serialize;
 
 use crate::openai::BodyConfig;
@@ -15,8 +16,8 @@ use crate::workload::{PromptTokenizer, Workload};
 /// Everything that a run needs, checked and resolved.
 #[derive(Debug)]
 pub struct RunPlan {
-    /// Short id of the run: the beginning of each request's `x-request-id`.
-    pub run_id: String,
+    /// Id of the run: the beginning of each request's `x-request-id`.
+    pub run_id: RunId,
     /// Where to, with names looked up.
     pub target: PreparedTarget,
     /// Where to, as configured.

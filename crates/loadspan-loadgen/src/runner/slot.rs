@@ -1,9 +1,10 @@
 //! One request after the other: body, connection, exchange, record.
 
+use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use loadspan_record::{ConnectionUse, Failure, Outcome, Phase, RequestRecord, RunOffset, TokenCounts};
+use loadspan_record::{ConnectionUse, Failure, Outcome, Phase, RequestId, RequestRecord, RunOffset, TokenCounts};
 
 use super::link::{Link, NoLink, Opened, Outgoing};
 use super::worker::Worker;
@@ -156,9 +157,11 @@ impl Scratch {
         let spec = worker.workload.request(index, &mut self.prompt);
         worker.body.write(&spec, &mut self.body);
         self.request_id.clear();
-        self.request_id.push_str(&worker.run_id);
-        self.request_id.push('-');
-        self.request_id.push_str(itoa::Buffer::new().format(index));
+        let id = RequestId {
+            run: worker.run_id,
+            index,
+        };
+        write!(self.request_id, "{id}").expect("a string takes all that is written");
         Asked {
             input_tokens: spec.input_tokens,
             output_tokens: spec.output_tokens,

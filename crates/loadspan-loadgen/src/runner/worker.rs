@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loadspan_record::{
-    ChunkGaps, ConnectionUse, Failure, HttpExchange, HttpVersion, Outcome, RequestRecord, RunOffset, Timings,
-    TokenCounts, WorkerStats,
+    ChunkGaps, ConnectionUse, Failure, HttpExchange, HttpVersion, Outcome, RequestId, RequestRecord, RunId, RunOffset,
+    Timings, TokenCounts, WorkerStats,
 };
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -40,7 +40,7 @@ const START_AHEAD: Duration = Duration::from_millis(5);
 /// What the tasks of one worker thread share.
 pub(crate) struct Worker {
     number: u16,
-    pub(crate) run_id: String,
+    pub(crate) run_id: RunId,
     pub(crate) exchange: Exchange,
     pub(crate) routes: Vec<Route>,
     pub(crate) observing: ObserverConfig,
@@ -151,7 +151,7 @@ impl WorkerSeed {
         } = self;
         Worker {
             number: number as u16,
-            run_id: plan.run_id.clone(),
+            run_id: plan.run_id,
             exchange: Exchange {
                 clock,
                 deadlines: plan.target_config.deadlines,
@@ -239,7 +239,10 @@ impl Worker {
     pub(crate) fn blank_record(&self, due: Due, target: usize) -> RequestRecord {
         let mut random = self.random.borrow_mut();
         RequestRecord {
-            index: due.index,
+            id: RequestId {
+                run: self.run_id,
+                index: due.index,
+            },
             phase: due.phase,
             stage: 0,
             session: None,

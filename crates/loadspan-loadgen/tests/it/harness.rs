@@ -15,7 +15,7 @@ use loadspan_loadgen::{
     BaseUrl, Deadlines, HttpPreference, Limits, Listeners, LoadConfig, LoadModel, Run, RunClock, RunEnd, RunEvent,
     RunPlan, Subscription, TargetConfig, TlsConfig, Warmup,
 };
-use loadspan_record::{Outcome, Phase, RequestRecord};
+use loadspan_record::{Outcome, Phase, RequestRecord, RunId};
 use loadspan_testkit::{FakeServer, RunningServer, Script, When};
 use serde_json::{Map, Value};
 
@@ -201,7 +201,7 @@ impl Load {
             sampling: SamplingStrategy::Sequential,
         };
         let plan = RunPlan {
-            run_id: "run".to_owned(),
+            run_id: RunId::new(0x7e57),
             target: preflight.target,
             target_config,
             body: preflight.body,
@@ -224,7 +224,7 @@ impl Running {
             }
         }
         assert_eq!((self.events.missed(), end.records_lost), (0, 0));
-        records.sort_by_key(|record| record.index);
+        records.sort_by_key(|record| record.id.index);
         Report { records, end }
     }
 }

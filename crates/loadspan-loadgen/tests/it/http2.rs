@@ -1,10 +1,12 @@
 //! HTTP/2, by prior knowledge and by ALPN: many requests on one connection, and the same outcomes as over HTTP/1.1.
 
+use std::io::Write;
+
 use loadspan_loadgen::{HttpPreference, TlsConfig};
 use loadspan_record::{ConnectionUse, HttpVersion};
 use loadspan_testkit::{DurationExt, FakeServer, Fault, RunningServer, Script, When, every};
 
-use crate::harness::{Load, RawServer, Then, counts, preflight_of, run_preflight, server_with};
+use crate::harness::{Load, RawServer, counts, preflight_of, run_preflight, server_with};
 
 fn over_http2(load: Load) -> Load {
     load.change(|load| load.preflight.target.http = HttpPreference::Http2)
@@ -83,23 +85,10 @@ fn large_bodies_pass_the_windows() {
 #[test]
 fn a_server_without_http2_is_told_at_once() {
     let server = RawServer::accept(|mut stream| {
-        use std::io::Write;
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     });
     let mut config = preflight_of(&server.url());
     config.target.http = HttpPreference::Http2;
     let message = run_preflight(config).unwrap_err().to_string();
     assert!(message.contains("--http2"), "{message}");
-}
-
-#[test]
-fn a_proxyless_http1_server_keeps_serving_when_http2_is_not_asked_for() {
-    let server = RawServer::start(|head, stream| {
-        use std::io::Write;
-        head.read_body(stream);
-        let body = r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#;
-        stream.write_all(crate::harness::json_answer("200 OK", body).as_bytes()).unwrap();
-        Then::KeepOpen
-    });
-    Load::closed(server.url(), 2, 4).not_streaming().run().assert_completed(4);
 }

@@ -2,7 +2,7 @@
 
 use loadspan_record::{
     ChunkGaps, ClientStats, Completeness, ConnectionUse, Failure, FailureKind, HttpExchange, HttpVersion, LoadFacts,
-    LoadModel, Notice, Outcome, Phase, PromptReuse, RequestRecord, RunFacts, RunInfo, RunOffset, Summary,
+    LoadModel, Notice, Outcome, Phase, PromptReuse, RequestId, RequestRecord, RunFacts, RunId, RunInfo, RunOffset, Summary,
     SummaryBuilder, Thresholds, Timings, TokenCounts, TokenSource, WorkerStats,
 };
 
@@ -129,7 +129,10 @@ pub(crate) fn stream(sent: f64, ttft: f64, itl: f64) -> RequestRecord {
 /// A whole response of 16 tokens; times in milliseconds.
 pub(crate) fn whole(sent: f64, took: f64) -> RequestRecord {
     RequestRecord {
-        index: 0,
+        id: RequestId {
+            run: RunId::new(0),
+            index: 0,
+        },
         phase: Phase::Measure,
         stage: 0,
         session: None,

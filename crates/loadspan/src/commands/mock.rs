@@ -21,7 +21,10 @@ pub(crate) fn run(args: MockArgs) -> anyhow::Result<Exit> {
     effect::check(&args)?;
     let listener = listen(&args.server)?;
     let server = configure(&args)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().context("cannot start an event loop")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .context("cannot start an event loop")?;
     runtime.block_on(serve(server, listener, &args.server))
 }
 
@@ -57,10 +60,15 @@ fn announce(server: &RunningServer, args: &MockServerArgs) -> Result<(), UsageEr
     if let (Some(path), Some(pem)) = (&args.tls_ca, server.ca_pem()) {
         std::fs::write(path, pem)
             .map_err(|error| UsageError::new(format!("--tls-ca: cannot write {}: {error}", path.display())))?;
-        terminal::print_note(&format!("CA certificate written to {}: pass it with --ca-cert", path.display()));
+        terminal::print_note(&format!(
+            "CA certificate written to {}: pass it with --ca-cert",
+            path.display()
+        ));
     }
     let url = server.url();
-    terminal::print_result(&format!("loadspan mock listening on {url} (Ctrl-C stops it; ground truth at /stats)\n"));
+    terminal::print_result(&format!(
+        "loadspan mock listening on {url} (Ctrl-C stops it; ground truth at /stats)\n"
+    ));
     Ok(())
 }
 
@@ -75,7 +83,11 @@ fn configure(args: &MockArgs) -> Result<FakeServer, UsageError> {
     if let Some(limit) = args.timing.max_concurrency {
         server = server.max_concurrency(limit);
     }
-    Ok(server.script(if args.fault.no_stream_options { script.fault(Fault::RejectStreamOptions) } else { script }))
+    Ok(server.script(if args.fault.no_stream_options {
+        script.fault(Fault::RejectStreamOptions)
+    } else {
+        script
+    }))
 }
 
 /// What it says of itself, and how it runs.
@@ -116,5 +128,9 @@ fn script(timing: &MockTimingArgs, shape: &MockShapeArgs) -> Script {
         .tokens_per_chunk(shape.tokens_per_chunk)
         .reasoning(shape.reasoning_tokens, ReasoningField::default())
         .usage(usage)
-        .writes(if shape.one_event_per_write { Writes::OnePerEvent } else { Writes::Together })
+        .writes(if shape.one_event_per_write {
+            Writes::OnePerEvent
+        } else {
+            Writes::Together
+        })
 }

@@ -37,12 +37,19 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             }
         }
     }
-    let outcome = Outcome { rows, seconds: started.elapsed().as_secs_f64() };
+    let outcome = Outcome {
+        rows,
+        seconds: started.elapsed().as_secs_f64(),
+    };
     terminal::print_result(&match args.output_format {
         OutputFormat::Text => render::totals(&outcome),
         OutputFormat::Json => render::json(&outcome)?,
     });
-    Ok(if outcome.failed() == 0 { Exit::Success } else { Exit::Failure })
+    Ok(if outcome.failed() == 0 {
+        Exit::Success
+    } else {
+        Exit::Failure
+    })
 }
 
 /// The rows whose group or name contains the filter, in whatever case.
@@ -53,7 +60,9 @@ fn select(groups: Vec<Group>, filter: Option<&str>) -> Result<Vec<Group>, UsageE
         .into_iter()
         .map(|mut group| {
             let title = group.title;
-            group.cases.retain(|case| format!("{title}: {}", case.name).to_lowercase().contains(&wanted));
+            group
+                .cases
+                .retain(|case| format!("{title}: {}", case.name).to_lowercase().contains(&wanted));
             group
         })
         .filter(|group| !group.cases.is_empty())
@@ -70,10 +79,18 @@ fn judge(group: &'static str, case: &Case) -> Vec<Row> {
     let mut attempt = 1;
     loop {
         let findings = compare(case);
-        let only_times_are_off = findings.iter().filter(|finding| !finding.passes()).all(Finding::is_inexact);
+        let only_times_are_off = findings
+            .iter()
+            .filter(|finding| !finding.passes())
+            .all(Finding::is_inexact);
         let all_pass = findings.iter().all(Finding::passes);
         if all_pass || !only_times_are_off || attempt == ATTEMPTS {
-            let row = |finding| Row { group, check: case.name, finding, attempts: attempt };
+            let row = |finding| Row {
+                group,
+                check: case.name,
+                finding,
+                attempts: attempt,
+            };
             return findings.into_iter().map(row).collect();
         }
         attempt += 1;
@@ -88,7 +105,11 @@ fn compare(case: &Case) -> Vec<Finding> {
 }
 
 fn style() -> render::Style {
-    if terminal::stdout_takes_colour() { render::Style::Colour } else { render::Style::Plain }
+    if terminal::stdout_takes_colour() {
+        render::Style::Colour
+    } else {
+        render::Style::Plain
+    }
 }
 
 #[cfg(test)]
@@ -97,13 +118,20 @@ mod tests {
 
     fn names(filter: &str) -> Vec<&'static str> {
         let groups = select(table::groups(), Some(filter)).unwrap();
-        groups.iter().flat_map(|group| &group.cases).map(|case| case.name).collect()
+        groups
+            .iter()
+            .flat_map(|group| &group.cases)
+            .map(|case| case.name)
+            .collect()
     }
 
     #[test]
     fn a_filter_finds_rows_by_their_own_name_and_by_that_of_their_group() {
         assert_eq!(names("tool CALL"), ["tool call"]);
-        assert_eq!(names("open load:"), ["constant arrivals", "Poisson arrivals", "server stalls for 0.5 s"]);
+        assert_eq!(
+            names("open load:"),
+            ["constant arrivals", "Poisson arrivals", "server stalls for 0.5 s"]
+        );
     }
 
     #[test]
@@ -118,6 +146,9 @@ mod tests {
     fn a_run_that_measures_right_passes() {
         let groups = select(table::groups(), Some("no space after data:")).unwrap();
         let rows = judge("Event streams", &groups[0].cases[0]);
-        assert!(rows.len() == 3 && rows.iter().all(|row| row.finding.passes()), "{rows:?}");
+        assert!(
+            rows.len() == 3 && rows.iter().all(|row| row.finding.passes()),
+            "{rows:?}"
+        );
     }
 }

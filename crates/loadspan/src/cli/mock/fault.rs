@@ -54,9 +54,14 @@ impl FromStr for FaultArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, share) = text.split_once('@').map_or((text, None), |(name, share)| (name, Some(share)));
+        let (name, share) = text
+            .split_once('@')
+            .map_or((text, None), |(name, share)| (name, Some(share)));
         let share = share.map_or(Ok(FaultShare::All), str::parse)?;
-        Ok(Self { name: name.parse()?, share })
+        Ok(Self {
+            name: name.parse()?,
+            share,
+        })
     }
 }
 
@@ -72,7 +77,9 @@ impl FromStr for FaultName {
             Ok(_) => Err("a status that is a fault is between 400 and 599".to_owned()),
             Err(_) => {
                 let names = NAMES.map(|(name, _)| name).join(", ");
-                Err(format!("`{text}` is no fault: use a status such as 429, or one of {names}"))
+                Err(format!(
+                    "`{text}` is no fault: use a status such as 429, or one of {names}"
+                ))
             }
         }
     }
@@ -155,7 +162,16 @@ mod tests {
             assert!(parse(bad).unwrap_err().contains("use a status such as 429"), "{bad}");
         }
         assert!(parse("200").unwrap_err().contains("between 400 and 599"));
-        for bad in ["429@", "429@0", "429@0%", "429@101%", "429@nan", "429@every-0", "429@every-", "429@5%@5%"] {
+        for bad in [
+            "429@",
+            "429@0",
+            "429@0%",
+            "429@101%",
+            "429@nan",
+            "429@every-0",
+            "429@every-",
+            "429@5%@5%",
+        ] {
             assert!(parse(bad).unwrap_err().contains("such as every-20"), "{bad}");
         }
     }

@@ -7,7 +7,11 @@ use crate::exit::UsageError;
 ///
 /// Names the first flag that would do nothing, and what to do instead.
 pub(super) fn check(args: &MockArgs) -> Result<(), UsageError> {
-    let draws_faults = args.fault.fault.iter().any(|fault| matches!(fault.share, FaultShare::Share(_)));
+    let draws_faults = args
+        .fault
+        .fault
+        .iter()
+        .any(|fault| matches!(fault.share, FaultShare::Share(_)));
     let all_fail = args.fault.fault.iter().any(|fault| fault.share == FaultShare::All);
     let rules = [
         (
@@ -39,7 +43,9 @@ pub(super) fn check(args: &MockArgs) -> Result<(), UsageError> {
 
 /// Whether both times are zero because the user says so.
 fn is_instant(timing: &MockTimingArgs) -> bool {
-    [timing.ttft, timing.itl].iter().all(|time| time.is_some_and(|time| time.0.is_zero()))
+    [timing.ttft, timing.itl]
+        .iter()
+        .all(|time| time.is_some_and(|time| time.0.is_zero()))
 }
 
 #[cfg(test)]
@@ -53,8 +59,12 @@ mod tests {
     fn try_flags(flags: &str) -> Result<(), String> {
         let words = ["loadspan", "mock"].into_iter().chain(flags.split_whitespace());
         let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
-        let Command::Mock(args) = cli.command else { unreachable!() };
-        check(&args).and_then(|()| configure(&args).map(drop)).map_err(|error| error.to_string())
+        let Command::Mock(args) = cli.command else {
+            unreachable!()
+        };
+        check(&args)
+            .and_then(|()| configure(&args).map(drop))
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -70,13 +80,21 @@ mod tests {
         ];
         for (flags, named) in cases {
             let error = try_flags(flags).unwrap_err();
-            assert!(error.starts_with(named) && error.contains("no effect") && error.contains("hint: "), "{flags}: {error}");
+            assert!(
+                error.starts_with(named) && error.contains("no effect") && error.contains("hint: "),
+                "{flags}: {error}"
+            );
         }
     }
 
     #[test]
     fn contradictions_are_refused() {
-        for flags in ["--max-speed --ttft 1", "--jitter 2", "--output-tokens 0", "--fault 429@60% --fault 500@60%"] {
+        for flags in [
+            "--max-speed --ttft 1",
+            "--jitter 2",
+            "--output-tokens 0",
+            "--fault 429@60% --fault 500@60%",
+        ] {
             assert!(try_flags(flags).is_err(), "{flags}");
         }
     }
@@ -87,7 +105,12 @@ mod tests {
                    --reasoning-tokens 8 --usage per-chunk --one-event-per-write --fault 429@5% --fault stalled@every-20 \
                    --no-stream-options --model a --model b --server-kind vllm --api-key k --max-concurrency 8 --tls --tls-ca ca.pem \
                    --threads 2 --keep-truths 0";
-        for flags in ["", "--max-speed --one-event-per-write", "--fault 500@every-4 --fault 429@every-2", all] {
+        for flags in [
+            "",
+            "--max-speed --one-event-per-write",
+            "--fault 500@every-4 --fault 429@every-2",
+            all,
+        ] {
             assert_eq!(try_flags(flags), Ok(()), "{flags}");
         }
     }

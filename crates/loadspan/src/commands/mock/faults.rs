@@ -21,7 +21,9 @@ const TOKENS_BEFORE: u32 = 1;
 pub(super) fn rules(faults: &[FaultArg], script: &Script, seed: u64) -> Result<Vec<(When, Script)>, UsageError> {
     let mut taken = Taken::default();
     let numbered = (1..).zip(faults);
-    numbered.map(|(number, fault)| Ok((taken.rule(fault, seed.wrapping_add(number))?, spoil(script, fault.name)))).collect()
+    numbered
+        .map(|(number, fault)| Ok((taken.rule(fault, seed.wrapping_add(number))?, spoil(script, fault.name))))
+        .collect()
 }
 
 /// What earlier rules leave to later ones.
@@ -37,7 +39,11 @@ impl Taken {
     fn rule(&mut self, fault: &FaultArg, seed: u64) -> Result<When, UsageError> {
         let name = fault.name;
         if self.all {
-            return Err(no_effect(name, "after one for every request", "give the one before it a share, such as 429@5%"));
+            return Err(no_effect(
+                name,
+                "after one for every request",
+                "give the one before it a share, such as 429@5%",
+            ));
         }
         Ok(match fault.share {
             FaultShare::All => {
@@ -62,7 +68,10 @@ impl Taken {
                         "at most 100% of the requests can fail",
                     ));
                 }
-                When::Share { share: share / left, seed }
+                When::Share {
+                    share: share / left,
+                    seed,
+                }
             }
         })
     }
@@ -113,13 +122,24 @@ mod tests {
             whens(&["429", "500"]).unwrap_err(),
             "--fault 500 has no effect after one for every request\n  hint: give the one before it a share, such as 429@5%"
         );
-        assert!(whens(&["429@every-3", "html@every-6"]).unwrap_err().starts_with("--fault html has no effect"));
-        assert_eq!(whens(&["html@every-6", "429@every-3"]), Ok(vec![When::EveryNth(6), When::EveryNth(3)]));
+        assert!(
+            whens(&["429@every-3", "html@every-6"])
+                .unwrap_err()
+                .starts_with("--fault html has no effect")
+        );
+        assert_eq!(
+            whens(&["html@every-6", "429@every-3"]),
+            Ok(vec![When::EveryNth(6), When::EveryNth(3)])
+        );
     }
 
     #[test]
     fn no_more_than_all_requests_can_fail() {
-        assert!(whens(&["429@60%", "500@60%"]).unwrap_err().starts_with("--fault: the shares are 120% together"));
+        assert!(
+            whens(&["429@60%", "500@60%"])
+                .unwrap_err()
+                .starts_with("--fault: the shares are 120% together")
+        );
         assert!(whens(&["429@10%", "500@20%", "empty@70%"]).is_ok());
     }
 }

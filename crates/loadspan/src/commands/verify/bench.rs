@@ -1,5 +1,6 @@
 //! One run of the load generator against one scripted server.
 
+use std::net::TcpListener;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use loadspan_loadgen::{
     BaseUrl, Deadlines, HttpPreference, Limits, Listeners, LoadConfig, LoadModel, RunClock, RunEvent, RunPlan,
     Subscription, TargetConfig, TlsConfig, Warmup,
 };
-use loadspan_record::{RequestRecord, Slo};
+use loadspan_record::{RequestRecord, RunId, Slo};
 use loadspan_testkit::{FakeServer, RunningServer};
 use serde_json::{Map, Value};
 
@@ -21,7 +22,7 @@ use super::ca_file::CaFile;
 use super::evidence::{Evidence, Seen};
 
 /// The beginning of the `x-request-id` of each request of the load.
-pub(super) const RUN_ID: &str = "verify";
+pub(super) const RUN_ID: RunId = RunId::new(0x0000_7e57);
 /// Prompts and arrivals are the same each time.
 const SEED: u64 = 7;
 const INPUT_TOKENS: u32 = 32;
@@ -64,6 +65,7 @@ enum Delivery {
 enum BeforeLoad {
     Nothing,
     StopServer,
+    RestartServer,
 }
 
 impl Bench {
@@ -76,7 +78,10 @@ impl Bench {
             deadlines: DEADLINES,
             stream_usage: StreamUsage::AtEnd,
             extra: Map::new(),
-            model: LoadModel::Closed { concurrency: slots(4), ramp: None },
+            model: LoadModel::Closed {
+                concurrency: slots(4),
+                ramp: None,
+            },
             workers: NonZeroUsize::MIN,
             warmup: Warmup::None,
             requests: 12,
@@ -91,11 +96,17 @@ impl Bench {
 
     /// Answers come as one piece.
     pub(super) fn whole(self) -> Self {
-        Self { delivery: Delivery::Whole, ..self }
+        Self {
+            delivery: Delivery::Whole,
+            ..self
+        }
     }
 
     pub(super) fn http2(self) -> Self {
-        Self { http: HttpPreference::Http2, ..self }
+        Self {
+            http: HttpPreference::Http2,
+            ..self
+        }
     }
 
     pub(super) fn deadlines(self, change: impl FnOnce(&mut Deadlines)) -> Self {
@@ -115,12 +126,29 @@ impl Bench {
     }
 
     pub(super) fn closed(self, concurrency: u32) -> Self {
-        Self { model: LoadModel::Closed { concurrency: slots(concurrency), ramp: None }, ..self }
+        Self {
+            model: LoadModel::Closed {
+                concurrency: slots(concurrency),
+                ramp: None,
+            },
+            ..self
+        }
     }
 
     pub(super) fn open(self, rate: f64, process: ArrivalProcess) -> Self {
-        let schedule = ScheduleConfig { rate, process, ramp: None, seed: SEED };
-        Self { model: LoadModel::Open { schedule, max_concurrency: None }, ..self }
+        let schedule = ScheduleConfig {
+            rate,
+            process,
+            ramp: None,
+            seed: SEED,
+        };
+        Self {
+            model: LoadModel::Open {
+                schedule,
+                max_concurrency: None,
+            },
+            ..self
+        }
     }
 
     /// Holds requests of an open load back while so many are in flight.
@@ -133,11 +161,17 @@ impl Bench {
 
     /// Splits the load over two worker threads.
     pub(super) fn two_workers(self) -> Self {
-        Self { workers: NonZeroUsize::MIN.saturating_add(1), ..self }
+        Self {
+            workers: NonZeroUsize::MIN.saturating_add(1),
+            ..self
+        }
     }
 
     pub(super) fn warmup(self, requests: u64) -> Self {
-        Self { warmup: Warmup::Requests(requests), ..self }
+        Self {
+            warmup: Warmup::Requests(requests),
+            ..self
+        }
     }
 
     pub(super) fn requests(self, requests: u64) -> Self {
@@ -146,7 +180,18 @@ impl Bench {
 
     /// The server is gone when the load begins.
     pub(super) fn server_stops_before_load(self) -> Self {
-        Self { before_load: BeforeLoad::StopServer, ..self }
+        Self {
+            before_load: BeforeLoad::StopServer,
+            ..self
+        }
+    }
+
+    /// Another server has taken the place of the first when the load begins. Over TLS it is one that the client does not trust.
+    pub(super) fn server_restarts_before_load(self) -> Self {
+        Self {
+            before_load: BeforeLoad::RestartServer,
+            ..self
+        }
     }
 
     pub(super) fn goodput(self, slo: Slo) -> Self {
@@ -160,10 +205,14 @@ impl Bench {
     /// The load could not be made at all.
     pub(super) fn run(self) -> anyhow::Result<Evidence> {
         let server = self.server.clone().start()?;
-        let ca = server.ca_pem().map(CaFile::write).transpose().context("cannot write the CA certificate")?;
+        let ca = server
+            .ca_pem()
+            .map(CaFile::write)
+            .transpose()
+            .context("cannot write the CA certificate")?;
         let target = self.target(&server, ca.as_ref())?;
         let preflight = preflight::run(self.preflight(&target), RunClock::start())?;
-        let server = Some(server).filter(|_| self.before_load == BeforeLoad::Nothing);
+        let server = self.before_load.apply(server, &self.server)?;
         let notices = preflight.notices.clone();
         let asked = self.model.clone();
         let slo = self.slo.clone();
@@ -172,10 +221,20 @@ impl Bench {
         let mut listeners = Listeners::default();
         let events = listeners.subscribe(QUEUE_EVENTS);
         let end = loadspan_loadgen::start(plan, clock, listeners)?.join()?;
-        anyhow::ensure!(events.missed() == 0, "{} records did not fit into the queue", events.missed());
+        let missed = events.missed() + end.records_lost;
+        anyhow::ensure!(missed == 0, "{missed} records did not fit into a queue");
         let records = collect(&events);
         let stats = server.as_ref().map(RunningServer::stats);
-        Ok(Evidence::new(Seen { records, stats, end, notices, anchor: clock.anchor() }, &asked, slo))
+        Ok(Evidence::new(
+            Seen {
+                records,
+                stats,
+                notices,
+                anchor: clock.anchor(),
+            },
+            &asked,
+            slo,
+        ))
     }
 
     fn target(&self, server: &RunningServer, ca: Option<&CaFile>) -> anyhow::Result<TargetConfig> {
@@ -194,7 +253,10 @@ impl Bench {
     fn preflight(&self, target: &TargetConfig) -> PreflightConfig {
         PreflightConfig {
             // The first request is always answered well; only the load shall meet the deadlines of a check.
-            target: TargetConfig { deadlines: DEADLINES, ..target.clone() },
+            target: TargetConfig {
+                deadlines: DEADLINES,
+                ..target.clone()
+            },
             model: None,
             server: Some(ServerKind::OpenAi),
             streaming: self.delivery == Delivery::Stream,
@@ -216,7 +278,7 @@ impl Bench {
             sampling: SamplingStrategy::Sequential,
         };
         Ok(RunPlan {
-            run_id: RUN_ID.to_owned(),
+            run_id: RUN_ID,
             target: preflight.target,
             target_config,
             body: preflight.body,
@@ -240,6 +302,21 @@ impl Bench {
     }
 }
 
+impl BeforeLoad {
+    /// The server that runs then, if there is one.
+    fn apply(self, server: RunningServer, settings: &FakeServer) -> anyhow::Result<Option<RunningServer>> {
+        let address = server.address();
+        match self {
+            Self::Nothing => return Ok(Some(server)),
+            Self::StopServer | Self::RestartServer => server.shutdown(),
+        }
+        if self == Self::StopServer {
+            return Ok(None);
+        }
+        Ok(Some(settings.clone().start_on(TcpListener::bind(address)?)?))
+    }
+}
+
 fn collect(events: &Subscription) -> Vec<RequestRecord> {
     let mut records = Vec::new();
     while let Some(event) = events.next() {
@@ -249,7 +326,7 @@ fn collect(events: &Subscription) -> Vec<RequestRecord> {
             RunEvent::Finished(_) => break,
         }
     }
-    records.sort_unstable_by_key(|record| record.index);
+    records.sort_unstable_by_key(|record| record.id.index);
     records
 }
 

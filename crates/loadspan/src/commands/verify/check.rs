@@ -25,6 +25,14 @@ impl Check {
         Self(Box::new(compare))
     }
 
+    /// The same with another tolerance.
+    pub(super) fn allowing(self, tolerance: Tolerance) -> Self {
+        Self::new(move |evidence| Finding {
+            tolerance,
+            ..self.apply(evidence)
+        })
+    }
+
     pub(super) fn apply(&self, evidence: &Evidence) -> Finding {
         (self.0)(evidence)
     }
@@ -38,7 +46,9 @@ impl fmt::Debug for Check {
 
 /// Time to first token, against the server's.
 pub(super) fn first_token() -> Check {
-    timed("time to first token", Metric::TimeToFirstToken, |truth| since_arrival(truth, truth.first_token_ns))
+    timed("time to first token", Metric::TimeToFirstToken, |truth| {
+        since_arrival(truth, truth.first_token_ns)
+    })
 }
 
 /// Time to the first answer token, against the server's.
@@ -50,12 +60,16 @@ pub(super) fn first_answer() -> Check {
 
 /// Time to the first byte of the body, against the server's first byte.
 pub(super) fn first_byte() -> Check {
-    timed("time to first byte", Metric::TimeToFirstByte, |truth| since_arrival(truth, truth.first_byte_ns))
+    timed("time to first byte", Metric::TimeToFirstByte, |truth| {
+        since_arrival(truth, truth.first_byte_ns)
+    })
 }
 
 /// Latency of the request, which ends with its last token.
 pub(super) fn latency() -> Check {
-    timed("request latency", Metric::RequestLatency, |truth| since_arrival(truth, truth.last_token_ns))
+    timed("request latency", Metric::RequestLatency, |truth| {
+        since_arrival(truth, truth.last_token_ns)
+    })
 }
 
 /// Inter-token latency: the server's decode time over the tokens after the first chunk.
@@ -74,7 +88,9 @@ pub(super) fn per_output_token() -> Check {
 
 /// Mean gap between chunks: the server's decode time over the number of gaps.
 pub(super) fn inter_chunk(gaps: u32) -> Check {
-    paired("inter-chunk latency", mean_gap_ms, move |truth| Some(decode_ms(truth)? / f64::from(gaps)))
+    paired("inter-chunk latency", mean_gap_ms, move |truth| {
+        Some(decode_ms(truth)? / f64::from(gaps))
+    })
 }
 
 /// A figure that no request has.
@@ -88,7 +104,9 @@ pub(super) fn absent(metric: Metric) -> Check {
 /// How long requests that hit a deadline took after `since`.
 pub(super) fn given_up_after(deadline_ms: f64, since: fn(&RequestRecord) -> Option<RunOffset>) -> Check {
     Check::new(move |evidence| {
-        let waits = evidence.measured().filter_map(|record| Some(record.timings.finished_at.millis_since(since(record)?)));
+        let waits = evidence
+            .measured()
+            .filter_map(|record| Some(record.timings.finished_at.millis_since(since(record)?)));
         let measured = median(waits.collect());
         Finding::number("given up after", Unit::Millis, (deadline_ms, measured), DEADLINE)
     })
@@ -115,7 +133,11 @@ pub(super) fn failed_as_served(kind: FailureKind, outcome: TruthOutcome) -> Chec
 /// Generation requests that reached the server, that of the preflight included: a hidden retry would be one more.
 pub(super) fn reached_server(requests: u64) -> Check {
     Check::new(move |evidence| {
-        let reached = evidence.seen.stats.as_ref().map_or(0, |stats| stats.generation_requests);
+        let reached = evidence
+            .seen
+            .stats
+            .as_ref()
+            .map_or(0, |stats| stats.generation_requests);
         Finding::count("requests the server saw", requests, reached)
     })
 }
@@ -161,17 +183,17 @@ pub(super) fn source(source: TokenSource) -> Check {
 /// What the preflight found out, beside the model.
 pub(super) fn notice(expected: PreflightNotice) -> Check {
     Check::new(move |evidence| {
-        let found = if evidence.seen.notices.contains(&expected) { "yes" } else { "no" };
+        let found = if evidence.seen.notices.contains(&expected) {
+            "yes"
+        } else {
+            "no"
+        };
         Finding::label("preflight says so", "yes", found)
     })
 }
 
 /// A metric of each request against a time of the server's.
-pub(super) fn timed(
-    figure: &'static str,
-    metric: Metric,
-    server: impl Fn(&Truth) -> Option<f64> + 'static,
-) -> Check {
+pub(super) fn timed(figure: &'static str, metric: Metric, server: impl Fn(&Truth) -> Option<f64> + 'static) -> Check {
     paired(figure, move |record| metric.of(record), server)
 }
 
@@ -182,7 +204,9 @@ fn paired(
     server: impl Fn(&Truth) -> Option<f64> + 'static,
 ) -> Check {
     Check::new(move |evidence| {
-        let both = evidence.pairs().filter_map(|(record, truth)| Some((server(truth)?, client(record)?)));
+        let both = evidence
+            .pairs()
+            .filter_map(|(record, truth)| Some((server(truth)?, client(record)?)));
         match median_error(both.collect()) {
             Some(both) => Finding::number(figure, Unit::Millis, both, TIMING),
             None => Finding::number(figure, Unit::Millis, (f64::NAN, Value::Absent), TIMING),
@@ -219,13 +243,21 @@ pub(super) fn millis(from_ns: u64, to_ns: u64) -> f64 {
 }
 
 fn mean_gap_ms(record: &RequestRecord) -> Option<f64> {
-    let ChunkGaps::Each(gaps) = &record.chunk_gaps else { return None };
+    let ChunkGaps::Each(gaps) = &record.chunk_gaps else {
+        return None;
+    };
     let sum: f64 = gaps.iter().copied().map(f64::from).sum();
     Some(sum / gaps.len() as f64 / 1e3)
 }
 
 fn failures(evidence: &Evidence, kind: FailureKind) -> u64 {
-    evidence.summary.counts.by_error.get(&kind.to_string()).copied().unwrap_or(0)
+    evidence
+        .summary
+        .counts
+        .by_error
+        .get(&kind.to_string())
+        .copied()
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -242,11 +274,17 @@ mod tests {
     #[test]
     fn an_error_to_one_side_does_not_make_up_for_one_to_the_other() {
         let pairs = vec![(10.0, 5.0), (10.0, 15.0), (10.0, 5.0)];
-        assert_eq!(median_error(pairs).map(|(expected, measured)| (measured - expected).abs()), Some(5.0));
+        assert_eq!(
+            median_error(pairs).map(|(expected, measured)| (measured - expected).abs()),
+            Some(5.0)
+        );
     }
 
     #[test]
     fn a_moment_before_another_is_a_negative_time_away() {
-        assert_eq!((millis(3_000_000, 1_000_000), median(vec![3.0, 1.0, 2.0])), (-2.0, Some(2.0)));
+        assert_eq!(
+            (millis(3_000_000, 1_000_000), median(vec![3.0, 1.0, 2.0])),
+            (-2.0, Some(2.0))
+        );
     }
 }

@@ -1,12 +1,12 @@
 //! What the two sides know of one run: the client's records and summary, and the server's truth.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use loadspan_loadgen::preflight::PreflightNotice;
-use loadspan_loadgen::{ClockAnchor, LoadModel, RunEnd};
+use loadspan_loadgen::{ClockAnchor, LoadModel};
 use loadspan_record::{
-    Completeness, LoadFacts, LoadModel as LoadKind, Phase, PromptReuse, RequestRecord, RunFacts, RunInfo, Slo, Summary,
+    Completeness, LoadFacts, LoadModel as LoadKind, Phase, PromptReuse, RequestId, RequestRecord, RunFacts, RunInfo, Slo,
+    Summary,
     SummaryBuilder, Thresholds,
 };
 use loadspan_testkit::{Stats, Truth};
@@ -20,7 +20,6 @@ pub(super) struct Seen {
     pub(super) records: Vec<RequestRecord>,
     /// `None` when the server was gone.
     pub(super) stats: Option<Stats>,
-    pub(super) end: Arc<RunEnd>,
     pub(super) notices: Vec<PreflightNotice>,
     pub(super) anchor: ClockAnchor,
 }
@@ -40,8 +39,15 @@ impl Evidence {
         seen.records.iter().for_each(|record| builder.push(record));
         let facts = facts(asked, slo);
         let served = seen.stats.iter().flat_map(|stats| &stats.requests);
-        let truths = served.filter_map(|truth| Some((index_of(truth)?, truth.clone()))).collect();
-        Self { summary: builder.finish(facts.clone()), seen, facts, truths }
+        let truths = served
+            .filter_map(|truth| Some((index_of(truth)?, truth.clone())))
+            .collect();
+        Self {
+            summary: builder.finish(facts.clone()),
+            seen,
+            facts,
+            truths,
+        }
     }
 
     /// The records of the measured requests.
@@ -51,7 +57,8 @@ impl Evidence {
 
     /// Measured requests and what the server knows of each.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&RequestRecord, &Truth)> {
-        self.measured().filter_map(|record| Some((record, self.truths.get(&record.index)?)))
+        self.measured()
+            .filter_map(|record| Some((record, self.truths.get(&record.id.index)?)))
     }
 
     /// What the server knows of the load, warm-up included and preflight not.
@@ -75,21 +82,27 @@ impl Evidence {
 
 /// The number of a request of the load; `None` for those of the preflight.
 fn index_of(truth: &Truth) -> Option<u64> {
-    truth.request_id.as_deref()?.strip_prefix(RUN_ID)?.strip_prefix('-')?.parse().ok()
+    let id: RequestId = truth.request_id.as_deref()?.parse().ok()?;
+    (id.run == RUN_ID).then_some(id.index)
 }
 
 fn facts(asked: &LoadModel, slo: Option<Slo>) -> RunFacts {
     let model = match asked {
-        LoadModel::Closed { concurrency, .. } => LoadKind::Closed { concurrency: concurrency.get() },
-        LoadModel::Open { schedule, max_concurrency } => LoadKind::Open {
+        LoadModel::Closed { concurrency, .. } => LoadKind::Closed {
+            concurrency: concurrency.get(),
+        },
+        LoadModel::Open {
+            schedule,
+            max_concurrency,
+        } => LoadKind::Open {
             target_rate: Some(schedule.rate),
             max_concurrency: max_concurrency.map(std::num::NonZero::get),
         },
     };
     RunFacts {
         run: RunInfo {
-            id: RUN_ID.to_owned(),
-            name: RUN_ID.to_owned(),
+            id: RUN_ID.to_string(),
+            name: "verify".to_owned(),
             model: String::new(),
             endpoint_type: String::new(),
             streaming: true,
@@ -101,7 +114,10 @@ fn facts(asked: &LoadModel, slo: Option<Slo>) -> RunFacts {
             measured_until_s: None,
             completeness: Completeness::Complete,
         },
-        load: LoadFacts { description: String::new(), model },
+        load: LoadFacts {
+            description: String::new(),
+            model,
+        },
         prompts: PromptReuse::Unique,
         unsent: 0,
         client: None,

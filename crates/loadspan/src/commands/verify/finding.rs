@@ -61,7 +61,13 @@ impl Finding {
         tolerance: Tolerance,
     ) -> Self {
         let (expected, measured) = (Value::Number(expected), measured.into());
-        Self { figure: figure.into(), expected, measured, unit, tolerance }
+        Self {
+            figure: figure.into(),
+            expected,
+            measured,
+            unit,
+            tolerance,
+        }
     }
 
     /// Two words, which must be the same.

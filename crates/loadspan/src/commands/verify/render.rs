@@ -38,7 +38,12 @@ impl Outcome {
 
     /// Runs that were made more than once.
     fn repeated(&self) -> usize {
-        let mut names: Vec<_> = self.rows.iter().filter(|row| row.attempts > 1).map(|row| row.check).collect();
+        let mut names: Vec<_> = self
+            .rows
+            .iter()
+            .filter(|row| row.attempts > 1)
+            .map(|row| row.check)
+            .collect();
         names.dedup();
         names.len()
     }
@@ -53,7 +58,13 @@ pub(super) fn text(heading: Option<&str>, rows: &[Row], style: Style) -> String 
     }
     for (place, row) in rows.iter().enumerate() {
         let check = if place == 0 { row.check } else { "" };
-        let Finding { figure, expected, measured, unit, tolerance } = &row.finding;
+        let Finding {
+            figure,
+            expected,
+            measured,
+            unit,
+            tolerance,
+        } = &row.finding;
         let _ = writeln!(
             text,
             "  {check:<27}{figure:<26}{:>13}{:>14}  {:<10} {}",
@@ -122,8 +133,13 @@ pub(super) fn json(outcome: &Outcome) -> serde_json::Result<String> {
         attempts: row.attempts,
     });
     let (checks, failed) = (outcome.rows.len(), outcome.failed());
-    let report =
-        Report { rows: rows.collect(), checks, passed: checks - failed, failed, seconds: outcome.seconds };
+    let report = Report {
+        rows: rows.collect(),
+        checks,
+        passed: checks - failed,
+        failed,
+        seconds: outcome.seconds,
+    };
     Ok(serde_json::to_string_pretty(&report)? + "\n")
 }
 
@@ -139,11 +155,17 @@ fn show(value: &Value, unit: Unit) -> String {
 }
 
 fn show_small(number: f64) -> String {
-    if number == 0.0 { "0".to_owned() } else { format!("{number:.0e}") }
+    if number == 0.0 {
+        "0".to_owned()
+    } else {
+        format!("{number:.0e}")
+    }
 }
 
 fn show_tolerance(tolerance: Tolerance, unit: Unit) -> String {
-    let Tolerance::Within(distance) = tolerance else { return "exact".to_owned() };
+    let Tolerance::Within(distance) = tolerance else {
+        return "exact".to_owned();
+    };
     let number = match distance {
         distance if distance < 5e-4 => show_small(distance),
         distance if distance.fract() == 0.0 => distance.to_string(),
@@ -167,7 +189,12 @@ mod tests {
     use super::*;
 
     fn outcome() -> Outcome {
-        let row = |finding, attempts| Row { group: "First token", check: "plain stream", finding, attempts };
+        let row = |finding, attempts| Row {
+            group: "First token",
+            check: "plain stream",
+            finding,
+            attempts,
+        };
         let ttft = |measured: Option<f64>, tolerance| {
             Finding::number("time to first token", Unit::Millis, (25.0, measured), tolerance)
         };
@@ -175,8 +202,19 @@ mod tests {
             row(ttft(Some(25.125), Tolerance::Within(1.0)), 2),
             row(ttft(None, Tolerance::Within(0.25)), 2),
             row(Finding::count("requests completed", 12, 11), 1),
-            row(Finding::number("achieved rate", Unit::PerSecond, (400.0, 400.1), Tolerance::Within(2.0)), 1),
-            row(Finding::number("worst of all percentiles", Unit::Ratio, (0.0, 3e-8), Tolerance::Within(1e-6)), 1),
+            row(
+                Finding::number("achieved rate", Unit::PerSecond, (400.0, 400.1), Tolerance::Within(2.0)),
+                1,
+            ),
+            row(
+                Finding::number(
+                    "worst of all percentiles",
+                    Unit::Ratio,
+                    (0.0, 3e-8),
+                    Tolerance::Within(1e-6),
+                ),
+                1,
+            ),
         ];
         Outcome { rows, seconds: 1.25 }
     }
@@ -223,6 +261,9 @@ First token                                                 expected      measur
             "attempts": 2,
         });
         assert_eq!(json["rows"][1], expected);
-        assert_eq!((&json["checks"], &json["passed"], &json["failed"]), (&5.into(), &3.into(), &2.into()));
+        assert_eq!(
+            (&json["checks"], &json["passed"], &json["failed"]),
+            (&5.into(), &3.into(), &2.into())
+        );
     }
 }

@@ -32,19 +32,47 @@ pub(super) struct Case {
 /// Every group, in the order in which they are run and shown.
 pub(super) fn groups() -> Vec<Group> {
     vec![
-        Group { title: "First token", cases: first_token::cases() },
-        Group { title: "Tokens and chunks", cases: tokens::cases() },
-        Group { title: "Event streams", cases: events::cases() },
-        Group { title: "Failures", cases: failures::cases() },
-        Group { title: "Closed load", cases: load::cases() },
-        Group { title: "Open load", cases: open_load::cases() },
-        Group { title: "Endpoints and transport", cases: endpoints::cases() },
-        Group { title: "Arithmetic", cases: arithmetic::cases() },
+        Group {
+            title: "First token",
+            cases: first_token::cases(),
+        },
+        Group {
+            title: "Tokens and chunks",
+            cases: tokens::cases(),
+        },
+        Group {
+            title: "Event streams",
+            cases: events::cases(),
+        },
+        Group {
+            title: "Failures",
+            cases: failures::cases(),
+        },
+        Group {
+            title: "Closed load",
+            cases: load::cases(),
+        },
+        Group {
+            title: "Open load",
+            cases: open_load::cases(),
+        },
+        Group {
+            title: "Endpoints and transport",
+            cases: endpoints::cases(),
+        },
+        Group {
+            title: "Arithmetic",
+            cases: arithmetic::cases(),
+        },
     ]
 }
 
 fn case(name: &'static str, bench: Bench, checks: impl Into<Vec<Check>>) -> Case {
-    Case { name, bench, checks: checks.into() }
+    Case {
+        name,
+        bench,
+        checks: checks.into(),
+    }
 }
 
 /// Four tokens, 5 ms apart after 25 ms, each a fifth earlier or later.

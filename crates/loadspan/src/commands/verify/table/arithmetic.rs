@@ -13,7 +13,13 @@ const RELATIVE_ERROR: f64 = 1e-6;
 const GOOD_MS: f64 = 25.0;
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut checks = vec![requests(), goodput(), throughput(), worst_percentile(), summary_from_files()];
+    let mut checks = vec![
+        requests(),
+        goodput(),
+        throughput(),
+        worst_percentile(),
+        summary_from_files(),
+    ];
     checks.extend([("p50", 0.5), ("p90", 0.9), ("p99", 0.99)].map(|(name, quantile)| first_token(name, quantile)));
     let slo = format!("{}:{GOOD_MS}", Metric::TimeToFirstToken.tag());
     let bench = bench(paced().jitter(0.8)).closed(16).requests(240);
@@ -30,9 +36,18 @@ fn first_token(name: &'static str, quantile: f64) -> Check {
     Check::new(move |evidence| {
         let values = evidence.measured().filter_map(time_to_first_token).collect();
         let expected = percentile(values, quantile);
-        let measured = evidence.summary.metrics.get(Metric::TimeToFirstToken).and_then(|figure| figure.stat(name));
+        let measured = evidence
+            .summary
+            .metrics
+            .get(Metric::TimeToFirstToken)
+            .and_then(|figure| figure.stat(name));
         let tolerance = Tolerance::Within(expected * RELATIVE_ERROR);
-        Finding::number(format!("time to first token, {name}"), Unit::Millis, (expected, measured), tolerance)
+        Finding::number(
+            format!("time to first token, {name}"),
+            Unit::Millis,
+            (expected, measured),
+            tolerance,
+        )
     })
 }
 
@@ -56,11 +71,18 @@ fn worst_percentile() -> Check {
             let values: Vec<_> = evidence.measured().filter_map(|record| metric.of(record)).collect();
             for (name, quantile) in QUANTILES.into_iter().filter(|_| metric != Metric::InterChunkLatency) {
                 let naive = percentile(values.clone(), quantile);
-                let error = figure.stat(name).map_or(f64::INFINITY, |stat| (stat - naive).abs() / naive.max(1.0));
+                let error = figure
+                    .stat(name)
+                    .map_or(f64::INFINITY, |stat| (stat - naive).abs() / naive.max(1.0));
                 worst = worst.max(error);
             }
         }
-        Finding::number("worst of all percentiles", Unit::Ratio, (0.0, worst), Tolerance::Within(RELATIVE_ERROR))
+        Finding::number(
+            "worst of all percentiles",
+            Unit::Ratio,
+            (0.0, worst),
+            Tolerance::Within(RELATIVE_ERROR),
+        )
     })
 }
 
@@ -71,7 +93,9 @@ fn throughput() -> Check {
         let tokens: u64 = records().filter_map(|record| record.tokens.output).map(u64::from).sum();
         let first = records().filter_map(|record| record.timings.sent_at).min();
         let last = records().map(|record| record.timings.finished_at).max();
-        let seconds = first.zip(last).map_or(f64::NAN, |(first, last)| millis(first.as_nanos(), last.as_nanos()) / 1e3);
+        let seconds = first.zip(last).map_or(f64::NAN, |(first, last)| {
+            millis(first.as_nanos(), last.as_nanos()) / 1e3
+        });
         let expected = tokens as f64 / seconds;
         let measured = evidence.summary.metrics.scalar(RunMetric::OutputTokenThroughput);
         let tolerance = Tolerance::Within(expected * RELATIVE_ERROR);
@@ -81,9 +105,18 @@ fn throughput() -> Check {
 
 fn goodput() -> Check {
     Check::new(|evidence| {
-        let good = evidence.measured().filter_map(time_to_first_token).filter(|ttft_ms| *ttft_ms <= GOOD_MS).count();
+        let good = evidence
+            .measured()
+            .filter_map(time_to_first_token)
+            .filter(|ttft_ms| *ttft_ms <= GOOD_MS)
+            .count();
         let measured = evidence.summary.goodput.as_ref().map(|goodput| goodput.good as f64);
-        Finding::number(format!("first token in {GOOD_MS} ms"), Unit::Count, (good as f64, measured), Tolerance::Exact)
+        Finding::number(
+            format!("first token in {GOOD_MS} ms"),
+            Unit::Count,
+            (good as f64, measured),
+            Tolerance::Exact,
+        )
     })
 }
 
@@ -134,7 +167,10 @@ mod tests {
     #[test]
     fn the_naive_percentile_is_numpys() {
         let values = vec![4.0, 1.0, 3.0, 2.0];
-        assert_eq!([0.0, 0.5, 0.9, 1.0].map(|quantile| percentile(values.clone(), quantile)), [1.0, 2.5, 3.7, 4.0]);
+        assert_eq!(
+            [0.0, 0.5, 0.9, 1.0].map(|quantile| percentile(values.clone(), quantile)),
+            [1.0, 2.5, 3.7, 4.0]
+        );
         assert!(percentile(Vec::new(), 0.5).is_nan());
     }
 }

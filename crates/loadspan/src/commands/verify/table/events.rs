@@ -14,7 +14,10 @@ fn script() -> Script {
 }
 
 fn split(bytes: usize, pause: Duration) -> Writes {
-    Writes::Split { bytes: NonZeroUsize::new(bytes).unwrap_or(NonZeroUsize::MIN), pause }
+    Writes::Split {
+        bytes: NonZeroUsize::new(bytes).unwrap_or(NonZeroUsize::MIN),
+        pause,
+    }
 }
 
 pub(super) fn cases() -> Vec<Case> {
@@ -26,7 +29,10 @@ pub(super) fn cases() -> Vec<Case> {
         row("one event a write", script().writes(Writes::OnePerEvent)),
         row("cut every 3 bytes", script().writes(split(3, Duration::ZERO))),
         row("cut every 101 bytes, apart", script().writes(split(101, 1.ms()))),
-        row("cut in CR LF", script().line_ending(LineEnding::CrLf).writes(split(1, Duration::ZERO))),
+        row(
+            "cut in CR LF",
+            script().line_ending(LineEnding::CrLf).writes(split(1, Duration::ZERO)),
+        ),
         row("[DONE] missing", script().ending(Ending::WithoutDone)),
     ]
 }

@@ -19,7 +19,11 @@ fn failing(script: Script) -> Bench {
 
 /// Every request of the load fails in this way, and in this class.
 fn all_fail(name: &'static str, fault: Fault, kind: FailureKind) -> Case {
-    case(name, failing(quick().fault(fault)), [failed(kind, 8), completed(0), reached_server(9)])
+    case(
+        name,
+        failing(quick().fault(fault)),
+        [failed(kind, 8), completed(0), reached_server(9)],
+    )
 }
 
 fn quick() -> Script {
@@ -28,10 +32,22 @@ fn quick() -> Script {
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
-        all_fail("429 Too Many Requests", Fault::too_many_requests(1.secs()), FailureKind::HttpStatus(429)),
+        all_fail(
+            "429 Too Many Requests",
+            Fault::too_many_requests(1.secs()),
+            FailureKind::HttpStatus(429),
+        ),
         all_fail("500", Fault::status(500), FailureKind::HttpStatus(500)),
-        all_fail("error event in a stream", Fault::ErrorEventAfter(TOKENS), FailureKind::SseErrorEvent),
-        all_fail("stream cut off", Fault::TruncateAfter(TOKENS), FailureKind::TruncatedStream),
+        all_fail(
+            "error event in a stream",
+            Fault::ErrorEventAfter(TOKENS),
+            FailureKind::SseErrorEvent,
+        ),
+        all_fail(
+            "stream cut off",
+            Fault::TruncateAfter(TOKENS),
+            FailureKind::TruncatedStream,
+        ),
         all_fail("200 without a token", Fault::EmptyOutput, FailureKind::EmptyOutput),
         all_fail("connection closed", Fault::Drop, FailureKind::ConnectionLost),
         all_fail("not JSON", Fault::NotJson, FailureKind::Parse),
@@ -42,6 +58,13 @@ pub(super) fn cases() -> Vec<Case> {
         "connection refused",
         failing(quick()).server_stops_before_load(),
         [failed(FailureKind::Connect, 8), completed(0)],
+    ));
+    cases.push(case(
+        "certificate of another CA",
+        Bench::new(FakeServer::new().tls())
+            .requests(8)
+            .server_restarts_before_load(),
+        [failed(FailureKind::Tls, 8), completed(0)],
     ));
     cases.push(mixed());
     cases
@@ -78,8 +101,12 @@ fn deadlines() -> [Case; 4] {
         ),
         case(
             "stream without an end",
-            failing(Script::new().tokens(10_000, every(5.ms()))).deadlines(|deadlines| deadlines.total = DEADLINE_MS.ms()),
-            [failed(FailureKind::TimeoutTotal, 8), given_up_after(deadline_ms, |record| record.timings.sent_at)],
+            failing(Script::new().tokens(10_000, every(5.ms())))
+                .deadlines(|deadlines| deadlines.total = DEADLINE_MS.ms()),
+            [
+                failed(FailureKind::TimeoutTotal, 8),
+                given_up_after(deadline_ms, |record| record.timings.sent_at),
+            ],
         ),
     ]
 }
@@ -87,10 +114,26 @@ fn deadlines() -> [Case; 4] {
 /// Three requests in ten fail, in six ways; the server's own count says how many in each.
 fn mixed() -> Case {
     let faults = [
-        (Fault::too_many_requests(1.secs()), FailureKind::HttpStatus(429), TruthOutcome::Status(429)),
-        (Fault::status(500), FailureKind::HttpStatus(500), TruthOutcome::Status(500)),
-        (Fault::ErrorEventAfter(TOKENS), FailureKind::SseErrorEvent, TruthOutcome::ErrorEvent),
-        (Fault::TruncateAfter(TOKENS), FailureKind::TruncatedStream, TruthOutcome::Truncated),
+        (
+            Fault::too_many_requests(1.secs()),
+            FailureKind::HttpStatus(429),
+            TruthOutcome::Status(429),
+        ),
+        (
+            Fault::status(500),
+            FailureKind::HttpStatus(500),
+            TruthOutcome::Status(500),
+        ),
+        (
+            Fault::ErrorEventAfter(TOKENS),
+            FailureKind::SseErrorEvent,
+            TruthOutcome::ErrorEvent,
+        ),
+        (
+            Fault::TruncateAfter(TOKENS),
+            FailureKind::TruncatedStream,
+            TruthOutcome::Truncated,
+        ),
         (Fault::EmptyOutput, FailureKind::EmptyOutput, TruthOutcome::Empty),
         (Fault::Drop, FailureKind::ConnectionLost, TruthOutcome::Dropped),
     ];
@@ -101,5 +144,9 @@ fn mixed() -> Case {
         checks.push(failed_as_served(kind, outcome));
     }
     checks.push(reached_server(401));
-    case("30 % fail, in six ways", Bench::new(server).closed(16).requests(400), checks)
+    case(
+        "30 % fail, in six ways",
+        Bench::new(server).closed(16).requests(400),
+        checks,
+    )
 }

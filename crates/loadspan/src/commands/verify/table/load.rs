@@ -15,16 +15,31 @@ const AROUND_NS: u64 = 30_000_000;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
-        case("64 at once", closed(64, 60), [open_streams(64), completed(128), reached_server(129)]),
-        case("512 at once", closed(512, 300), [open_streams(512), completed(1024), reached_server(1025)]),
-        case("warm-up hands over", warming_up(), [warm_requests(48), completed(96), idle_at_handover(), open_at_handover()]),
+        case(
+            "64 at once",
+            closed(64, 60),
+            [open_streams(64), completed(128), reached_server(129)],
+        ),
+        case(
+            "512 at once",
+            closed(512, 300),
+            [open_streams(512), completed(1024), reached_server(1025)],
+        ),
+        case(
+            "warm-up hands over",
+            warming_up(),
+            [warm_requests(48), completed(96), idle_at_handover(), open_at_handover()],
+        ),
     ]
 }
 
 /// Two rounds, each long enough for the whole first wave to be in flight at once.
 fn closed(concurrency: u32, ttft_ms: u64) -> Bench {
     let script = Script::new().ttft(ttft_ms.ms()).tokens(2, every(5.ms()));
-    bench(script).closed(concurrency).requests(2 * u64::from(concurrency)).two_workers()
+    bench(script)
+        .closed(concurrency)
+        .requests(2 * u64::from(concurrency))
+        .two_workers()
 }
 
 fn warming_up() -> Bench {
@@ -52,8 +67,16 @@ fn idle_at_handover() -> Check {
         let arrivals = sorted(evidence.truths().map(|truth| truth.arrived_ns));
         let ends = sorted(evidence.truths().filter_map(|truth| truth.last_byte_ns));
         let warm = evidence.summary.counts.warmup as usize;
-        let measured = arrivals.iter().skip(warm).zip(ends.iter().skip(warm.saturating_sub(places)));
-        let idle = median(measured.take(places).map(|(arrived_ns, ended_ns)| millis(*ended_ns, *arrived_ns)).collect());
+        let measured = arrivals
+            .iter()
+            .skip(warm)
+            .zip(ends.iter().skip(warm.saturating_sub(places)));
+        let idle = median(
+            measured
+                .take(places)
+                .map(|(arrived_ns, ended_ns)| millis(*ended_ns, *arrived_ns))
+                .collect(),
+        );
         Finding::number("place empty at handover", Unit::Millis, (0.0, idle), TIMING)
     })
 }
@@ -67,7 +90,12 @@ fn open_at_handover() -> Check {
             median(near.map(|moment_ns| evidence.open_at(moment_ns) as f64).collect())
         });
         let expected = f64::from(WARM_CONCURRENCY);
-        Finding::number("streams open around it", Unit::Count, (expected, open), Tolerance::Within(1.0))
+        Finding::number(
+            "streams open around it",
+            Unit::Count,
+            (expected, open),
+            Tolerance::Within(1.0),
+        )
     })
 }
 

@@ -6,7 +6,6 @@ use loadspan_testkit::{DurationExt, Script, Truth, every};
 
 use super::super::bench::Bench;
 use super::super::check::{Check, completed, median, millis};
-use super::super::evidence::Evidence;
 use super::super::finding::{Finding, Tolerance, Unit};
 use super::{Case, bench, case, server};
 
@@ -25,7 +24,13 @@ pub(super) fn cases() -> Vec<Case> {
         case(
             "constant arrivals",
             open(ArrivalProcess::Constant),
-            [completed(REQUESTS), scheduled_gaps(), achieved_rate(), server_gap(), spread_of_gaps(0.0, 1e-6)],
+            [
+                completed(REQUESTS),
+                scheduled_gaps(),
+                achieved_rate(),
+                server_gap(),
+                spread_of_gaps(0.0, 1e-6),
+            ],
         ),
         case(
             "Poisson arrivals",
@@ -48,7 +53,10 @@ pub(super) fn cases() -> Vec<Case> {
 /// 10 ms a request, four at once: the queue that half a second of standstill makes is gone after as long again.
 fn stalling() -> Bench {
     let script = Script::new().ttft(8.ms()).tokens(2, every(2.ms()));
-    Bench::new(server(script).stall_all(300.ms(), 500.ms())).open(200.0, ArrivalProcess::Constant).at_most(LIMIT).requests(300)
+    Bench::new(server(script).stall_all(300.ms(), 500.ms()))
+        .open(200.0, ArrivalProcess::Constant)
+        .at_most(LIMIT)
+        .requests(300)
 }
 
 /// The longest and the shortest gap of the schedule.
@@ -56,8 +64,15 @@ fn scheduled_gaps() -> Check {
     Check::new(|evidence| {
         let gaps = gaps_ms(evidence.measured().map(|record| record.timings.scheduled_at.as_nanos()));
         let expected = 1e3 / RATE;
-        let farthest = gaps.into_iter().max_by(|one, other| (one - expected).abs().total_cmp(&(other - expected).abs()));
-        Finding::number("gap least like the others", Unit::Millis, (expected, farthest), Tolerance::Within(0.001))
+        let farthest = gaps
+            .into_iter()
+            .max_by(|one, other| (one - expected).abs().total_cmp(&(other - expected).abs()));
+        Finding::number(
+            "gap least like the others",
+            Unit::Millis,
+            (expected, farthest),
+            Tolerance::Within(0.001),
+        )
     })
 }
 
@@ -65,14 +80,24 @@ fn scheduled_gaps() -> Check {
 fn server_gap() -> Check {
     Check::new(|evidence| {
         let gap = median(gaps_ms(evidence.pairs().map(|(_, truth)| truth.arrived_ns)));
-        Finding::number("gap at the server", Unit::Millis, (1e3 / RATE, gap), Tolerance::Within(0.25))
+        Finding::number(
+            "gap at the server",
+            Unit::Millis,
+            (1e3 / RATE, gap),
+            Tolerance::Within(0.25),
+        )
     })
 }
 
 fn scheduled_rate(distance: f64) -> Check {
     Check::new(move |evidence| {
         let rate = evidence.summary.load.scheduled_rate;
-        Finding::number("scheduled rate", Unit::PerSecond, (RATE, rate), Tolerance::Within(distance))
+        Finding::number(
+            "scheduled rate",
+            Unit::PerSecond,
+            (RATE, rate),
+            Tolerance::Within(distance),
+        )
     })
 }
 
@@ -82,7 +107,12 @@ fn achieved_rate() -> Check {
         let load = &evidence.summary.load;
         let scheduled = load.scheduled_rate.unwrap_or(f64::NAN);
         let tolerance = Tolerance::Within(scheduled * 0.005);
-        Finding::number("achieved rate", Unit::PerSecond, (scheduled, load.achieved_rate), tolerance)
+        Finding::number(
+            "achieved rate",
+            Unit::PerSecond,
+            (scheduled, load.achieved_rate),
+            tolerance,
+        )
     })
 }
 
@@ -94,13 +124,20 @@ fn spread_of_gaps(expected: f64, distance: f64) -> Check {
         let mean = gaps.iter().sum::<f64>() / count;
         let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / count;
         let spread = variance.sqrt() / mean;
-        Finding::number("spread of gaps", Unit::Ratio, (expected, spread), Tolerance::Within(distance))
+        Finding::number(
+            "spread of gaps",
+            Unit::Ratio,
+            (expected, spread),
+            Tolerance::Within(distance),
+        )
     })
 }
 
 /// Latency from sent: few requests were in flight when the server stood still, so that most hide the stall.
 fn request_latency() -> Check {
-    ninetieth("request latency, p90", Metric::RequestLatency, |_, truth| Some(millis(truth.arrived_ns, truth.last_token_ns?)))
+    ninetieth("request latency, p90", Metric::RequestLatency, |_, truth| {
+        Some(millis(truth.arrived_ns, truth.last_token_ns?))
+    })
 }
 
 /// Latency from schedule: every request that the stall made late shows it.
@@ -108,7 +145,10 @@ fn scheduled_latency() -> Check {
     Check::new(|evidence| {
         let start_ns = evidence.start_ns();
         let true_ms = move |record: &RequestRecord, truth: &Truth| {
-            Some(millis(start_ns + record.timings.scheduled_at.as_nanos(), truth.last_token_ns?))
+            Some(millis(
+                start_ns + record.timings.scheduled_at.as_nanos(),
+                truth.last_token_ns?,
+            ))
         };
         ninetieth("scheduled latency, p90", Metric::ScheduledLatency, true_ms).apply(evidence)
     })
@@ -120,7 +160,10 @@ fn ninetieth(
     true_ms: impl Fn(&RequestRecord, &Truth) -> Option<f64> + 'static,
 ) -> Check {
     Check::new(move |evidence| {
-        let mut truths: Vec<_> = evidence.pairs().filter_map(|(record, truth)| true_ms(record, truth)).collect();
+        let mut truths: Vec<_> = evidence
+            .pairs()
+            .filter_map(|(record, truth)| true_ms(record, truth))
+            .collect();
         truths.sort_unstable_by(f64::total_cmp);
         let expected = truths.get(truths.len() * 9 / 10).copied().unwrap_or(f64::NAN);
         let measured = evidence.summary.metrics.get(metric).map(|figure| figure.p90);
@@ -142,7 +185,12 @@ fn held_back() -> Check {
             }
         }
         let marked = evidence.summary.load.held_back as f64;
-        Finding::number("requests held back", Unit::Count, (f64::from(held), marked), Tolerance::Within(5.0))
+        Finding::number(
+            "requests held back",
+            Unit::Count,
+            (f64::from(held), marked),
+            Tolerance::Within(5.0),
+        )
     })
 }
 

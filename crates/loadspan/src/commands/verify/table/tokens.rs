@@ -16,7 +16,10 @@ use super::{Case, bench, case, paced};
 /// So many tokens, 10 ms apart, several in a chunk.
 fn chunked(tokens: u32, per_chunk: u32) -> Script {
     let per_chunk = NonZeroU32::new(per_chunk).unwrap_or(NonZeroU32::MIN);
-    Script::new().ttft(10.ms()).tokens(tokens, every(10.ms())).tokens_per_chunk(per_chunk)
+    Script::new()
+        .ttft(10.ms())
+        .tokens(tokens, every(10.ms()))
+        .tokens_per_chunk(per_chunk)
 }
 
 pub(super) fn cases() -> Vec<Case> {
@@ -24,17 +27,34 @@ pub(super) fn cases() -> Vec<Case> {
         case(
             "4 tokens a chunk",
             bench(chunked(16, 4)),
-            [inter_token(12), per_output_token(), inter_chunk(3), chunks(48), output_tokens()],
+            [
+                inter_token(12),
+                per_output_token(),
+                inter_chunk(3),
+                chunks(48),
+                output_tokens(),
+            ],
         ),
         case(
             "1 token a chunk",
             bench(chunked(8, 1)),
-            [inter_token(7), per_output_token(), inter_chunk(7), chunks(96), output_tokens()],
+            [
+                inter_token(7),
+                per_output_token(),
+                inter_chunk(7),
+                chunks(96),
+                output_tokens(),
+            ],
         ),
         case(
             "usage in each chunk",
             bench(chunked(10, 4)).stream_usage(StreamUsage::PerChunk),
-            [inter_token(6), inter_chunk(2), output_tokens(), source(TokenSource::ServerUsage)],
+            [
+                inter_token(6),
+                inter_chunk(2),
+                output_tokens(),
+                source(TokenSource::ServerUsage),
+            ],
         ),
         case(
             "usage at the end, unasked",
@@ -44,7 +64,11 @@ pub(super) fn cases() -> Vec<Case> {
         case(
             "no usage",
             bench(paced().usage(Usage::Never)),
-            [notice(PreflightNotice::NoUsage), source(TokenSource::ChunkCount), output_tokens_are(48)],
+            [
+                notice(PreflightNotice::NoUsage),
+                source(TokenSource::ChunkCount),
+                output_tokens_are(48),
+            ],
         ),
         case(
             "usage 5 too high",
@@ -61,6 +85,10 @@ pub(super) fn cases() -> Vec<Case> {
                 reached_server(2 + 12),
             ],
         ),
-        case("two choices", bench(paced()).field("n", 2), [output_tokens(), chunks(96)]),
+        case(
+            "two choices",
+            bench(paced()).field("n", 2),
+            [output_tokens(), chunks(96)],
+        ),
     ]
 }

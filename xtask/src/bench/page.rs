@@ -1,0 +1,233 @@
+//! Renders `docs/performance.md`.
+
+use std::fmt;
+
+use super::experiment::Findings;
+use super::figure::{Comparison, Figure, Short};
+use super::host::Host;
+use super::setup::{Pinning, Setup};
+use super::truth::TruthRow;
+
+const INTRO: &str = include_str!("page/intro.md");
+const METHOD: &str = include_str!("page/method.md");
+const PUBLISHED: &str = include_str!("page/published.md");
+
+/// The whole page.
+pub(crate) fn render(host: &Host, setup: &Setup, findings: &Findings) -> String {
+    let parts = [
+        INTRO.to_owned(),
+        describe(host, setup),
+        format!(
+            "## Figures\n\n{}\n{}",
+            FigureTable(&findings.figures),
+            Gaps(&findings.figures)
+        ),
+        format!(
+            "## Truth\n\nTime to first token, ms; medians of the runs.\n\n{}",
+            TruthTable(&findings.truths)
+        ),
+        format!(
+            "## Beside other clients here\n\n{}",
+            ComparisonTable(&findings.comparisons)
+        ),
+        METHOD.to_owned(),
+        PUBLISHED.to_owned(),
+    ];
+    parts.join("\n")
+}
+
+/// The tables of one experiment, for the terminal.
+pub(crate) fn render_findings(findings: &Findings) -> String {
+    let mut out = FigureTable(&findings.figures).to_string();
+    if !findings.truths.is_empty() {
+        out += &format!("\n{}", TruthTable(&findings.truths));
+    }
+    if !findings.comparisons.is_empty() {
+        out += &format!("\n{}", ComparisonTable(&findings.comparisons));
+    }
+    out + "\n"
+}
+
+fn describe(host: &Host, setup: &Setup) -> String {
+    let Host {
+        date,
+        cpu,
+        cores,
+        memory_gib,
+        kernel,
+        rustc,
+        load_average,
+    } = host;
+    let cores_word = if *cores == 1 { "core" } else { "cores" };
+    let runs = match setup.runs {
+        1 => "One run of each".to_owned(),
+        runs => format!("Up to {runs} runs of each"),
+    };
+    let pinning = match setup.pinning() {
+        Pinning::Pinned => "server and client pinned to a core each",
+        Pinning::Unpinned => "**server and client not pinned**, for want of `taskset`: expect worse figures",
+    };
+    format!(
+        "Measured on {date}: {cpu}, {cores} {cores_word}, {memory_gib:.0} GiB, Linux {kernel}, {rustc}, load average before the start \
+         {load_average:.2}. {runs}; {pinning}.\n"
+    )
+}
+
+struct FigureTable<'a>(&'a [Figure]);
+
+impl fmt::Display for FigureTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("| figure | unit | bar | measured: median (min–max) | reached |\n|---|---|--:|--:|---|\n")?;
+        for figure in self.0 {
+            let Figure {
+                name,
+                unit,
+                bar,
+                samples,
+            } = figure;
+            let reached = if figure.is_reached() { "yes" } else { "**no**" };
+            writeln!(f, "| {name} | {unit} | {bar} | {samples} | {reached} |")?;
+        }
+        Ok(())
+    }
+}
+
+/// What is missing, in sentences.
+struct Gaps<'a>(&'a [Figure]);
+
+impl fmt::Display for Gaps<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let missed: Vec<&Figure> = self.0.iter().filter(|figure| !figure.is_reached()).collect();
+        if missed.is_empty() {
+            return f.write_str("Every bar is reached.\n");
+        }
+        writeln!(f, "{} of {} bars are not reached:\n", missed.len(), self.0.len())?;
+        for figure in missed {
+            let (median, percent) = (Short(figure.samples.median()), Short(figure.gap() * 100.0));
+            let Figure { name, unit, bar, .. } = figure;
+            writeln!(
+                f,
+                "- {name}: {median} {unit} where the bar is {bar}, off by {percent} %."
+            )?;
+        }
+        Ok(())
+    }
+}
+
+struct TruthTable<'a>(&'a [TruthRow]);
+
+impl fmt::Display for TruthTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "| streams | requests | server p50 | p99 | loadspan p50 | p99 | error p50 | p99 | memory, MB | verdict |\n\
+             |--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+        )?;
+        for row in self.0 {
+            write!(f, "| {} | {} |", Short(f64::from(row.streams)), Short(row.requests))?;
+            for time in [row.truth, row.reported].concat() {
+                write!(f, " {time:.1} |")?;
+            }
+            let [p50, p99] = row.error;
+            writeln!(f, " {p50:.3} | {p99:.3} | {} | {} |", Short(row.memory_mb), row.verdict)?;
+        }
+        Ok(())
+    }
+}
+
+struct ComparisonTable<'a>(&'a [Comparison]);
+
+impl fmt::Display for ComparisonTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("Neither `wrk` nor `oha` is installed on this machine.\n");
+        }
+        f.write_str("| | unit | loadspan | other | | loadspan ÷ other |\n|---|---|--:|---|--:|--:|\n")?;
+        for comparison in self.0 {
+            let Comparison {
+                figure,
+                unit,
+                peer,
+                ours,
+                theirs,
+                ratios,
+            } = comparison;
+            writeln!(f, "| {figure} | {unit} | {ours} | {peer} | {theirs} | {ratios} |")?;
+        }
+        f.write_str("\n`wrk` and `oha` count responses: they make no prompts, read no tokens and record nothing.\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::figure::{Bar, Samples};
+
+    fn figure(name: &str, bar: Bar, values: &[f64]) -> Figure {
+        let samples = Samples::new(values.to_vec()).unwrap();
+        Figure {
+            name: name.to_owned(),
+            unit: "ms",
+            bar,
+            samples,
+        }
+    }
+
+    #[test]
+    fn each_experiment_is_shown_with_its_bar() {
+        let samples = |values: &[f64]| Samples::new(values.to_vec()).unwrap();
+        let findings = Findings {
+            figures: vec![
+                figure("speed", Bar::AtLeast(80_000.0), &[90_000.0, 85_000.0]),
+                figure("error", Bar::AtMost(1.0), &[1.25]),
+            ],
+            comparisons: vec![Comparison {
+                figure: "speed".to_owned(),
+                unit: "requests/s",
+                peer: "wrk",
+                ours: samples(&[100.0]),
+                ratios: samples(&[0.5]),
+                theirs: samples(&[200.0]),
+            }],
+            truths: vec![TruthRow {
+                streams: 1_000,
+                requests: 4_000.0,
+                reported: [200.4, 239.96],
+                truth: [200.1, 239.8],
+                error: [0.31, 1.2],
+                memory_mb: 90.4,
+                verdict: "valid".to_owned(),
+            }],
+        };
+        insta::assert_snapshot!(render_findings(&findings), @r"
+        | figure | unit | bar | measured: median (min–max) | reached |
+        |---|---|--:|--:|---|
+        | speed | ms | ≥ 80,000 | 87,500 (85,000–90,000) | yes |
+        | error | ms | ≤ 1 | 1.25 | **no** |
+
+        | streams | requests | server p50 | p99 | loadspan p50 | p99 | error p50 | p99 | memory, MB | verdict |
+        |--:|--:|--:|--:|--:|--:|--:|--:|--:|---|
+        | 1,000 | 4,000 | 200.1 | 239.8 | 200.4 | 240.0 | 0.310 | 1.200 | 90.4 | valid |
+
+        | | unit | loadspan | other | | loadspan ÷ other |
+        |---|---|--:|---|--:|--:|
+        | speed | requests/s | 100 | wrk | 200 | 0.5 |
+
+        `wrk` and `oha` count responses: they make no prompts, read no tokens and record nothing.
+        ");
+    }
+
+    #[test]
+    fn gaps_are_said_plainly() {
+        let reached = figure("size", Bar::AtMost(20.0), &[10.0]);
+        let missed = figure("error", Bar::AtMost(1.0), &[1.25]);
+        assert_eq!(
+            Gaps(std::slice::from_ref(&reached)).to_string(),
+            "Every bar is reached.\n"
+        );
+        insta::assert_snapshot!(Gaps(&[reached, missed]), @r"
+        1 of 2 bars are not reached:
+
+        - error: 1.25 ms where the bar is ≤ 1, off by 25 %.
+        ");
+    }
+}
