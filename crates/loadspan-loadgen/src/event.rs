@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use loadspan_record::{RequestRecord, RunOffset, WorkerStats};
+use loadspan_record::{Preopened, RequestRecord, RunOffset, WorkerStats};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened in a run.
@@ -83,21 +83,6 @@ pub struct RunEnd {
     pub cpu_seconds: f64,
     /// Requests that a schedule had due before the end of the run and that were not sent.
     pub unsent: u64,
-}
-
-/// Connections opened ahead of the load, to one target URL.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Preopened {
-    /// Which URL.
-    pub target: u16,
-    /// Connections that were opened.
-    pub opened: u64,
-    /// Attempts that failed; the requests tried again, each for itself.
-    pub failed: u64,
-    /// Median time to connect, TLS included, in milliseconds.
-    pub connect_ms_p50: f64,
-    /// Longest time to connect, TLS included, in milliseconds.
-    pub connect_ms_max: f64,
 }
 
 /// Why sending stopped.

@@ -24,7 +24,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use loadspan_record::ConnectionUse;
+use loadspan_record::{ConnectionUse, Preopened};
 
 use self::collector::{Collector, QUEUE_BATCHES};
 use self::control::{Control, Tickets};
@@ -33,7 +33,7 @@ use self::outbox::Outbox;
 pub use self::plan::{FailureThreshold, Limits, LoadConfig, LoadModel, RunPlan, Warmup};
 use self::self_check::process_cpu_seconds;
 use self::worker::{WorkerReport, WorkerSeed};
-use crate::event::{Listeners, Preopened, RunEnd};
+use crate::event::{Listeners, RunEnd};
 use crate::{RunClock, StopReason};
 
 /// loadspan itself failed; nothing is said about the server.
@@ -211,8 +211,8 @@ fn describe_preopened(reports: &[WorkerReport]) -> Vec<Preopened> {
             target: target as u16,
             opened: nanos.len() as u64,
             failed,
-            connect_ms_p50: millis(nanos.len() / 2),
-            connect_ms_max: millis(nanos.len().saturating_sub(1)),
+            connect_p50_ms: millis(nanos.len() / 2),
+            connect_max_ms: millis(nanos.len().saturating_sub(1)),
         }
     };
     by_target.into_iter().map(describe).collect()

@@ -133,6 +133,7 @@ fn example_facts() -> RunFacts {
         prompts: PromptReuse::Unique,
         unsent: 0,
         client: None,
+        preopened: Vec::new(),
         notices: Vec::new(),
         slo: None,
         thresholds: Thresholds::default(),

@@ -20,6 +20,9 @@ pub struct RunFacts {
     /// The client's own load. `None` when it was not measured, as in a report made from files after a crash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientStats>,
+    /// Connections opened ahead of the load, by target URL.
+    #[serde(default)]
+    pub preopened: Vec<Preopened>,
     /// What was noticed before or during the run that a reader should know.
     #[serde(default)]
     pub notices: Vec<Notice>,
@@ -121,6 +124,21 @@ pub enum PromptReuse {
     Unique,
     /// Prompts or their beginnings may come twice.
     MayRepeat,
+}
+
+/// Connections opened ahead of the load, to one target URL. No request waited for them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Preopened {
+    /// Which URL, from 0.
+    pub target: u16,
+    /// Connections that were opened.
+    pub opened: u64,
+    /// Attempts that failed; the requests tried again, each for itself.
+    pub failed: u64,
+    /// Median time to connect, TLS included, in milliseconds.
+    pub connect_p50_ms: f64,
+    /// Longest time to connect, TLS included, in milliseconds.
+    pub connect_max_ms: f64,
 }
 
 /// The client's own load.

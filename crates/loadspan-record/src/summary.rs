@@ -20,7 +20,7 @@ pub use builder::SummaryBuilder;
 pub use figures::{Figure, Figures};
 pub use timeslices::Timeslice;
 
-use crate::{ClientStats, Distribution, LoadFacts, Notice, RunInfo, SloTarget, Verdict};
+use crate::{ClientStats, Distribution, LoadFacts, Notice, Preopened, RunInfo, SloTarget, Verdict};
 
 /// Version of the shape of `summary.json`: `docs/schema/summary.schema.json`.
 pub const SUMMARY_SCHEMA_VERSION: &str = "1.0";
@@ -154,7 +154,7 @@ pub struct LengthSummary {
 }
 
 /// Connections that the measured requests used.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ConnectionSummary {
     /// Requests for which one was opened.
     pub opened: u64,
@@ -163,6 +163,9 @@ pub struct ConnectionSummary {
     /// TCP connect and TLS handshake of those opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect: Option<Distribution>,
+    /// Those opened ahead of the load, by target URL.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preopened: Vec<Preopened>,
 }
 
 /// The figures of the part of the run in which the load was steady, or why there is no such part.

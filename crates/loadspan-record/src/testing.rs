@@ -154,6 +154,7 @@ fn facts(description: String, model: LoadModel) -> RunFacts {
         prompts: PromptReuse::Unique,
         unsent: 0,
         client: None,
+        preopened: Vec::new(),
         notices: Vec::new(),
         slo: None,
         thresholds: Thresholds::default(),

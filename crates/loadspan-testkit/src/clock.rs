@@ -50,7 +50,7 @@ impl Clock {
     /// The work time at a moment of the monotonic clock.
     pub(crate) fn work_at(&self, wall_ns: u64) -> u64 {
         match self.stall_ns() {
-            Some((start, length)) if wall_ns >= start + length => wall_ns - length,
+            Some((start, length)) if wall_ns >= start.saturating_add(length) => wall_ns - length,
             Some((start, _)) => wall_ns.min(start),
             None => wall_ns,
         }
@@ -59,7 +59,7 @@ impl Clock {
     /// The moment of the monotonic clock at which a work time is reached.
     pub(crate) fn wall_at(&self, work_ns: u64) -> u64 {
         match self.stall_ns() {
-            Some((start, length)) if work_ns >= start => work_ns + length,
+            Some((start, length)) if work_ns >= start => work_ns.saturating_add(length),
             _ => work_ns,
         }
     }
@@ -72,7 +72,7 @@ impl Clock {
     fn stall_ns(&self) -> Option<(u64, u64)> {
         let stall = self.stall?;
         let first = *self.first_arrival_ns.get()?;
-        Some((first + nanos(stall.at), nanos(stall.length)))
+        Some((first.saturating_add(nanos(stall.at)), nanos(stall.length)))
     }
 }
 

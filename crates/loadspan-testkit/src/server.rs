@@ -101,7 +101,7 @@ impl FakeServer {
         Self::default()
     }
 
-    /// The script of requests that no rule is for.
+    /// The script of requests that no rule is for, in place of what `ttft`, `tokens` and `jitter` made of it before.
     pub fn script(mut self, script: Script) -> Self {
         self.plan.default = script;
         self

@@ -164,6 +164,7 @@ impl RunFile {
         facts.run.measured_from_s = measured.map(|at| at.as_secs_f64());
         facts.run.measured_until_s = measured.map(|_| end.ended_at.as_secs_f64());
         facts.unsent = end.unsent;
+        facts.preopened = end.preopened.clone();
         facts.client = Some(ClientStats {
             cpu_seconds: end.cpu_seconds,
             wall_seconds: end.ended_at.nanos_since(end.load_started_at) as f64 / 1e9,

@@ -79,6 +79,7 @@ impl Plan {
             prompts: if prepare::prompts_are_unique(&config) { PromptReuse::Unique } else { PromptReuse::MayRepeat },
             unsent: 0,
             client: None,
+            preopened: Vec::new(),
             notices,
             slo: config.slo.clone(),
             thresholds: Thresholds::default(),

@@ -69,12 +69,6 @@ impl ClientRun {
             .unwrap_or("unknown")
     }
 
-    /// The beginning of the `x-request-id` of each request; a dash and the number of the request follow.
-    pub(crate) fn id(&self) -> anyhow::Result<String> {
-        let id = self.summary.pointer("/run/id").and_then(Value::as_str);
-        Ok(id.context("summary.json has no run id")?.to_owned())
-    }
-
     /// Every request of the run.
     pub(crate) fn records(&self) -> anyhow::Result<Vec<RequestRecord>> {
         let file = File::open(self.folder.join("records.jsonl")).context("the run wrote no records")?;

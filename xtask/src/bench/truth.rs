@@ -57,7 +57,7 @@ impl Streams {
             let server = Server::start(setup, answers)?;
             runs.push(self.run(setup, &server)?);
         }
-        self.findings(&runs)
+        self.findings(&Runs(runs))
     }
 
     fn run(&self, setup: &Setup, server: &Server) -> anyhow::Result<Run> {
@@ -77,54 +77,55 @@ impl Streams {
         })
     }
 
-    fn findings(&self, runs: &[Run]) -> anyhow::Result<Findings> {
-        let over = |of: &dyn Fn(&Run) -> f64| Samples::new(runs.iter().map(of).collect()).context("there were no runs");
-        let figure = |what: &str, unit, bar, samples| Figure {
-            name: format!("{} streams: {what}", self.streams),
-            unit,
-            bar: Bar::AtMost(bar),
-            samples,
-        };
-        let mut figures = Vec::new();
-        if let Some(bar) = self.p50_ms {
-            figures.push(figure(
-                "error of TTFT, p50",
-                "ms",
-                bar,
-                over(&|run| run.error.quantile(0.5))?,
-            ));
-        }
-        figures.push(figure(
-            "error of TTFT, p99",
-            "ms",
-            self.p99_ms,
-            over(&|run| run.error.quantile(0.99))?,
-        ));
-        if let Some(bar) = self.memory_mb {
-            figures.push(figure("peak memory", "MB", bar, over(&|run| run.memory_mb)?));
-        }
-        let medians = |of: fn(&Run) -> &Samples| -> anyhow::Result<[f64; 2]> {
-            Ok([
-                over(&|run| of(run).quantile(0.5))?.median(),
-                over(&|run| of(run).quantile(0.99))?.median(),
-            ])
-        };
-        let row = TruthRow {
-            streams: self.streams,
-            requests: over(&|run| run.requests)?.median(),
-            reported: medians(|run| &run.reported)?,
-            truth: medians(|run| &run.truth)?,
-            error: medians(|run| &run.error)?,
-            memory_mb: over(&|run| run.memory_mb)?.median(),
-            verdict: runs.last().map(|run| run.verdict.clone()).unwrap_or_default(),
-        };
+    fn findings(&self, runs: &Runs) -> anyhow::Result<Findings> {
         Ok(Findings {
-            figures,
-            truths: vec![row],
+            figures: self.figures(runs)?,
+            truths: vec![self.row(runs)?],
             ..Findings::default()
         })
     }
+
+    fn figures(&self, runs: &Runs) -> anyhow::Result<Vec<Figure>> {
+        let wanted = [
+            (
+                "error of TTFT, p50",
+                "ms",
+                self.p50_ms,
+                runs.each(|run| run.error.quantile(0.5))?,
+            ),
+            (
+                "error of TTFT, p99",
+                "ms",
+                Some(self.p99_ms),
+                runs.each(|run| run.error.quantile(0.99))?,
+            ),
+            ("peak memory", "MB", self.memory_mb, runs.each(|run| run.memory_mb)?),
+        ];
+        let figures = wanted.into_iter().filter_map(|(what, unit, bar, samples)| {
+            Some(Figure {
+                name: format!("{} streams: {what}", self.streams),
+                unit,
+                bar: Bar::AtMost(bar?),
+                samples,
+            })
+        });
+        Ok(figures.collect())
+    }
+
+    fn row(&self, runs: &Runs) -> anyhow::Result<TruthRow> {
+        Ok(TruthRow {
+            streams: self.streams,
+            requests: runs.each(|run| run.requests)?.median(),
+            reported: runs.p50_and_p99(|run| &run.reported)?,
+            truth: runs.p50_and_p99(|run| &run.truth)?,
+            error: runs.p50_and_p99(|run| &run.error)?,
+            memory_mb: runs.each(|run| run.memory_mb)?.median(),
+            verdict: runs.0.last().map(|run| run.verdict.clone()).unwrap_or_default(),
+        })
+    }
 }
+
+struct Runs(Vec<Run>);
 
 /// One run of one client.
 struct Run {
@@ -136,6 +137,19 @@ struct Run {
     error: Samples,
     memory_mb: f64,
     verdict: String,
+}
+
+impl Runs {
+    /// A number of each run.
+    fn each(&self, of: impl Fn(&Run) -> f64) -> anyhow::Result<Samples> {
+        Samples::new(self.0.iter().map(of).collect()).context("there were no runs")
+    }
+
+    /// The medians, over the runs, of two percentiles.
+    fn p50_and_p99(&self, of: fn(&Run) -> &Samples) -> anyhow::Result<[f64; 2]> {
+        let median = |q| Ok::<_, anyhow::Error>(self.each(|run| of(run).quantile(q))?.median());
+        Ok([median(0.5)?, median(0.99)?])
+    }
 }
 
 /// The time to first token of one request.
@@ -203,7 +217,11 @@ mod tests {
     #[test]
     fn requests_are_matched_by_their_id() {
         let records = [record(0, "warmup"), record(1, "measure")];
-        let pairs = pair(&records, &[truth("000000ff-1"), truth("0000002a-0"), truth("0000002a-1")]).unwrap();
+        let pairs = pair(
+            &records,
+            &[truth("000000ff-1"), truth("0000002a-0"), truth("0000002a-1")],
+        )
+        .unwrap();
         assert_eq!(
             pairs,
             [Pair {

@@ -32,7 +32,7 @@ fn a_closed_load_opens_its_connections_ahead_and_keeps_them() {
     assert!(report.records.iter().all(|record| record.http.version == HttpVersion::Http11));
     let preopened = &report.end.preopened[0];
     assert_eq!((preopened.opened, preopened.failed), (4, 0));
-    assert!(preopened.connect_ms_max >= preopened.connect_ms_p50 && preopened.connect_ms_p50 > 0.0);
+    assert!(preopened.connect_max_ms >= preopened.connect_p50_ms && preopened.connect_p50_ms > 0.0);
     assert_eq!(server.stats().connections_opened, 4 + 2, "four for the load, two for the preflight");
 }
 

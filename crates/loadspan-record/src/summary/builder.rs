@@ -15,7 +15,7 @@ use super::{
 };
 use crate::distribution::{GapHistogram, to_seven_digits};
 use crate::verdict::Evidence;
-use crate::{Distribution, LoadModel, Metric, RequestRecord, RunFacts, RunMetric, TokenSource, Unit, Verdict};
+use crate::{Distribution, LoadModel, Metric, Preopened, RequestRecord, RunFacts, RunMetric, TokenSource, Unit, Verdict};
 
 /// Takes the records of a run one by one, in any order, and makes its summary.
 ///
@@ -86,7 +86,7 @@ impl SummaryBuilder {
             verdict,
             metrics: self.metrics(&load, goodput.as_ref()),
             steady_state: self.steady_state(measured, facts.load.model),
-            connections: self.connections(),
+            connections: self.connections(facts.preopened),
             finish_reasons: self
                 .tally
                 .finish_reasons
@@ -316,11 +316,12 @@ impl SummaryBuilder {
         }
     }
 
-    fn connections(&self) -> ConnectionSummary {
+    fn connections(&self, preopened: Vec<Preopened>) -> ConnectionSummary {
         ConnectionSummary {
             opened: self.tally.opened,
             reused: self.tally.reused,
             connect: self.distribution(Metric::ConnectTime),
+            preopened,
         }
     }
 }

@@ -187,6 +187,12 @@ fn client(summary: &Summary) -> Option<String> {
     }
     text.push_str(&format!(", {}", mebibytes(client.peak_rss_bytes)));
     let connections = &summary.connections;
+    let ahead: u64 = connections.preopened.iter().map(|preopened| preopened.opened).sum();
+    if ahead > 0 {
+        let slowest = connections.preopened.iter().map(|preopened| preopened.connect_max_ms);
+        let slowest = number(slowest.fold(0.0, f64::max));
+        text.push_str(&format!("; {} opened ahead, in {slowest} ms at most", counted(ahead, "connection")));
+    }
     if let Some(connect) = &connections.connect {
         text.push_str(&format!(
             "; {} connections, connect p50 {} ms",

@@ -55,7 +55,7 @@ fn a_last_line_that_only_lacks_its_end_counts() {
 fn a_broken_line_in_the_middle_is_named() {
     let mut file = file_of(&[whole(0.0, 5.0)]);
     file.extend_from_slice(b"\n{\"index\":1}\n");
-    insta::assert_snapshot!(read(&file).unwrap_err(), @"artifacts/run/records.jsonl:3: not a record: missing field `phase` at line 1 column 11; the file was changed or written by another version, delete the line to go on without it");
+    insta::assert_snapshot!(read(&file).unwrap_err(), @"artifacts/run/records.jsonl:3: not a record: missing field `request_id` at line 1 column 11; the file was changed or written by another version, delete the line to go on without it");
 }
 
 #[test]

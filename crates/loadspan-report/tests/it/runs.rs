@@ -219,6 +219,7 @@ pub(crate) fn facts(description: &str, model: LoadModel) -> RunFacts {
         prompts: PromptReuse::Unique,
         unsent: 0,
         client: None,
+        preopened: Vec::new(),
         notices: Vec::new(),
         slo: None,
         thresholds: Thresholds::default(),

@@ -9,8 +9,11 @@ use crate::script::{Answer as ScriptedAnswer, Fault, Usage};
 use crate::state::Shared;
 use crate::truth::Truth;
 
-/// The most choices, over all prompts of a request.
+/// The most choices, over all prompts of a request, and the most inputs of embeddings.
 const MAX_CHOICES: u32 = 2_048;
+
+/// The most output tokens that a request may ask for, over all choices: some 25 MB of text.
+const MAX_OUTPUT: u32 = 4_194_304;
 
 /// A generation request that was accepted.
 #[derive(Debug)]
@@ -66,7 +69,15 @@ impl<'s> Job<'s> {
         let prompt = wanted.prompt();
         let prompt_tokens = prompt_tokens(shared, asked.endpoint, prompt);
         let choices = choices(asked.endpoint, &wanted, prompt)?;
-        check_length(shared, prompt_tokens, wanted.max_tokens())?;
+        let max_tokens = wanted.max_tokens().unwrap_or(0);
+        check_length(
+            shared,
+            Length {
+                prompt_tokens,
+                max_tokens,
+                choices,
+            },
+        )?;
 
         let number = shared.ledger.next_number();
         shared.clock.arrival(asked.arrived_ns);
@@ -136,10 +147,9 @@ fn prompt_tokens(shared: &Shared, endpoint: Endpoint, prompt: PromptSize) -> u32
 }
 
 fn choices(endpoint: Endpoint, wanted: &Generation<'_>, prompt: PromptSize) -> Result<u32, Answer> {
-    let prompts = if endpoint == Endpoint::Completions {
-        prompt.prompts.max(1)
-    } else {
-        1
+    let prompts = match endpoint {
+        Endpoint::Completions | Endpoint::Embeddings => prompt.prompts.max(1),
+        Endpoint::Chat | Endpoint::Responses => 1,
     };
     match wanted.choices().checked_mul(prompts) {
         Some(choices @ 1..=MAX_CHOICES) => Ok(choices),
@@ -150,17 +160,29 @@ fn choices(endpoint: Endpoint, wanted: &Generation<'_>, prompt: PromptSize) -> R
     }
 }
 
-fn check_length(shared: &Shared, prompt_tokens: u32, max_tokens: Option<u32>) -> Result<(), Answer> {
+fn check_length(shared: &Shared, length: Length) -> Result<(), Answer> {
     let limit = shared.settings.max_model_len;
-    if u64::from(prompt_tokens) + u64::from(max_tokens.unwrap_or(0)) <= u64::from(limit) {
+    let Length {
+        prompt_tokens,
+        max_tokens,
+        choices,
+    } = length;
+    let fits = u64::from(prompt_tokens) + u64::from(max_tokens) <= u64::from(limit);
+    if fits && max_tokens.saturating_mul(choices) <= MAX_OUTPUT {
         return Ok(());
     }
     let message = format!(
-        "This model's maximum context length is {limit} tokens. However, you requested {} output tokens and your prompt \
-         contains {prompt_tokens} tokens.",
-        max_tokens.unwrap_or(0)
+        "This model's maximum context length is {limit} tokens. However, you requested {max_tokens} output tokens for each \
+         of {choices} choices and your prompt contains {prompt_tokens} tokens."
     );
     Err(Answer::bad_request(&message, Some("max_tokens")))
+}
+
+/// How long a request would make its response.
+struct Length {
+    prompt_tokens: u32,
+    max_tokens: u32,
+    choices: u32,
 }
 
 /// The fault, with what depends on the request resolved.

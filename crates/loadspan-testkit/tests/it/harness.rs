@@ -11,7 +11,7 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a server must be silent to count as silent.
-pub(crate) const SILENCE: Duration = Duration::from_millis(60);
+pub(crate) const SILENCE: Duration = Duration::from_millis(200);
 
 /// A connection.
 pub(crate) struct Client {

@@ -85,6 +85,7 @@ fn what_is_not_valid_is_refused_with_a_reason() {
     assert_eq!(post(r#"{"max_tokens":-1}"#), (400, None));
     assert_eq!(post(r#"{"max_tokens":101}"#), (400, Some("max_tokens".to_owned())));
     assert_eq!(post(r#"{"n":0}"#), (400, Some("n".to_owned())));
+    assert_eq!(post(r#"{"n":4000000000}"#), (400, Some("n".to_owned())));
     assert_eq!(server.stats().generation_requests, 0);
 }
 

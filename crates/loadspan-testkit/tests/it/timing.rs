@@ -32,7 +32,7 @@ fn tokens_come_at_their_times() {
 
 #[test]
 fn the_head_comes_at_once_unless_the_script_holds_it_back() {
-    let eager = truth_of(FakeServer::new().script(Script::new().ttft(30.ms())));
+    let eager = truth_of(FakeServer::new().script(Script::new().ttft(100.ms())));
     assert!(eager.first_byte_ns.unwrap() < eager.first_token_ns.unwrap());
     let nothing = truth_of(FakeServer::new().script(Script::new().ttft(30.ms()).opening(Opening::Nothing)));
     assert_eq!(nothing.first_byte_ns, nothing.first_token_ns);
@@ -43,25 +43,22 @@ fn the_head_comes_at_once_unless_the_script_holds_it_back() {
 
 #[test]
 fn a_role_or_filler_before_the_first_token_is_no_token() {
-    for script in [
-        Script::new().opening(Opening::RoleChunk),
-        Script::new().filler(Filler::EmptyChunk),
-    ] {
-        let truth = truth_of(FakeServer::new().script(script.ttft(30.ms())));
-        assert!(
-            truth.first_byte_ns.unwrap() + 10 * MS < truth.first_token_ns.unwrap(),
-            "{truth:?}"
-        );
-    }
+    let script = Script::new()
+        .ttft(200.ms())
+        .opening(Opening::RoleChunk)
+        .filler(Filler::EmptyChunk);
+    let truth = truth_of(FakeServer::new().script(script));
+    assert!(truth.first_byte_ns < truth.first_token_ns, "{truth:?}");
+    assert!(after(&truth, truth.first_token_ns) >= 200 * MS);
 }
 
 #[test]
 fn the_first_answer_token_comes_after_the_reasoning() {
     let script = Script::new()
-        .tokens(4, every(10.ms()))
+        .tokens(4, every(50.ms()))
         .reasoning(2, loadspan_testkit::ReasoningField::Reasoning);
     let truth = truth_of(FakeServer::new().script(script));
-    assert!(after(&truth, truth.first_answer_token_ns) >= 20 * MS);
+    assert!(after(&truth, truth.first_answer_token_ns) >= 100 * MS);
     assert!(truth.first_token_ns.unwrap() < truth.first_answer_token_ns.unwrap());
 }
 

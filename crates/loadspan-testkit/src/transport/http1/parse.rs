@@ -223,6 +223,8 @@ impl Headers for Found<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const LIMIT: usize = 100;
@@ -276,6 +278,40 @@ mod tests {
     fn a_client_that_waits_is_told_to_go_on_once() {
         let head = b"POST /a HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
         assert_eq!(requests(&[head, b"x", b"y"]), ["continue", "POST /a xy"]);
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_change_nothing(bytes in requests_in_bytes(), cut in 1_usize..40) {
+            let pieces: Vec<&[u8]> = bytes.chunks(cut).collect();
+            prop_assert_eq!(requests(&pieces), requests(&[&bytes]));
+        }
+
+        #[test]
+        fn no_input_is_a_reason_to_panic(start in prop::sample::select(STARTS.to_vec()), bytes: Vec<u8>) {
+            requests(&[start.as_bytes(), &bytes]);
+        }
+    }
+
+    const STARTS: [&str; 3] = [
+        "",
+        "POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\n",
+        "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\n",
+    ];
+
+    /// Up to four requests, by length or in chunks.
+    fn requests_in_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let by_length =
+            "[a-z]{0,9}".prop_map(|body| format!("POST /l HTTP/1.1\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
+        let in_chunks = prop::collection::vec("[a-z]{1,9}", 0..4).prop_map(|chunks| {
+            let chunks: String = chunks
+                .iter()
+                .map(|chunk| format!("{:x}\r\n{chunk}\r\n", chunk.len()))
+                .collect();
+            format!("POST /c HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n")
+        });
+        prop::collection::vec(prop_oneof![by_length, in_chunks], 0..4)
+            .prop_map(|requests| requests.concat().into_bytes())
     }
 
     #[test]

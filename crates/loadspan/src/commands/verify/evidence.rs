@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use loadspan_loadgen::preflight::PreflightNotice;
 use loadspan_loadgen::{ClockAnchor, LoadModel};
 use loadspan_record::{
-    Completeness, LoadFacts, LoadModel as LoadKind, Phase, PromptReuse, RequestId, RequestRecord, RunFacts, RunInfo, Slo,
-    Summary,
-    SummaryBuilder, Thresholds,
+    Completeness, LoadFacts, LoadModel as LoadKind, Phase, PromptReuse, RequestId, RequestRecord, RunFacts, RunInfo,
+    Slo, Summary, SummaryBuilder, Thresholds,
 };
 use loadspan_testkit::{Stats, Truth};
 
@@ -121,6 +120,7 @@ fn facts(asked: &LoadModel, slo: Option<Slo>) -> RunFacts {
         prompts: PromptReuse::Unique,
         unsent: 0,
         client: None,
+        preopened: Vec::new(),
         notices: Vec::new(),
         slo,
         thresholds: Thresholds::default(),

@@ -10,7 +10,7 @@ use super::{Case, bench, case, paced};
 /// Values are stored in single precision.
 const RELATIVE_ERROR: f64 = 1e-6;
 /// The time to first token that makes a request a good one; about half are.
-const GOOD_MS: f64 = 25.0;
+const GOOD_MS: f64 = 15.0;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut checks = vec![

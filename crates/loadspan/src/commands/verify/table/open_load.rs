@@ -10,7 +10,7 @@ use super::super::finding::{Finding, Tolerance, Unit};
 use super::{Case, bench, case, server};
 
 /// Requests a second of the constant and the Poisson load.
-const RATE: f64 = 400.0;
+const RATE: f64 = 500.0;
 const REQUESTS: u64 = 400;
 /// The cap on requests in flight while the server stalls.
 const LIMIT: u32 = 4;

@@ -7,48 +7,47 @@ use loadspan_loadgen::preflight::PreflightNotice;
 use loadspan_record::TokenSource;
 use loadspan_testkit::{DurationExt, Fault, Script, Usage, every};
 
+use super::super::bench::Bench;
 use super::super::check::{
     chunks, completed, input_tokens, inter_chunk, inter_token, notice, output_tokens, output_tokens_are,
     per_output_token, reached_server, source,
 };
 use super::{Case, bench, case, paced};
 
-/// So many tokens, 10 ms apart, several in a chunk.
-fn chunked(tokens: u32, per_chunk: u32) -> Script {
+/// Eight streams of so many tokens, 10 ms apart, several in a chunk.
+fn chunked(tokens: u32, per_chunk: u32) -> Bench {
     let per_chunk = NonZeroU32::new(per_chunk).unwrap_or(NonZeroU32::MIN);
-    Script::new()
-        .ttft(10.ms())
-        .tokens(tokens, every(10.ms()))
-        .tokens_per_chunk(per_chunk)
+    let script = Script::new().ttft(10.ms()).tokens(tokens, every(10.ms()));
+    bench(script.tokens_per_chunk(per_chunk)).requests(8)
 }
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
         case(
             "4 tokens a chunk",
-            bench(chunked(16, 4)),
+            chunked(16, 4),
             [
                 inter_token(12),
                 per_output_token(),
                 inter_chunk(3),
-                chunks(48),
+                chunks(8 * 4),
                 output_tokens(),
             ],
         ),
         case(
             "1 token a chunk",
-            bench(chunked(8, 1)),
+            chunked(8, 1),
             [
                 inter_token(7),
                 per_output_token(),
                 inter_chunk(7),
-                chunks(96),
+                chunks(8 * 8),
                 output_tokens(),
             ],
         ),
         case(
             "usage in each chunk",
-            bench(chunked(10, 4)).stream_usage(StreamUsage::PerChunk),
+            chunked(10, 4).stream_usage(StreamUsage::PerChunk),
             [
                 inter_token(6),
                 inter_chunk(2),
