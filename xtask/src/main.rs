@@ -8,6 +8,8 @@
 mod bench;
 mod cargo;
 
+use std::process::ExitCode;
+
 use anyhow::bail;
 
 const USAGE: &str = "\
@@ -19,7 +21,17 @@ Usage: cargo xtask <task>
       --runs N               how often each figure is measured [default: 5]
       --long                 also ten million requests in one run: some minutes, 6 GB of disk";
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {

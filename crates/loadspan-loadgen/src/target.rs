@@ -52,7 +52,7 @@ pub enum HttpPreference {
 /// A base URL: a scheme and a host, perhaps a path that ends in `/v1` or in the endpoint's own path.
 ///
 /// Serialises and displays without userinfo and query values.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
 /// A base URL cannot be used.
@@ -141,6 +141,12 @@ impl BaseUrl {
     #[must_use]
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "BaseUrl({self})")
     }
 }
 

@@ -6,11 +6,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A proxy between us and the target.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct ProxyRoute {
     pub(crate) host: String,
     pub(crate) port: u16,
     authorization: Option<HeaderValue>,
+}
+
+/// Without its credentials.
+impl std::fmt::Debug for ProxyRoute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ProxyRoute({}:{})", self.host, self.port)
+    }
 }
 
 impl ProxyRoute {

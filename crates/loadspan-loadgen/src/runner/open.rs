@@ -18,10 +18,12 @@ use crate::schedule::{Partition, ScheduleConfig};
 pub(crate) struct Arrivals {
     schedule: Box<dyn Iterator<Item = (u64, Duration)>>,
     start: RunOffset,
-    warmup: Warmup,
-    requests: Option<u64>,
-    duration: Option<Duration>,
-    measure_from: Option<Duration>,
+    /// Number of the first measured request, and when it is due. Every worker must know, and only one of them has it.
+    measured_from: (u64, Duration),
+    /// Number of the first request that is not sent any more …
+    end: u64,
+    /// … and from when on none is.
+    until: Duration,
 }
 
 impl Arrivals {
@@ -30,20 +32,26 @@ impl Arrivals {
             index: share.number,
             of: NonZeroU64::new(share.of).unwrap_or(NonZeroU64::MIN),
         };
-        // Every worker must know when measuring begins, and only one of them has the request with which it does.
-        let measure_from = match load.warmup {
-            Warmup::None => schedule.build().next(),
-            Warmup::Requests(count) => schedule.build().nth(usize::try_from(count).unwrap_or(usize::MAX)),
-            Warmup::Duration(duration) => Some(duration),
-        };
+        let first_measured = (0..).zip(schedule.build()).find(|(index, offset)| match load.warmup {
+            Warmup::None => true,
+            Warmup::Requests(count) => *index >= count,
+            Warmup::Duration(duration) => *offset >= duration,
+        });
+        let measured_from = first_measured.unwrap_or((u64::MAX, Duration::MAX));
         Self {
             schedule: Box::new(schedule.build().partition(partition)),
             start,
-            warmup: load.warmup,
-            requests: load.limits.requests,
-            duration: load.limits.duration,
-            measure_from,
+            measured_from,
+            end: measured_from.0.saturating_add(load.limits.requests.unwrap_or(u64::MAX)),
+            until: measured_from
+                .1
+                .saturating_add(load.limits.duration.unwrap_or(Duration::MAX)),
         }
+    }
+
+    /// When the first measured request is due.
+    fn measure_start(&self) -> RunOffset {
+        self.start.after(self.measured_from.1)
     }
 }
 
@@ -51,34 +59,12 @@ impl Iterator for Arrivals {
     type Item = Due;
 
     fn next(&mut self) -> Option<Due> {
-        let (index, offset) = self.schedule.next()?;
-        let measure_from = self.measure_from.unwrap_or(Duration::MAX);
-        let warm = match self.warmup {
-            Warmup::None => false,
-            Warmup::Requests(count) => index < count,
-            Warmup::Duration(duration) => offset < duration,
-        };
-        if self
-            .duration
-            .is_some_and(|duration| offset >= measure_from.saturating_add(duration))
-        {
-            return None;
-        }
-        let warmup_requests = if let Warmup::Requests(count) = self.warmup {
-            count
-        } else {
-            0
-        };
-        if self
-            .requests
-            .is_some_and(|requests| index >= warmup_requests.saturating_add(requests))
-        {
-            return None;
-        }
-        let phase = if warm { Phase::Warmup } else { Phase::Measure };
+        let in_time = |(index, offset): &(u64, Duration)| *index < self.end && *offset < self.until;
+        let (index, offset) = self.schedule.next().filter(in_time)?;
+        let warm = index < self.measured_from.0;
         Some(Due {
             index,
-            phase,
+            phase: if warm { Phase::Warmup } else { Phase::Measure },
             scheduled_at: self.start.after(offset),
             held_back_ns: 0,
         })
@@ -88,6 +74,7 @@ impl Iterator for Arrivals {
 /// Sends each request when it is due, or when `limit` lets it; returns when the last one has ended.
 pub(crate) async fn run(worker: &Rc<Worker>, mut arrivals: Arrivals, limit: Option<u64>, pacer: &mut Pacer) {
     let mut crowd = Crowd::new(worker, limit);
+    let measure_start = arrivals.measure_start();
     let mut unsent = None;
     for due in arrivals.by_ref() {
         if !worker.may_send_when_due(due.scheduled_at, pacer).await || !crowd.make_room().await {
@@ -95,7 +82,7 @@ pub(crate) async fn run(worker: &Rc<Worker>, mut arrivals: Arrivals, limit: Opti
             break;
         }
         if due.phase == Phase::Measure {
-            worker.control.begin_measuring(due.scheduled_at);
+            worker.control.begin_measuring(measure_start);
         }
         crowd.send(due).await;
     }

@@ -20,7 +20,7 @@ pub(crate) struct Route {
 }
 
 /// The head of the requests to one URL, for both protocol versions.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct RequestHead {
     /// For HTTP/2.
     pub(crate) uri: Uri,
@@ -28,6 +28,13 @@ pub(crate) struct RequestHead {
     pub(crate) headers: HeaderMap,
     /// For HTTP/1.1: everything between the method and the headers that differ from request to request.
     http1: Vec<u8>,
+}
+
+/// Without its bytes, which hold credentials.
+impl std::fmt::Debug for RequestHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestHead").finish_non_exhaustive()
+    }
 }
 
 /// What differs from request to request.

@@ -7,7 +7,7 @@ use loadspan_loadgen::{LoadModel, StopReason, Warmup};
 use loadspan_record::Phase;
 use loadspan_testkit::{DurationExt, FakeServer, RunningServer, Script, every};
 
-use crate::harness::{Load, Report};
+use crate::harness::{Load, Report, server_with};
 
 fn server() -> RunningServer {
     FakeServer::new().ttft(5.ms()).tokens(3, every(1.ms())).start().unwrap()
@@ -23,7 +23,7 @@ fn assert_whole(report: &Report, server: &RunningServer) {
 #[test]
 fn the_server_sees_as_many_streams_as_asked_for() {
     for workers in [1, 3] {
-        let server = FakeServer::new().ttft(100.ms()).start().unwrap();
+        let server = server_with(Script::new().ttft(100.ms()));
         let report = Load::closed(server.url(), 64, 192).workers(workers).run();
         report.assert_completed(192);
         assert_eq!(server.stats().peak_open_streams, 64, "{workers} workers");
@@ -40,7 +40,14 @@ fn a_slot_sends_again_as_soon_as_it_is_free() {
     for pair in report.records.windows(2) {
         assert!(pair[1].timings.scheduled_at >= pair[0].timings.finished_at);
         assert!(pair[1].timings.sent_at.unwrap() >= pair[1].timings.scheduled_at);
-        assert!(pair[1].timings.sent_at.unwrap().millis_since(pair[0].timings.finished_at) < 100.0);
+        assert!(
+            pair[1]
+                .timings
+                .sent_at
+                .unwrap()
+                .millis_since(pair[0].timings.finished_at)
+                < 100.0
+        );
     }
 }
 
@@ -67,7 +74,11 @@ fn there_are_no_more_workers_than_requests_in_flight() {
 fn ids_are_different_from_request_to_request() {
     let server = server();
     let report = Load::closed(server.url(), 4, 200).workers(3).run();
-    let mut ids: Vec<_> = report.records.iter().map(|record| (record.trace_id, record.span_id)).collect();
+    let mut ids: Vec<_> = report
+        .records
+        .iter()
+        .map(|record| (record.trace_id, record.span_id))
+        .collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 200);
@@ -77,12 +88,32 @@ fn ids_are_different_from_request_to_request() {
 #[test]
 fn a_warm_up_is_exact_and_hands_over_without_a_pause() {
     let server = server();
-    let report = Load::closed(server.url(), 8, 60).workers(2).warmup(Warmup::Requests(25)).run();
+    let report = Load::closed(server.url(), 8, 60)
+        .workers(2)
+        .warmup(Warmup::Requests(25))
+        .run();
     report.assert_completed(85);
-    assert_eq!((report.phase(Phase::Warmup).count(), report.phase(Phase::Measure).count()), (25, 60));
-    let first = report.phase(Phase::Measure).filter_map(|record| record.timings.sent_at).min().unwrap();
-    let last = report.phase(Phase::Warmup).map(|record| record.timings.finished_at).max().unwrap();
-    assert!(first < last, "measuring begins while the warm-up's last requests are in flight");
+    assert_eq!(
+        (
+            report.phase(Phase::Warmup).count(),
+            report.phase(Phase::Measure).count()
+        ),
+        (25, 60)
+    );
+    let first = report
+        .phase(Phase::Measure)
+        .filter_map(|record| record.timings.sent_at)
+        .min()
+        .unwrap();
+    let last = report
+        .phase(Phase::Warmup)
+        .map(|record| record.timings.finished_at)
+        .max()
+        .unwrap();
+    assert!(
+        first < last,
+        "measuring begins while the warm-up's last requests are in flight"
+    );
     let measured_from = report.end.measure_started_at.unwrap();
     assert!(measured_from <= first && first.millis_since(measured_from) < 50.0);
 }
@@ -90,20 +121,29 @@ fn a_warm_up_is_exact_and_hands_over_without_a_pause() {
 #[test]
 fn a_warm_up_may_be_a_time() {
     let server = server();
-    let report = Load::closed(server.url(), 4, 40).warmup(Warmup::Duration(60.ms())).run();
+    let report = Load::closed(server.url(), 4, 40)
+        .warmup(Warmup::Duration(60.ms()))
+        .run();
     assert_eq!(report.phase(Phase::Measure).count(), 40);
     let until = report.end.load_started_at.after(60.ms());
-    assert!(report.phase(Phase::Warmup).all(|record| record.timings.scheduled_at < until));
+    assert!(
+        report
+            .phase(Phase::Warmup)
+            .all(|record| record.timings.scheduled_at < until)
+    );
     assert!(report.phase(Phase::Warmup).count() > 4);
     assert!(report.end.measure_started_at.unwrap() >= until);
 }
 
 #[test]
 fn a_ramp_starts_the_slots_evenly() {
-    let server = FakeServer::new().ttft(2.secs()).start().unwrap();
+    let server = server_with(Script::new().ttft(2.secs()));
     let ramped = |load: &mut Load| {
         let concurrency = NonZeroU32::new(10).unwrap();
-        load.config.model = LoadModel::Closed { concurrency, ramp: Some(200.ms()) };
+        load.config.model = LoadModel::Closed {
+            concurrency,
+            ramp: Some(200.ms()),
+        };
         load.config.limits.grace = Duration::ZERO;
         load.config.limits.requests = None;
         load.config.limits.duration = Some(300.ms());
@@ -124,7 +164,7 @@ fn a_ramp_starts_the_slots_evenly() {
 
 #[test]
 fn a_duration_ends_the_sending_and_the_grace_what_is_left() {
-    let server = FakeServer::new().script(Script::new().ttft(10.ms()).tokens(1_000, every(20.ms()))).start().unwrap();
+    let server = server_with(Script::new().ttft(10.ms()).tokens(1_000, every(20.ms())));
     let timed = |load: &mut Load| {
         load.config.limits.duration = Some(100.ms());
         load.config.limits.grace = 50.ms();
@@ -143,7 +183,7 @@ fn a_duration_ends_the_sending_and_the_grace_what_is_left() {
 
 #[test]
 fn a_request_that_ends_within_the_grace_is_complete() {
-    let server = FakeServer::new().ttft(150.ms()).start().unwrap();
+    let server = server_with(Script::new().ttft(150.ms()));
     let timed = |load: &mut Load| {
         load.config.limits.duration = Some(50.ms());
         load.config.limits.requests = None;
@@ -153,7 +193,11 @@ fn a_request_that_ends_within_the_grace_is_complete() {
 
 #[test]
 fn the_times_of_a_request_are_those_the_server_knows() {
-    let server = FakeServer::new().ttft(30.ms()).tokens(5, every(5.ms())).start().unwrap();
+    let server = FakeServer::new()
+        .ttft(30.ms())
+        .tokens(5, every(5.ms()))
+        .start()
+        .unwrap();
     let report = Load::closed(server.url(), 4, 40).run();
     let stats = server.stats();
     let mut late: Vec<_> = report
@@ -162,7 +206,11 @@ fn the_times_of_a_request_are_those_the_server_knows() {
         .map(|record| {
             let truth = stats.request(&record.id.to_string()).unwrap();
             let served = (truth.first_token_ns.unwrap() - truth.arrived_ns) as f64 / 1e6;
-            let seen = record.timings.first_token_at.unwrap().millis_since(record.timings.sent_at.unwrap());
+            let seen = record
+                .timings
+                .first_token_at
+                .unwrap()
+                .millis_since(record.timings.sent_at.unwrap());
             assert!(seen >= served - 0.5, "{seen} ms seen, {served} ms served");
             seen - served
         })

@@ -34,11 +34,17 @@ fn each_endpoint_is_answered_streaming_and_not() {
     ] {
         let server = server();
         let streamed = Load::closed(server.url(), 2, 6).endpoint(endpoint).run();
-        let whole = Load::closed(server.url(), 2, 6).endpoint(endpoint).not_streaming().run();
+        let whole = Load::closed(server.url(), 2, 6)
+            .endpoint(endpoint)
+            .not_streaming()
+            .run();
         for (report, chunks) in [(streamed, 4), (whole, 1)] {
             for record in &report.assert_completed(6).records {
                 assert_eq!((record.tokens.output, record.chunks), (Some(4), chunks), "{endpoint:?}");
-                assert_eq!((record.tokens.input, record.tokens.source), (Some(8), Some(TokenSource::ServerUsage)));
+                assert_eq!(
+                    (record.tokens.input, record.tokens.source),
+                    (Some(8), Some(TokenSource::ServerUsage))
+                );
             }
         }
         assert_eq!(last(&server).target, endpoint.path());
@@ -49,7 +55,9 @@ fn each_endpoint_is_answered_streaming_and_not() {
 #[test]
 fn embeddings_have_input_tokens_only() {
     let server = server();
-    let report = Load::closed(server.url(), 2, 6).endpoint(EndpointType::Embeddings).run();
+    let report = Load::closed(server.url(), 2, 6)
+        .endpoint(EndpointType::Embeddings)
+        .run();
     for record in &report.assert_completed(6).records {
         assert_eq!((record.tokens.input, record.tokens.output), (Some(8), None));
         assert_eq!(record.timings.first_token_at, None);
@@ -62,15 +70,27 @@ fn embeddings_have_input_tokens_only() {
 fn chats_and_completions_ask_for_usage_and_a_length_in_their_own_words() {
     let server = server();
     let length = |load: &mut Load| load.output_tokens = Some(3);
-    Load::closed(server.url(), 1, 1).change(length).run().assert_completed(1);
+    Load::closed(server.url(), 1, 1)
+        .change(length)
+        .run()
+        .assert_completed(1);
     let usage = json!({"include_usage": true});
     let chat = json!({"model": "mock-model", "stream": true, "stream_options": usage, "max_completion_tokens": 3});
     assert_eq!(fields(&server), chat);
-    Load::closed(server.url(), 1, 1).endpoint(EndpointType::Completions).change(length).run();
+    Load::closed(server.url(), 1, 1)
+        .endpoint(EndpointType::Completions)
+        .change(length)
+        .run();
     let completion = json!({"model": "mock-model", "stream": true, "stream_options": usage, "max_tokens": 3});
     assert_eq!(fields(&server), completion);
-    Load::closed(server.url(), 1, 1).endpoint(EndpointType::Responses).change(length).run();
-    assert_eq!(fields(&server), json!({"model": "mock-model", "stream": true, "max_output_tokens": 3}));
+    Load::closed(server.url(), 1, 1)
+        .endpoint(EndpointType::Responses)
+        .change(length)
+        .run();
+    assert_eq!(
+        fields(&server),
+        json!({"model": "mock-model", "stream": true, "max_output_tokens": 3})
+    );
 }
 
 #[test]
@@ -83,8 +103,14 @@ fn what_is_asked_about_usage_and_lengths_can_be_chosen() {
     };
     Load::closed(server.url(), 1, 1).change(older).run().assert_completed(1);
     let body = fields(&server);
-    assert_eq!((&body["max_tokens"], &body["max_completion_tokens"]), (&json!(3), &Value::Null));
-    assert_eq!(body["stream_options"], json!({"include_usage": true, "continuous_usage_stats": true}));
+    assert_eq!(
+        (&body["max_tokens"], &body["max_completion_tokens"]),
+        (&json!(3), &Value::Null)
+    );
+    assert_eq!(
+        body["stream_options"],
+        json!({"include_usage": true, "continuous_usage_stats": true})
+    );
     let silent = |load: &mut Load| load.preflight.stream_usage = StreamUsage::NotAsked;
     let report = Load::closed(server.url(), 1, 1).change(silent).run();
     assert_eq!(fields(&server).get("stream_options"), None);
@@ -98,7 +124,10 @@ fn fields_of_the_users_own_are_sent_as_they_are() {
     let extra = json!({"temperature": 0.5, "tools": tools, "n": 2, "model": "another"});
     Load::closed(server.url(), 1, 1).extra(extra).run().assert_completed(1);
     let body = fields(&server);
-    assert_eq!((&body["temperature"], &body["tools"], &body["n"]), (&json!(0.5), &tools, &json!(2)));
+    assert_eq!(
+        (&body["temperature"], &body["tools"], &body["n"]),
+        (&json!(0.5), &tools, &json!(2))
+    );
     assert_eq!(body["model"], "another");
 }
 
@@ -128,7 +157,11 @@ fn the_servers_own_request_id_is_kept() {
 fn prompts_are_different_from_request_to_request() {
     let server = server();
     Load::closed(server.url(), 4, 30).run();
-    let mut prompts: Vec<_> = server.requests().iter().map(|request| request.json()["messages"].to_string()).collect();
+    let mut prompts: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| request.json()["messages"].to_string())
+        .collect();
     prompts.retain(|prompt| prompt != "null");
     prompts.sort();
     prompts.dedup();

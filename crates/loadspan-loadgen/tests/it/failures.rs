@@ -35,10 +35,20 @@ fn assert_class(fault: Fault, streamed: &str, whole: &str) {
     };
     let server = half_faulty(fault);
     let report = Load::closed(server.url(), 1, 6).change(short).run();
-    assert_eq!(report.outcomes(), counts([("completed", 3), (streamed, 3)]), "{:?}", report.messages());
+    assert_eq!(
+        report.outcomes(),
+        counts([("completed", 3), (streamed, 3)]),
+        "{:?}",
+        report.messages()
+    );
     let server = half_faulty(fault);
     let report = Load::closed(server.url(), 1, 6).not_streaming().change(short).run();
-    assert_eq!(report.outcomes(), counts([("completed", 3), (whole, 3)]), "{:?}", report.messages());
+    assert_eq!(
+        report.outcomes(),
+        counts([("completed", 3), (whole, 3)]),
+        "{:?}",
+        report.messages()
+    );
 }
 
 #[test]
@@ -93,7 +103,12 @@ fn faults_of_the_responses_api_have_the_same_classes() {
     ] {
         let server = half_faulty(fault);
         let report = Load::closed(server.url(), 1, 6).endpoint(EndpointType::Responses).run();
-        assert_eq!(report.outcomes(), counts([("completed", 3), (class, 3)]), "{:?}", report.messages());
+        assert_eq!(
+            report.outcomes(),
+            counts([("completed", 3), (class, 3)]),
+            "{:?}",
+            report.messages()
+        );
     }
 }
 
@@ -101,7 +116,10 @@ fn faults_of_the_responses_api_have_the_same_classes() {
 fn slow_heads_count_until_they_are_too_slow() {
     let server = server_with(script().head_delay(60.ms()));
     let within = |load: &mut Load| load.deadlines.first_byte = 5.secs();
-    Load::closed(server.url(), 2, 4).change(within).run().assert_completed(4);
+    Load::closed(server.url(), 2, 4)
+        .change(within)
+        .run()
+        .assert_completed(4);
     let beyond = |load: &mut Load| load.deadlines.first_byte = 20.ms();
     let report = Load::closed(server.url(), 2, 4).change(beyond).run();
     assert_eq!(report.outcomes(), counts([("timeout_first_byte", 4)]));
@@ -139,7 +157,12 @@ fn one_stalled_stream_of_many_holds_up_no_other_and_not_the_end() {
     let report = Load::closed(server.url(), 64, 640).change(short).run();
     assert_eq!(report.outcomes(), counts([("completed", 639), ("timeout_idle", 1)]));
     let ended = |record: &&RequestRecord| record.outcome.is_completed();
-    let last_good = report.records.iter().filter(ended).map(|record| record.timings.finished_at).max();
+    let last_good = report
+        .records
+        .iter()
+        .filter(ended)
+        .map(|record| record.timings.finished_at)
+        .max();
     assert!(last_good.unwrap() < report.end.ended_at);
 }
 
@@ -148,7 +171,12 @@ fn nobody_listening_is_a_failure_to_connect() {
     let server = server_with(script());
     let report = Load::closed(server.url(), 4, 20).start_after(|| drop(server)).report();
     assert_eq!(report.outcomes(), counts([("connect", 20)]));
-    assert!(report.records.iter().all(|record| record.http.connection == ConnectionUse::Failed));
+    assert!(
+        report
+            .records
+            .iter()
+            .all(|record| record.http.connection == ConnectionUse::Failed)
+    );
     assert!(report.records.iter().all(|record| record.timings.sent_at.is_none()));
     assert_eq!((report.end.preopened[0].opened, report.end.preopened[0].failed), (0, 4));
 }
@@ -164,16 +192,28 @@ fn a_certificate_of_another_authority_is_a_failure_of_tls() {
     let mut impostor = None;
     let running = load.start_after(|| {
         drop(server);
-        impostor = Some(FakeServer::new().tls().start_on(TcpListener::bind(address).unwrap()).unwrap());
+        impostor = Some(
+            FakeServer::new()
+                .tls()
+                .start_on(TcpListener::bind(address).unwrap())
+                .unwrap(),
+        );
     });
     let report = running.report();
     assert_eq!(report.outcomes(), counts([("tls", 6)]));
-    assert!(report.messages().iter().all(|message| message.contains("certificate")), "{:?}", report.messages());
+    assert!(
+        report.messages().iter().all(|message| message.contains("certificate")),
+        "{:?}",
+        report.messages()
+    );
 }
 
 #[test]
 fn mixed_faults_are_counted_exactly_as_the_server_made_them() {
-    let share = |share| When::Share { share, seed: (share * 100.0) as u64 };
+    let share = |share| When::Share {
+        share,
+        seed: (share * 100.0) as u64,
+    };
     let server = FakeServer::new()
         .on(When::First(1), Script::new())
         .on(share(0.06), script().fault(Fault::status(503)))
@@ -197,7 +237,10 @@ fn mixed_faults_are_counted_exactly_as_the_server_made_them() {
     ]);
     assert_eq!(report.outcomes(), expected);
     assert_eq!(expected.values().sum::<usize>(), 2_000);
-    assert!(expected.values().all(|count| *count > 40), "every fault was met: {expected:?}");
+    assert!(
+        expected.values().all(|count| *count > 40),
+        "every fault was met: {expected:?}"
+    );
 }
 
 #[test]
@@ -254,9 +297,8 @@ fn an_endless_line_ends_the_request_and_fills_no_memory() {
     let server = RawServer::start(|head: &Head, stream| {
         head.read_body(stream);
         let megabyte = "x".repeat(1 << 20);
-        let sent = write!(stream, "{SSE_HEAD}").and_then(|()| {
-            (0..40).try_for_each(|_| write!(stream, "{:x}\r\n{megabyte}\r\n", megabyte.len()))
-        });
+        let sent = write!(stream, "{SSE_HEAD}")
+            .and_then(|()| (0..40).try_for_each(|_| write!(stream, "{:x}\r\n{megabyte}\r\n", megabyte.len())));
         let _ = sent.and_then(|()| write!(stream, "0\r\n\r\n"));
         Then::KeepOpen
     });
@@ -277,7 +319,10 @@ fn no_deadline_is_too_long() {
         };
         load.preflight.target.deadlines = load.deadlines;
     };
-    Load::closed(server.url(), 2, 4).change(forever).run().assert_completed(4);
+    Load::closed(server.url(), 2, 4)
+        .change(forever)
+        .run()
+        .assert_completed(4);
 }
 
 #[test]
@@ -285,5 +330,8 @@ fn a_failure_names_its_kind_in_the_record() {
     let report = Load::closed(server_with(script().fault(Fault::status(503))).url(), 1, 1).run();
     let failure = report.only().outcome.failure().unwrap();
     assert_eq!(failure.kind, FailureKind::HttpStatus(503));
-    assert_eq!(failure.message.as_deref(), Some("The server had an error: scripted error"));
+    assert_eq!(
+        failure.message.as_deref(),
+        Some("The server had an error: scripted error")
+    );
 }

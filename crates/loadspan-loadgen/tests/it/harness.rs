@@ -97,14 +97,25 @@ impl Load {
     /// `requests` streaming chats, `concurrency` at a time, on one worker.
     pub(crate) fn closed(url: impl AsRef<str>, concurrency: u32, requests: u64) -> Self {
         let concurrency = NonZeroU32::new(concurrency).unwrap();
-        let model = LoadModel::Closed { concurrency, ramp: None };
+        let model = LoadModel::Closed {
+            concurrency,
+            ramp: None,
+        };
         Self::new(url.as_ref(), model, Some(requests))
     }
 
     /// Streaming chats at `rate` a second, until the test says when to stop.
     pub(crate) fn open(url: impl AsRef<str>, rate: f64, process: ArrivalProcess) -> Self {
-        let schedule = ScheduleConfig { rate, process, ramp: None, seed: 3 };
-        let model = LoadModel::Open { schedule, max_concurrency: None };
+        let schedule = ScheduleConfig {
+            rate,
+            process,
+            ramp: None,
+            seed: 3,
+        };
+        let model = LoadModel::Open {
+            schedule,
+            max_concurrency: None,
+        };
         Self::new(url.as_ref(), model, None)
     }
 
@@ -191,7 +202,10 @@ impl Load {
     /// Runs the preflight.
     fn plan(self) -> (RunPlan, RunClock) {
         let clock = RunClock::start();
-        let target_config = TargetConfig { deadlines: self.deadlines, ..self.preflight.target.clone() };
+        let target_config = TargetConfig {
+            deadlines: self.deadlines,
+            ..self.preflight.target.clone()
+        };
         let preflight = loadspan_loadgen::preflight::run(self.preflight, clock).unwrap();
         let workload = SyntheticConfig {
             input_tokens: LengthDistribution::exactly(self.input_tokens),
@@ -241,13 +255,20 @@ impl Report {
 
     /// The one record of a load of one request.
     pub(crate) fn only(&self) -> &RequestRecord {
-        let [record] = &self.records[..] else { panic!("{} records", self.records.len()) };
+        let [record] = &self.records[..] else {
+            panic!("{} records", self.records.len())
+        };
         record
     }
 
     /// Asserts that every request completed, and that there were so many.
     pub(crate) fn assert_completed(&self, requests: usize) -> &Self {
-        assert_eq!(self.outcomes(), counts([("completed", requests)]), "{:?}", self.messages());
+        assert_eq!(
+            self.outcomes(),
+            counts([("completed", requests)]),
+            "{:?}",
+            self.messages()
+        );
         self
     }
 
@@ -263,7 +284,10 @@ impl Report {
 }
 
 pub(crate) fn counts<const N: usize>(counts: [(&str, usize); N]) -> BTreeMap<String, usize> {
-    counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+    counts
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count))
+        .collect()
 }
 
 fn name(outcome: &Outcome) -> String {

@@ -28,12 +28,26 @@ fn a_closed_load_opens_its_connections_ahead_and_keeps_them() {
     let server = server_with(Script::new());
     let report = Load::closed(server.url(), 4, 40).run();
     report.assert_completed(40);
-    assert!(report.records.iter().all(|record| record.http.connection == ConnectionUse::Reused));
-    assert!(report.records.iter().all(|record| record.http.version == HttpVersion::Http11));
+    assert!(
+        report
+            .records
+            .iter()
+            .all(|record| record.http.connection == ConnectionUse::Reused)
+    );
+    assert!(
+        report
+            .records
+            .iter()
+            .all(|record| record.http.version == HttpVersion::Http11)
+    );
     let preopened = &report.end.preopened[0];
     assert_eq!((preopened.opened, preopened.failed), (4, 0));
     assert!(preopened.connect_max_ms >= preopened.connect_p50_ms && preopened.connect_p50_ms > 0.0);
-    assert_eq!(server.stats().connections_opened, 4 + 2, "four for the load, two for the preflight");
+    assert_eq!(
+        server.stats().connections_opened,
+        4 + 2,
+        "four for the load, two for the preflight"
+    );
 }
 
 #[test]
@@ -44,26 +58,43 @@ fn a_failure_costs_its_connection_and_the_next_request_says_what_a_new_one_took(
         .unwrap();
     let report = Load::closed(server.url(), 1, 4).run();
     let connections: Vec<_> = report.records.iter().map(|record| record.http.connection).collect();
-    assert_eq!([connections[0], connections[1], connections[3]], [ConnectionUse::Reused; 3]);
-    let ConnectionUse::Opened { connect_ns, tls_ns } = connections[2] else { panic!("{connections:?}") };
+    assert_eq!(
+        [connections[0], connections[1], connections[3]],
+        [ConnectionUse::Reused; 3]
+    );
+    let ConnectionUse::Opened { connect_ns, tls_ns } = connections[2] else {
+        panic!("{connections:?}")
+    };
     assert!(connect_ns > 0 && tls_ns == 0);
 }
 
 #[test]
 fn a_stalled_request_gives_its_connection_up() {
     let server = FakeServer::new()
-        .on(When::Number(1), Script::new().tokens(9, every(0.ms())).fault(Fault::StallAfter(1)))
+        .on(
+            When::Number(1),
+            Script::new().tokens(9, every(0.ms())).fault(Fault::StallAfter(1)),
+        )
         .start()
         .unwrap();
     let short = |load: &mut Load| {
         load.deadlines.idle = 50.ms();
         load.config.limits.requests = Some(2);
     };
-    let running = Load::open(server.url(), 1.0, ArrivalProcess::Constant).change(short).start();
+    let running = Load::open(server.url(), 1.0, ArrivalProcess::Constant)
+        .change(short)
+        .start();
     eventually(|| server.stats().requests.iter().any(|truth| truth.number == 1));
     eventually(|| server.stats().open_streams == 0);
-    assert_eq!(server.stats().generation_requests, 2, "it was given up before its slot was needed again");
-    assert_eq!(running.report().outcomes(), counts([("completed", 1), ("timeout_idle", 1)]));
+    assert_eq!(
+        server.stats().generation_requests,
+        2,
+        "it was given up before its slot was needed again"
+    );
+    assert_eq!(
+        running.report().outcomes(),
+        counts([("completed", 1), ("timeout_idle", 1)])
+    );
 }
 
 #[test]
@@ -75,7 +106,9 @@ fn connections_that_the_server_closes_between_requests_cost_no_request() {
     });
     // Time enough between two requests for the close to arrive.
     let nine = |load: &mut Load| load.config.limits.requests = Some(9);
-    let report = Load::open(server.url(), 100.0, ArrivalProcess::Constant).change(nine).run();
+    let report = Load::open(server.url(), 100.0, ArrivalProcess::Constant)
+        .change(nine)
+        .run();
     report.assert_completed(9);
     let reused = |record: &&RequestRecord| record.http.connection == ConnectionUse::Reused;
     assert!(report.records.iter().filter(reused).count() <= 6);
@@ -86,7 +119,11 @@ fn connections_that_the_server_closes_between_requests_cost_no_request() {
 fn a_server_that_says_close_is_taken_at_its_word() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nConnection: keep-alive, Close\r\n";
     let server = answering(
-        format!("{head}transfer-encoding: chunked\r\n\r\n{}{}0\r\n\r\n", token(), chunk("[DONE]")),
+        format!(
+            "{head}transfer-encoding: chunked\r\n\r\n{}{}0\r\n\r\n",
+            token(),
+            chunk("[DONE]")
+        ),
         true,
     );
     let report = Load::closed(server.url(), 2, 10).run();
@@ -111,7 +148,10 @@ fn a_stream_whose_done_came_is_complete_although_its_body_never_ends() {
     report.assert_completed(2);
     for record in &report.records {
         let took = record.timings.finished_at.millis_since(record.timings.sent_at.unwrap());
-        assert!(took < 900.0, "the wait for the end of the body is not the request's: {took} ms");
+        assert!(
+            took < 900.0,
+            "the wait for the end of the body is not the request's: {took} ms"
+        );
     }
 }
 
@@ -126,13 +166,18 @@ fn interim_responses_are_no_response() {
     let body = r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#;
     let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n";
     let server = answering(format!("{interim}{}", json_answer("200 OK", body)), false);
-    Load::closed(server.url(), 1, 3).not_streaming().run().assert_completed(3);
+    Load::closed(server.url(), 1, 3)
+        .not_streaming()
+        .run()
+        .assert_completed(3);
 }
 
 #[test]
 fn bodies_larger_than_every_buffer_arrive_whole() {
     let server = FakeServer::new().capture(8).start().unwrap();
-    let report = Load::closed(server.url(), 2, 4).change(|load| load.input_tokens = 400_000).run();
+    let report = Load::closed(server.url(), 2, 4)
+        .change(|load| load.input_tokens = 400_000)
+        .run();
     for record in &report.assert_completed(4).records {
         assert_eq!(record.tokens.input, Some(400_000));
         assert!(record.http.bytes_sent > 1_600_000);
@@ -144,7 +189,9 @@ fn an_answer_that_comes_before_the_request_is_read_is_taken() {
     // The body is never read: a client that wrote it to the end first would wait for its deadline.
     let server = RawServer::start(|_, stream| {
         let body = r#"{"error":{"message":"too long"}}"#;
-        stream.write_all(json_answer("413 Content Too Large", body).as_bytes()).unwrap();
+        stream
+            .write_all(json_answer("413 Content Too Large", body).as_bytes())
+            .unwrap();
         std::thread::sleep(Duration::from_millis(300));
         Then::Close
     });
@@ -156,12 +203,17 @@ fn an_answer_that_comes_before_the_request_is_read_is_taken() {
         let took = record.timings.finished_at.millis_since(record.timings.sent_at.unwrap());
         assert!(took < 250.0, "{took} ms");
     }
-    assert!(matches!(report.records[1].http.connection, ConnectionUse::Opened { .. }), "half a request lies on the first");
+    assert!(
+        matches!(report.records[1].http.connection, ConnectionUse::Opened { .. }),
+        "half a request lies on the first"
+    );
 }
 
 #[test]
 fn heads_in_pieces_and_with_many_headers_are_read() {
-    let filler: String = (0..100).map(|number| format!("x-filler-{number}: {number}\r\n")).collect();
+    let filler: String = (0..100)
+        .map(|number| format!("x-filler-{number}: {number}\r\n"))
+        .collect();
     let body = r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#;
     let answer = json_answer("200 OK", body).replacen("\r\n", &format!("\r\n{filler}"), 1);
     let server = RawServer::start(move |head, stream| {
@@ -172,5 +224,8 @@ fn heads_in_pieces_and_with_many_headers_are_read() {
         }
         Then::KeepOpen
     });
-    Load::closed(server.url(), 1, 2).not_streaming().run().assert_completed(2);
+    Load::closed(server.url(), 1, 2)
+        .not_streaming()
+        .run()
+        .assert_completed(2);
 }

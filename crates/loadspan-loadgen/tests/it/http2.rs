@@ -22,8 +22,18 @@ fn prior_knowledge_shares_one_connection() {
     let server = server_with(Script::new().ttft(20.ms()).tokens(5, every(1.ms())));
     let report = over_http2(Load::closed(server.url(), 64, 256)).run();
     report.assert_completed(256);
-    assert!(report.records.iter().all(|record| record.http.version == HttpVersion::Http2));
-    assert!(report.records.iter().all(|record| record.http.connection == ConnectionUse::Reused));
+    assert!(
+        report
+            .records
+            .iter()
+            .all(|record| record.http.version == HttpVersion::Http2)
+    );
+    assert!(
+        report
+            .records
+            .iter()
+            .all(|record| record.http.connection == ConnectionUse::Reused)
+    );
     assert_eq!((server.stats().peak_open_streams, connections(&server)), (64, 1));
     assert_eq!(report.end.preopened[0].opened, 1);
 }
@@ -31,7 +41,9 @@ fn prior_knowledge_shares_one_connection() {
 #[test]
 fn more_streams_than_servers_allow_take_more_connections() {
     let server = server_with(Script::new().ttft(100.ms()));
-    over_http2(Load::closed(server.url(), 150, 300)).run().assert_completed(300);
+    over_http2(Load::closed(server.url(), 150, 300))
+        .run()
+        .assert_completed(300);
     assert_eq!((server.stats().peak_open_streams, connections(&server)), (150, 2));
 }
 
@@ -41,7 +53,12 @@ fn alpn_chooses_http2_over_tls() {
     let insecure = |load: &mut Load| load.preflight.target.tls = TlsConfig::Insecure;
     let report = over_http2(Load::closed(server.url(), 8, 40).change(insecure)).run();
     report.assert_completed(40);
-    assert!(report.records.iter().all(|record| record.http.version == HttpVersion::Http2));
+    assert!(
+        report
+            .records
+            .iter()
+            .all(|record| record.http.version == HttpVersion::Http2)
+    );
     assert_eq!(connections(&server), 1);
 }
 
@@ -69,7 +86,12 @@ fn every_fault_has_the_class_it_has_over_http1() {
             load.deadlines.first_byte = 80.ms();
         };
         let report = over_http2(Load::closed(server.url(), 1, 6).change(short)).run();
-        assert_eq!(report.outcomes(), counts([("completed", 3), (class, 3)]), "{fault:?}: {:?}", report.messages());
+        assert_eq!(
+            report.outcomes(),
+            counts([("completed", 3), (class, 3)]),
+            "{fault:?}: {:?}",
+            report.messages()
+        );
     }
 }
 
@@ -78,7 +100,10 @@ fn large_bodies_pass_the_windows() {
     let server = FakeServer::new().tokens(20_000, every(0.ms())).start().unwrap();
     let load = Load::closed(server.url(), 4, 8).change(|load| load.input_tokens = 100_000);
     for record in &over_http2(load).run().assert_completed(8).records {
-        assert_eq!((record.tokens.input, record.tokens.output), (Some(100_000), Some(20_000)));
+        assert_eq!(
+            (record.tokens.input, record.tokens.output),
+            (Some(100_000), Some(20_000))
+        );
     }
 }
 

@@ -36,7 +36,10 @@ fn always(answer: String) -> RawServer {
 #[test]
 fn the_only_model_of_a_server_is_taken() {
     let server = FakeServer::new().models(["only/one"]).start().unwrap();
-    let config = PreflightConfig { model: None, ..preflight_of(&server.url()) };
+    let config = PreflightConfig {
+        model: None,
+        ..preflight_of(&server.url())
+    };
     let preflight = run_preflight(config).unwrap();
     assert_eq!(preflight.body.model, "only/one");
     assert_eq!(preflight.notices, [PreflightNotice::ModelChosen("only/one".to_owned())]);
@@ -45,17 +48,29 @@ fn the_only_model_of_a_server_is_taken() {
 #[test]
 fn of_several_models_one_must_be_named() {
     let server = FakeServer::new().models(["a", "b"]).start().unwrap();
-    let error = error(PreflightConfig { model: None, ..preflight_of(&server.url()) });
+    let error = error(PreflightConfig {
+        model: None,
+        ..preflight_of(&server.url())
+    });
     assert!(error.is_usage());
-    assert_eq!(error.to_string(), "which model? The server has several: a, b\n  hint: name one with -m/--model");
+    assert_eq!(
+        error.to_string(),
+        "which model? The server has several: a, b\n  hint: name one with -m/--model"
+    );
 }
 
 #[test]
 fn a_model_that_is_not_served_lists_those_that_are() {
     let server = FakeServer::new().only_models(["a", "b"]).start().unwrap();
-    let error = error(PreflightConfig { model: Some("c".to_owned()), ..preflight_of(&server.url()) });
+    let error = error(PreflightConfig {
+        model: Some("c".to_owned()),
+        ..preflight_of(&server.url())
+    });
     let message = error.to_string();
-    assert!(message.contains("does not serve the model `c`") && message.contains("it serves: a, b"), "{message}");
+    assert!(
+        message.contains("does not serve the model `c`") && message.contains("it serves: a, b"),
+        "{message}"
+    );
     assert!(error.is_usage());
 }
 
@@ -63,7 +78,10 @@ fn a_model_that_is_not_served_lists_those_that_are() {
 fn refused_credentials_say_how_to_pass_others() {
     let server = FakeServer::new().api_key("right").start().unwrap();
     for model in [Some("mock-model".to_owned()), None] {
-        let error = error(PreflightConfig { model, ..preflight_of(&server.url()) });
+        let error = error(PreflightConfig {
+            model,
+            ..preflight_of(&server.url())
+        });
         let message = error.to_string();
         assert!(message.contains("refuses the credentials (401)"), "{message}");
         assert!(message.contains("OPENAI_API_KEY") && error.is_usage(), "{message}");
@@ -77,7 +95,10 @@ fn refused_credentials_say_how_to_pass_others() {
 fn a_wrong_path_is_not_found() {
     let server = FakeServer::new().start().unwrap();
     let message = error(preflight_of(&format!("{}/wrong", server.url()))).to_string();
-    assert!(message.contains("/v1/chat/completions (404)") && message.contains("--endpoint"), "{message}");
+    assert!(
+        message.contains("/v1/chat/completions (404)") && message.contains("--endpoint"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -87,7 +108,10 @@ fn nobody_listening_is_said_at_once() {
     let error = error(preflight_of(&format!("http://{address}")));
     let message = error.to_string();
     assert!(message.contains(&format!("cannot connect to {address}")), "{message}");
-    assert!(message.contains("is the server running") && !error.is_usage(), "{message}");
+    assert!(
+        message.contains("is the server running") && !error.is_usage(),
+        "{message}"
+    );
     assert!(began.elapsed() < 2.secs());
 }
 
@@ -102,8 +126,15 @@ fn a_server_of_something_else_is_told_apart() {
     let html = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\n\r\n<html>hi</html>";
     let server = always(html.to_owned());
     let message = error(preflight_of(&server.url())).to_string();
-    assert!(message.contains("does not answer like an OpenAI-compatible server"), "{message}");
-    let message = error(PreflightConfig { model: None, ..preflight_of(&server.url()) }).to_string();
+    assert!(
+        message.contains("does not answer like an OpenAI-compatible server"),
+        "{message}"
+    );
+    let message = error(PreflightConfig {
+        model: None,
+        ..preflight_of(&server.url())
+    })
+    .to_string();
     assert!(message.contains("no list of models"), "{message}");
     let server = always("220 mail.test ESMTP\r\n\r\n".to_owned());
     let message = error(preflight_of(&server.url())).to_string();
@@ -114,12 +145,18 @@ fn a_server_of_something_else_is_told_apart() {
 fn a_server_that_hangs_up_is_unreachable() {
     let server = RawServer::accept(drop);
     let message = error(preflight_of(&server.url())).to_string();
-    assert!(message.contains("closed the connection") || message.contains("reset"), "{message}");
+    assert!(
+        message.contains("closed the connection") || message.contains("reset"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_server_that_never_answers_its_first_request_is_unreachable() {
-    let server = FakeServer::new().script(Script::new().fault(Fault::Silence)).start().unwrap();
+    let server = FakeServer::new()
+        .script(Script::new().fault(Fault::Silence))
+        .start()
+        .unwrap();
     let mut config = preflight_of(&server.url());
     config.target.deadlines.first_byte = 50.ms();
     let error = error(config);
@@ -129,25 +166,43 @@ fn a_server_that_never_answers_its_first_request_is_unreachable() {
 
 #[test]
 fn an_error_of_the_server_is_passed_on() {
-    let server = FakeServer::new().script(Script::new().fault(Fault::status(500))).start().unwrap();
+    let server = FakeServer::new()
+        .script(Script::new().fault(Fault::status(500)))
+        .start()
+        .unwrap();
     let error = error(preflight_of(&server.url()));
-    assert!(error.to_string().contains("with 500: The server had an error"), "{error}");
+    assert!(
+        error.to_string().contains("with 500: The server had an error"),
+        "{error}"
+    );
     assert!(!error.is_usage());
 }
 
 #[test]
 fn refused_stream_options_are_left_out_from_then_on() {
-    let script = Script::new().tokens(3, loadspan_testkit::every(0.ms())).fault(Fault::RejectStreamOptions);
+    let script = Script::new()
+        .tokens(3, loadspan_testkit::every(0.ms()))
+        .fault(Fault::RejectStreamOptions);
     let server = FakeServer::new().script(script).capture(50).start().unwrap();
     let preflight = run_preflight(preflight_of(&server.url())).unwrap();
     assert_eq!(preflight.body.stream_usage, StreamUsage::NotAsked);
-    assert_eq!(preflight.notices, [PreflightNotice::NoStreamOptions, PreflightNotice::NoUsage]);
+    assert_eq!(
+        preflight.notices,
+        [PreflightNotice::NoStreamOptions, PreflightNotice::NoUsage]
+    );
     let report = Load::closed(server.url(), 2, 10).run();
     for record in &report.assert_completed(10).records {
-        assert_eq!((record.tokens.output, record.tokens.source), (Some(3), Some(TokenSource::ChunkCount)));
+        assert_eq!(
+            (record.tokens.output, record.tokens.source),
+            (Some(3), Some(TokenSource::ChunkCount))
+        );
     }
     let refused = |request: &&loadspan_testkit::CapturedRequest| request.json().get("stream_options").is_some();
-    assert_eq!(server.requests().iter().filter(refused).count(), 2, "once in each preflight");
+    assert_eq!(
+        server.requests().iter().filter(refused).count(),
+        2,
+        "once in each preflight"
+    );
 }
 
 #[test]
@@ -166,7 +221,10 @@ fn a_server_that_comes_up_late_is_waited_for() {
         std::thread::sleep(200.ms());
         FakeServer::new().start_on(TcpListener::bind(address).unwrap()).unwrap()
     });
-    let config = PreflightConfig { wait: 20.secs(), ..preflight_of(&format!("http://{address}")) };
+    let config = PreflightConfig {
+        wait: 20.secs(),
+        ..preflight_of(&format!("http://{address}"))
+    };
     assert!(run_preflight(config).is_ok());
     drop(late.join());
 }
@@ -174,17 +232,26 @@ fn a_server_that_comes_up_late_is_waited_for() {
 #[test]
 fn a_model_that_is_loaded_late_is_waited_for() {
     let server = FakeServer::new()
-        .on(loadspan_testkit::When::First(1), Script::new().fault(Fault::status(503)))
+        .on(
+            loadspan_testkit::When::First(1),
+            Script::new().fault(Fault::status(503)),
+        )
         .start()
         .unwrap();
-    let config = PreflightConfig { wait: 20.secs(), ..preflight_of(&server.url()) };
+    let config = PreflightConfig {
+        wait: 20.secs(),
+        ..preflight_of(&server.url())
+    };
     assert!(run_preflight(config).is_ok());
 }
 
 #[test]
 fn waiting_ends() {
     let began = Instant::now();
-    let config = PreflightConfig { wait: 100.ms(), ..preflight_of(&format!("http://{}", nobody())) };
+    let config = PreflightConfig {
+        wait: 100.ms(),
+        ..preflight_of(&format!("http://{}", nobody()))
+    };
     assert!(matches!(error(config), PreflightError::Unreachable { .. }));
     assert!((100.ms()..5.secs()).contains(&began.elapsed()), "{:?}", began.elapsed());
 }
@@ -193,14 +260,24 @@ fn waiting_ends() {
 fn what_no_waiting_can_mend_is_not_waited_for() {
     let server = FakeServer::new().api_key("right").start().unwrap();
     let began = Instant::now();
-    error(PreflightConfig { wait: Duration::from_secs(600), ..preflight_of(&server.url()) });
+    error(PreflightConfig {
+        wait: Duration::from_secs(600),
+        ..preflight_of(&server.url())
+    });
     assert!(began.elapsed() < 5.secs());
 }
 
 #[test]
 fn prompts_of_two_lengths_show_what_words_and_templates_cost() {
-    let server = FakeServer::new().tokens_per_word(1.5).chat_template_tokens(11).start().unwrap();
-    let config = PreflightConfig { calibration: CalibrationNeed::TwoPrompts, ..preflight_of(&server.url()) };
+    let server = FakeServer::new()
+        .tokens_per_word(1.5)
+        .chat_template_tokens(11)
+        .start()
+        .unwrap();
+    let config = PreflightConfig {
+        calibration: CalibrationNeed::TwoPrompts,
+        ..preflight_of(&server.url())
+    };
     let preflight = run_preflight(config).unwrap();
     let counted: Vec<_> = preflight
         .observations
@@ -213,22 +290,38 @@ fn prompts_of_two_lengths_show_what_words_and_templates_cost() {
 
 #[test]
 fn a_server_without_usage_is_noticed_once() {
-    let server = FakeServer::new().script(Script::new().usage(Usage::Never)).start().unwrap();
-    let config = PreflightConfig { calibration: CalibrationNeed::TwoPrompts, ..preflight_of(&server.url()) };
+    let server = FakeServer::new()
+        .script(Script::new().usage(Usage::Never))
+        .start()
+        .unwrap();
+    let config = PreflightConfig {
+        calibration: CalibrationNeed::TwoPrompts,
+        ..preflight_of(&server.url())
+    };
     let preflight = run_preflight(config).unwrap();
-    assert_eq!((preflight.observations.len(), preflight.notices), (0, vec![PreflightNotice::NoUsage]));
+    assert_eq!(
+        (preflight.observations.len(), preflight.notices),
+        (0, vec![PreflightNotice::NoUsage])
+    );
 }
 
 #[test]
 fn an_empty_answer_is_noticed_and_no_error() {
-    let server = FakeServer::new().script(Script::new().fault(Fault::EmptyOutput)).start().unwrap();
+    let server = FakeServer::new()
+        .script(Script::new().fault(Fault::EmptyOutput))
+        .start()
+        .unwrap();
     let preflight = run_preflight(preflight_of(&server.url())).unwrap();
     assert_eq!(preflight.notices, [PreflightNotice::EmptyAnswer]);
 }
 
 #[test]
 fn every_endpoint_can_be_asked() {
-    for endpoint in [EndpointType::Completions, EndpointType::Responses, EndpointType::Embeddings] {
+    for endpoint in [
+        EndpointType::Completions,
+        EndpointType::Responses,
+        EndpointType::Embeddings,
+    ] {
         let server = FakeServer::new().start().unwrap();
         let mut config = preflight_of(&server.url());
         config.target.endpoint_type = endpoint;

@@ -30,7 +30,10 @@ fn a_key_that_the_server_repeats_is_not_in_the_record() {
         let with_key = |load: &mut Load| load.preflight.target.api_key = secret("sk-canary");
         let report = Load::closed(server.url(), 1, 2).change(with_key).run();
         for message in report.messages() {
-            assert!(!message.contains("canary") && message.contains("[redacted]"), "{message}");
+            assert!(
+                !message.contains("canary") && message.contains("[redacted]"),
+                "{message}"
+            );
         }
         assert_eq!(report.messages().len(), 2);
     }
@@ -39,7 +42,10 @@ fn a_key_that_the_server_repeats_is_not_in_the_record() {
 #[test]
 fn headers_userinfo_and_query_are_secrets_too() {
     let server = echo("403 Forbidden");
-    let url = format!("http://canary-user:canary%2Fword@127.0.0.1:{}/?token=canary%20token", server.port());
+    let url = format!(
+        "http://canary-user:canary%2Fword@127.0.0.1:{}/?token=canary%20token",
+        server.port()
+    );
     let with_header = |load: &mut Load| {
         load.preflight.target.headers = vec![
             ("x-team".to_owned(), Secret::new("canary-team")),
@@ -62,7 +68,10 @@ fn a_key_in_bytes_that_cannot_be_parsed_is_not_repeated() {
         Then::KeepOpen
     });
     let with_key = |load: &mut Load| load.preflight.target.api_key = secret("sk-canary");
-    for load in [Load::closed(server.url(), 1, 1), Load::closed(server.url(), 1, 1).not_streaming()] {
+    for load in [
+        Load::closed(server.url(), 1, 1),
+        Load::closed(server.url(), 1, 1).not_streaming(),
+    ] {
         let report = load.change(with_key).run();
         assert_eq!(report.outcomes(), counts([("parse", 1)]));
         assert!(!report.messages()[0].contains("canary"), "{:?}", report.messages());

@@ -34,7 +34,12 @@ fn a_kind_that_is_named_is_not_looked_for() {
     let server = server(Kind::Vllm);
     let preflight = run_preflight(preflight_of(&server.url())).unwrap();
     assert_eq!(preflight.body.server, ServerKind::OpenAi);
-    assert!(server.requests().iter().all(|request| request.target.starts_with("/v1/")));
+    assert!(
+        server
+            .requests()
+            .iter()
+            .all(|request| request.target.starts_with("/v1/"))
+    );
 }
 
 #[test]
@@ -53,8 +58,16 @@ fn only_servers_that_know_them_are_sent_fields_that_fix_the_length() {
         } else {
             (Value::Null, Value::Null)
         };
-        assert_eq!((body["min_tokens"].clone(), body["ignore_eos"].clone()), exact, "{expected:?}");
-        let length = if expected == ServerKind::Tgi { "max_tokens" } else { "max_completion_tokens" };
+        assert_eq!(
+            (body["min_tokens"].clone(), body["ignore_eos"].clone()),
+            exact,
+            "{expected:?}"
+        );
+        let length = if expected == ServerKind::Tgi {
+            "max_tokens"
+        } else {
+            "max_completion_tokens"
+        };
         assert_eq!(body[length], 5, "{expected:?}");
     }
 }
@@ -70,6 +83,9 @@ fn a_server_that_is_made_to_produces_exactly_the_length() {
         load.preflight.server = None;
         load.output_tokens = Some(9);
     };
-    let report = Load::closed(server.url(), 1, 1).endpoint(EndpointType::Completions).change(exact).run();
+    let report = Load::closed(server.url(), 1, 1)
+        .endpoint(EndpointType::Completions)
+        .change(exact)
+        .run();
     assert_eq!(report.only().tokens.output, Some(9));
 }

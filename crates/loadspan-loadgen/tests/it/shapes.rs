@@ -31,7 +31,10 @@ const COUNTED: (Option<u32>, Option<TokenSource>, u32) = (Some(TOKENS), Some(Tok
 
 #[test]
 fn every_way_of_writing_a_stream_gives_the_same_figures() {
-    let split = |bytes: usize| Writes::Split { bytes: NonZeroUsize::new(bytes).unwrap(), pause: 0.ms() };
+    let split = |bytes: usize| Writes::Split {
+        bytes: NonZeroUsize::new(bytes).unwrap(),
+        pause: 0.ms(),
+    };
     let shapes = [
         ("role chunk first", script().opening(Opening::RoleChunk)),
         ("nothing first", script().opening(Opening::Nothing)),
@@ -41,12 +44,24 @@ fn every_way_of_writing_a_stream_gives_the_same_figures() {
         ("comments", script().filler(Filler::Comment)),
         ("CR LF", script().line_ending(LineEnding::CrLf)),
         ("no space behind data:", script().data_space(DataSpace::Absent)),
-        ("cut into single bytes", script().writes(split(1)).text(TokenText::Unicode)),
-        ("cut within characters", script().writes(split(7)).text(TokenText::Unicode)),
+        (
+            "cut into single bytes",
+            script().writes(split(1)).text(TokenText::Unicode),
+        ),
+        (
+            "cut within characters",
+            script().writes(split(7)).text(TokenText::Unicode),
+        ),
         ("one event a write", script().writes(Writes::OnePerEvent)),
         ("many events a write", script().writes(Writes::Together)),
         ("no [DONE]", script().ending(Ending::WithoutDone)),
-        ("all of it", script().filler(Filler::Comment).line_ending(LineEnding::CrLf).writes(split(3))),
+        (
+            "all of it",
+            script()
+                .filler(Filler::Comment)
+                .line_ending(LineEnding::CrLf)
+                .writes(split(3)),
+        ),
     ];
     for (name, script) in shapes {
         let record = record_of(script.tokens(TOKENS, every(1.ms())));
@@ -58,8 +73,16 @@ fn every_way_of_writing_a_stream_gives_the_same_figures() {
 
 #[test]
 fn what_comes_before_the_first_token_is_not_one() {
-    let record = record_of(script().ttft(40.ms()).opening(Opening::RoleChunk).filler(Filler::EmptyChunk));
-    let (chunk, token) = (record.timings.first_chunk_at.unwrap(), record.timings.first_token_at.unwrap());
+    let record = record_of(
+        script()
+            .ttft(40.ms())
+            .opening(Opening::RoleChunk)
+            .filler(Filler::EmptyChunk),
+    );
+    let (chunk, token) = (
+        record.timings.first_chunk_at.unwrap(),
+        record.timings.first_token_at.unwrap(),
+    );
     assert!(token.millis_since(chunk) > 30.0, "{}", token.millis_since(chunk));
 }
 
@@ -68,16 +91,25 @@ fn a_token_is_timed_by_the_read_that_completes_it() {
     let bytes = NonZeroUsize::new(25).unwrap();
     let slowly = Writes::Split { bytes, pause: 2.ms() };
     let record = record_of(script().tokens(1, every(0.ms())).role(RoleChunk::Absent).writes(slowly));
-    let (chunk, token) = (record.timings.first_chunk_at.unwrap(), record.timings.first_token_at.unwrap());
+    let (chunk, token) = (
+        record.timings.first_chunk_at.unwrap(),
+        record.timings.first_token_at.unwrap(),
+    );
     assert!(token.millis_since(chunk) >= 4.0, "{}", token.millis_since(chunk));
 }
 
 #[test]
 fn the_gaps_between_chunks_are_those_of_the_server() {
     let record = record_of(script().tokens(5, every(20.ms())));
-    let ChunkGaps::Each(gaps) = &record.chunk_gaps else { panic!("{:?}", record.chunk_gaps) };
+    let ChunkGaps::Each(gaps) = &record.chunk_gaps else {
+        panic!("{:?}", record.chunk_gaps)
+    };
     let timings = record.timings;
-    let whole = timings.last_token_at.unwrap().nanos_since(timings.first_token_at.unwrap()) / 1_000;
+    let whole = timings
+        .last_token_at
+        .unwrap()
+        .nanos_since(timings.first_token_at.unwrap())
+        / 1_000;
     assert_eq!(gaps.len(), 4);
     assert!(gaps.iter().map(|gap| u64::from(*gap)).sum::<u64>().abs_diff(whole) <= 1);
     assert!((70_000..400_000).contains(&whole), "{whole} µs");
@@ -90,7 +122,10 @@ fn reasoning_is_output_and_not_the_answer() {
         assert_eq!(output(&record), COUNTED, "{field:?}");
         assert_eq!(record.tokens.reasoning, Some(4));
         let timings = record.timings;
-        let thinking = timings.first_answer_token_at.unwrap().millis_since(timings.first_token_at.unwrap());
+        let thinking = timings
+            .first_answer_token_at
+            .unwrap()
+            .millis_since(timings.first_token_at.unwrap());
         assert!(thinking > 30.0, "{field:?}: {thinking}");
     }
 }
@@ -99,7 +134,10 @@ fn reasoning_is_output_and_not_the_answer() {
 fn tool_calls_are_output() {
     let record = record_of(script().answer(Answer::ToolCall));
     // The name of the tool comes in a chunk of its own.
-    assert_eq!(output(&record), (Some(TOKENS), Some(TokenSource::ServerUsage), TOKENS + 1));
+    assert_eq!(
+        output(&record),
+        (Some(TOKENS), Some(TokenSource::ServerUsage), TOKENS + 1)
+    );
     assert_eq!(record.finish_reason.as_deref(), Some("tool_calls"));
     assert!(record.timings.first_answer_token_at.is_some());
 }
@@ -135,7 +173,10 @@ fn usage_in_each_chunk_tells_the_tokens_of_the_first() {
 #[test]
 fn what_the_server_counts_is_taken_at_its_word() {
     let record = record_of(script().wrong_usage(5).cached_tokens(3));
-    assert_eq!((record.tokens.output, record.tokens.cached_input), (Some(TOKENS + 5), Some(3)));
+    assert_eq!(
+        (record.tokens.output, record.tokens.cached_input),
+        (Some(TOKENS + 5), Some(3))
+    );
     assert_eq!(record.tokens.input, Some(8), "the words of the prompt");
 }
 
@@ -143,7 +184,10 @@ fn what_the_server_counts_is_taken_at_its_word() {
 fn several_choices_are_one_response() {
     let server = server_with(script());
     let report = Load::closed(server.url(), 1, 1).extra(json!({"n": 3})).run();
-    assert_eq!(output(report.only()), (Some(3 * TOKENS), Some(TokenSource::ServerUsage), 3 * TOKENS));
+    assert_eq!(
+        output(report.only()),
+        (Some(3 * TOKENS), Some(TokenSource::ServerUsage), 3 * TOKENS)
+    );
 }
 
 #[test]
@@ -158,7 +202,10 @@ fn a_server_that_answers_whole_is_counted_by_its_usage_and_has_no_token_times() 
         let report = Load::closed(server_with(script).url(), 1, 1).not_streaming().run();
         let record = report.assert_completed(1).only();
         assert_eq!(output(record), (Some(TOKENS), Some(TokenSource::ServerUsage), 1));
-        assert_eq!((record.timings.first_token_at, record.timings.last_token_at), (None, None));
+        assert_eq!(
+            (record.timings.first_token_at, record.timings.last_token_at),
+            (None, None)
+        );
         assert!(record.timings.first_chunk_at.is_some());
     }
 }
@@ -173,10 +220,24 @@ fn shapes_may_change_from_one_request_to_the_next_on_one_connection() {
 
 fn mixed_shapes() -> RunningServer {
     FakeServer::new()
-        .on(When::EveryNth(5), script().line_ending(LineEnding::CrLf).writes(Writes::OnePerEvent))
-        .on(When::EveryNth(4), script().text(TokenText::Unicode).role(RoleChunk::WithFirstToken))
-        .on(When::EveryNth(3), script().reasoning(2, ReasoningField::Reasoning).ending(Ending::WithoutDone))
-        .on(When::EveryNth(2), script().answer(Answer::Refusal).filler(Filler::EmptyChunk))
+        .on(
+            When::EveryNth(5),
+            script().line_ending(LineEnding::CrLf).writes(Writes::OnePerEvent),
+        )
+        .on(
+            When::EveryNth(4),
+            script().text(TokenText::Unicode).role(RoleChunk::WithFirstToken),
+        )
+        .on(
+            When::EveryNth(3),
+            script()
+                .reasoning(2, ReasoningField::Reasoning)
+                .ending(Ending::WithoutDone),
+        )
+        .on(
+            When::EveryNth(2),
+            script().answer(Answer::Refusal).filler(Filler::EmptyChunk),
+        )
         .script(script())
         .start()
         .unwrap()

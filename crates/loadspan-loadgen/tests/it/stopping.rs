@@ -10,7 +10,7 @@ use crate::harness::{Load, counts, eventually, server_with};
 
 #[test]
 fn stopping_lets_requests_in_flight_end() {
-    let server = FakeServer::new().ttft(200.ms()).start().unwrap();
+    let server = server_with(Script::new().ttft(200.ms()));
     let running = Load::closed(server.url(), 8, 1_000_000).start();
     eventually(|| server.stats().open_streams == 8);
     running.run.stopper().stop();
@@ -21,20 +21,27 @@ fn stopping_lets_requests_in_flight_end() {
 
 #[test]
 fn stopping_gives_up_what_does_not_end_within_the_drain() {
-    let server = FakeServer::new().ttft(20.secs()).start().unwrap();
+    let server = server_with(Script::new().ttft(20.secs()));
     let short = |load: &mut Load| load.config.limits.drain = 100.ms();
-    let running = Load::closed(server.url(), 8, 1_000_000).workers(2).change(short).start();
+    let running = Load::closed(server.url(), 8, 1_000_000)
+        .workers(2)
+        .change(short)
+        .start();
     eventually(|| server.stats().open_streams == 8);
     let stopped = Instant::now();
     running.run.stopper().stop();
     let report = running.report();
     assert_eq!(report.outcomes(), counts([("cancelled", 8)]));
-    assert!((100.ms()..2.secs()).contains(&stopped.elapsed()), "{:?}", stopped.elapsed());
+    assert!(
+        (100.ms()..2.secs()).contains(&stopped.elapsed()),
+        "{:?}",
+        stopped.elapsed()
+    );
 }
 
 #[test]
 fn stopping_at_once_waits_for_nothing_and_the_server_sees_it() {
-    let server = FakeServer::new().script(Script::new().tokens(100_000, every(10.ms()))).start().unwrap();
+    let server = server_with(Script::new().tokens(100_000, every(10.ms())));
     let running = Load::closed(server.url(), 8, 1_000_000).start();
     eventually(|| server.stats().open_streams == 8);
     let stopper = running.run.stopper();
@@ -58,7 +65,7 @@ fn a_run_that_is_stopped_before_it_sends_ends() {
 
 #[test]
 fn a_ramp_is_stopped_before_its_end() {
-    let server = FakeServer::new().ttft(10.ms()).start().unwrap();
+    let server = server_with(Script::new().ttft(10.ms()));
     let ramped = |load: &mut Load| {
         let concurrency = std::num::NonZeroU32::new(50).unwrap();
         let ramp = Some(Duration::from_secs(60));
@@ -76,12 +83,20 @@ fn a_ramp_is_stopped_before_its_end() {
 fn more_failures_than_allowed_end_the_run() {
     for threshold in [FailureThreshold::Count(20), FailureThreshold::Share(0.3)] {
         let failing = Script::new().fault(Fault::status(500));
-        let server = FakeServer::new().on(When::EveryNth(2), failing).ttft(1.ms()).start().unwrap();
+        let server = FakeServer::new()
+            .on(When::EveryNth(2), failing)
+            .ttft(1.ms())
+            .start()
+            .unwrap();
         let limited = |load: &mut Load| load.config.limits.failures = Some(threshold);
         let report = Load::closed(server.url(), 4, 1_000_000).change(limited).run();
         assert_eq!(report.end.reason, StopReason::FailureThreshold, "{threshold:?}");
         assert!(report.outcomes()["http_status_500"] >= 5);
-        assert_eq!(server.stats().generation_requests, report.records.len() as u64 + 1, "{threshold:?}");
+        assert_eq!(
+            server.stats().generation_requests,
+            report.records.len() as u64 + 1,
+            "{threshold:?}"
+        );
     }
 }
 
@@ -101,13 +116,20 @@ fn a_listener_that_never_reads_delays_nothing_and_knows_what_it_missed() {
     let mut listeners = Listeners::default();
     let (asleep, awake) = (listeners.subscribe(1), listeners.subscribe(100_000));
     let began = Instant::now();
-    let end = Load::closed(server.url(), 8, 3_000).workers(2).start_for(listeners).join().unwrap();
+    let end = Load::closed(server.url(), 8, 3_000)
+        .workers(2)
+        .start_for(listeners)
+        .join()
+        .unwrap();
     assert!(began.elapsed() < 8.secs(), "{:?}", began.elapsed());
     assert_eq!(end.records_lost, 0);
 
     let records = |listener: &loadspan_loadgen::Subscription| {
         let events = std::iter::from_fn(|| listener.next()).collect::<Vec<_>>();
-        assert!(matches!(events.last(), Some(RunEvent::Finished(_))), "the end reaches every listener");
+        assert!(
+            matches!(events.last(), Some(RunEvent::Finished(_))),
+            "the end reaches every listener"
+        );
         let batches = events.iter().filter_map(|event| match event {
             RunEvent::Records(batch) => Some(batch.len() as u64),
             _ => None,
@@ -122,14 +144,20 @@ fn a_listener_that_never_reads_delays_nothing_and_knows_what_it_missed() {
 
 #[test]
 fn events_come_in_order_and_progress_adds_up() {
-    let server = FakeServer::new().ttft(250.ms()).start().unwrap();
+    let server = server_with(Script::new().ttft(250.ms()));
     let mut listeners = Listeners::default();
     let events = listeners.subscribe(10_000);
     let run = Load::closed(server.url(), 3, 6).start_for(listeners);
     let end = run.join().unwrap();
     let events: Vec<_> = std::iter::from_fn(|| events.next()).collect();
-    let first_records = events.iter().position(|event| matches!(event, RunEvent::Records(_))).unwrap();
-    let started = events.iter().position(|event| matches!(event, RunEvent::LoadStarted { .. })).unwrap();
+    let first_records = events
+        .iter()
+        .position(|event| matches!(event, RunEvent::Records(_)))
+        .unwrap();
+    let started = events
+        .iter()
+        .position(|event| matches!(event, RunEvent::LoadStarted { .. }))
+        .unwrap();
     assert!(started < first_records);
     let mut in_flight = Vec::new();
     for event in &events {

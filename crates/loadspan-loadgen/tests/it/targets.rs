@@ -22,7 +22,9 @@ fn paths(server: &RunningServer) -> Vec<String> {
 fn a_base_url_may_end_anywhere_before_or_at_the_endpoint() {
     for suffix in ["", "/", "/v1", "/v1/", "/v1/chat/completions"] {
         let server = server();
-        Load::closed(format!("{}{suffix}", server.url()), 1, 2).run().assert_completed(2);
+        Load::closed(format!("{}{suffix}", server.url()), 1, 2)
+            .run()
+            .assert_completed(2);
         assert_eq!(paths(&server), ["/v1/chat/completions", "/v1/models"], "{suffix}");
     }
 }
@@ -30,8 +32,13 @@ fn a_base_url_may_end_anywhere_before_or_at_the_endpoint() {
 #[test]
 fn a_base_url_may_lack_its_scheme_and_have_a_query() {
     let server = server();
-    Load::closed(format!("{}?api-version=7", server.address()), 1, 2).run().assert_completed(2);
-    assert_eq!(paths(&server), ["/v1/chat/completions?api-version=7", "/v1/models?api-version=7"]);
+    Load::closed(format!("{}?api-version=7", server.address()), 1, 2)
+        .run()
+        .assert_completed(2);
+    assert_eq!(
+        paths(&server),
+        ["/v1/chat/completions?api-version=7", "/v1/models?api-version=7"]
+    );
 }
 
 #[test]
@@ -50,19 +57,36 @@ fn several_urls_take_turns() {
         let spread = |load: &mut Load| load.preflight.target = target(&urls);
         let report = Load::closed(&urls[0], 4, 30).workers(workers).change(spread).run();
         report.assert_completed(30);
-        assert!(report.records.iter().all(|record| u64::from(record.target) == record.id.index % 3));
-        let preopened: Vec<_> = report.end.preopened.iter().map(|opened| (opened.target, opened.opened)).collect();
+        assert!(
+            report
+                .records
+                .iter()
+                .all(|record| u64::from(record.target) == record.id.index % 3)
+        );
+        let preopened: Vec<_> = report
+            .end
+            .preopened
+            .iter()
+            .map(|opened| (opened.target, opened.opened))
+            .collect();
         assert_eq!(preopened, [(0, 4), (1, 4), (2, 4)]);
     }
     for server in &servers {
-        assert_eq!(server.stats().generation_requests, 2 * (10 + 1), "ten of each load, and its preflight");
+        assert_eq!(
+            server.stats().generation_requests,
+            2 * (10 + 1),
+            "ten of each load, and its preflight"
+        );
     }
 }
 
 #[test]
 fn one_url_of_several_that_does_not_answer_is_named() {
     let alive = server();
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let dead = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let mut config = preflight_of(&alive.url());
     config.target.urls.push(BaseUrl::parse(&dead.to_string()).unwrap());
     let message = run_preflight(config).unwrap_err().to_string();
@@ -75,11 +99,19 @@ fn userinfo_becomes_basic_authentication_and_a_key_goes_before_it() {
     let url = format!("http://user:pa%20ss@{}", server.address());
     Load::closed(&url, 1, 1).run().assert_completed(1);
     for request in server.requests() {
-        assert_eq!(request.header("authorization"), Some("Basic dXNlcjpwYSBzcw=="), "{}", request.target);
+        assert_eq!(
+            request.header("authorization"),
+            Some("Basic dXNlcjpwYSBzcw=="),
+            "{}",
+            request.target
+        );
     }
     let with_key = |load: &mut Load| load.preflight.target.api_key = Some(Secret::new("sk-1"));
     Load::closed(&url, 1, 1).change(with_key).run().assert_completed(1);
-    assert_eq!(server.requests().pop().unwrap().header("authorization"), Some("Bearer sk-1"));
+    assert_eq!(
+        server.requests().pop().unwrap().header("authorization"),
+        Some("Bearer sk-1")
+    );
 }
 
 #[test]
@@ -88,8 +120,16 @@ fn headers_of_the_users_own_are_sent_with_every_request() {
     let with_header = |load: &mut Load| {
         load.preflight.target.headers = vec![("X-Team".to_owned(), Secret::new("blue"))];
     };
-    Load::closed(server.url(), 1, 3).change(with_header).run().assert_completed(3);
-    assert!(server.requests().iter().all(|request| request.header("x-team") == Some("blue")));
+    Load::closed(server.url(), 1, 3)
+        .change(with_header)
+        .run()
+        .assert_completed(3);
+    assert!(
+        server
+            .requests()
+            .iter()
+            .all(|request| request.header("x-team") == Some("blue"))
+    );
 }
 
 #[test]

@@ -28,10 +28,21 @@ fn refusal(url: &str, tls: TlsConfig) -> String {
 #[test]
 fn an_authority_from_a_file_is_trusted_and_handshakes_are_timed() {
     let (server, _folder, tls) = server();
-    let report = Load::closed(server.url(), 1, 4).change(|load| load.preflight.target.tls = tls).run();
+    let report = Load::closed(server.url(), 1, 4)
+        .change(|load| load.preflight.target.tls = tls)
+        .run();
     assert_eq!(report.outcomes().get("completed"), Some(&3));
     let reopened = report.records[1].http.connection;
-    assert!(matches!(reopened, ConnectionUse::Opened { connect_ns: 1.., tls_ns: 1.. }), "{reopened:?}");
+    assert!(
+        matches!(
+            reopened,
+            ConnectionUse::Opened {
+                connect_ns: 1..,
+                tls_ns: 1..
+            }
+        ),
+        "{reopened:?}"
+    );
     assert_eq!(report.records[2].http.version, HttpVersion::Http11);
 }
 
@@ -48,14 +59,20 @@ fn names_are_checked_as_well_as_addresses() {
 fn an_unknown_authority_is_refused_with_what_to_do() {
     let (server, _folder, _) = server();
     let message = refusal(&server.url(), TlsConfig::SystemRoots);
-    assert!(message.contains("certificate") && message.contains("--ca-cert"), "{message}");
+    assert!(
+        message.contains("certificate") && message.contains("--ca-cert"),
+        "{message}"
+    );
 }
 
 #[test]
 fn insecure_accepts_any_certificate() {
     let (server, _folder, _) = server();
     let insecure = |load: &mut Load| load.preflight.target.tls = TlsConfig::Insecure;
-    assert_eq!(Load::closed(server.url(), 1, 3).change(insecure).run().outcomes()["completed"], 2);
+    assert_eq!(
+        Load::closed(server.url(), 1, 3).change(insecure).run().outcomes()["completed"],
+        2
+    );
 }
 
 #[test]
@@ -79,5 +96,8 @@ fn a_file_that_holds_no_certificate_is_named() {
     let path = folder.path().join("empty.pem");
     std::fs::write(&path, "nothing").unwrap();
     let message = refusal("https://127.0.0.1:1", TlsConfig::CaFile(path));
-    assert!(message.contains("empty.pem") && message.contains("no certificate"), "{message}");
+    assert!(
+        message.contains("empty.pem") && message.contains("no certificate"),
+        "{message}"
+    );
 }

@@ -33,7 +33,10 @@ fn a_tokenizer_counts_the_whole_output_where_the_server_sends_no_usage() {
     for script in [Script::new(), Script::new().tokens_per_chunk(three), reasoning] {
         let (_server, load) = load(script.usage(Usage::Never));
         for record in load.run().assert_completed(8).records.iter() {
-            assert_eq!((record.tokens.output, record.tokens.source), (Some(12), Some(TokenSource::ClientTokenizer)));
+            assert_eq!(
+                (record.tokens.output, record.tokens.source),
+                (Some(12), Some(TokenSource::ClientTokenizer))
+            );
         }
     }
 }
@@ -42,7 +45,10 @@ fn a_tokenizer_counts_the_whole_output_where_the_server_sends_no_usage() {
 fn it_counts_answers_that_come_whole() {
     let (_server, load) = load(Script::new().usage(Usage::Never));
     for record in load.not_streaming().run().assert_completed(8).records.iter() {
-        assert_eq!((record.tokens.output, record.tokens.source), (Some(12), Some(TokenSource::ClientTokenizer)));
+        assert_eq!(
+            (record.tokens.output, record.tokens.source),
+            (Some(12), Some(TokenSource::ClientTokenizer))
+        );
     }
 }
 
@@ -50,7 +56,10 @@ fn it_counts_answers_that_come_whole() {
 fn the_servers_own_count_goes_before_it() {
     let (_server, load) = load(Script::new().wrong_usage(1));
     for record in load.run().assert_completed(8).records.iter() {
-        assert_eq!((record.tokens.output, record.tokens.source), (Some(13), Some(TokenSource::ServerUsage)));
+        assert_eq!(
+            (record.tokens.output, record.tokens.source),
+            (Some(13), Some(TokenSource::ServerUsage))
+        );
     }
 }
 

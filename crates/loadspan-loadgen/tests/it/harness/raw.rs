@@ -81,16 +81,23 @@ impl Head {
             head.push(byte[0]);
         }
         let lines = BufReader::new(&*head).lines().map_while(Result::ok);
-        Some(Self { lines: lines.take_while(|line| !line.is_empty()).collect(), number })
+        Some(Self {
+            lines: lines.take_while(|line| !line.is_empty()).collect(),
+            number,
+        })
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.lines[1..].iter().filter_map(|line| line.split_once(": "));
-        headers.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        headers
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn read_body(&self, stream: &mut TcpStream) -> Vec<u8> {
-        let length = self.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let length = self
+            .header("content-length")
+            .map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         stream.read_exact(&mut body).unwrap();
         body
@@ -99,7 +106,10 @@ impl Head {
 
 /// A whole response with a JSON body.
 pub(crate) fn json_answer(status: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// One event in one chunk.
@@ -138,7 +148,10 @@ fn answer_preflight(head: &Head, stream: &mut TcpStream) -> Then {
         let token = chunk(r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}"#);
         format!("{SSE_HEAD}{token}{}0\r\n\r\n", chunk("[DONE]"))
     } else {
-        json_answer("200 OK", r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#)
+        json_answer(
+            "200 OK",
+            r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#,
+        )
     };
     stream.write_all(answer.as_bytes()).unwrap();
     Then::KeepOpen

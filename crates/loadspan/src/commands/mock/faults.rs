@@ -37,42 +37,41 @@ struct Taken {
 
 impl Taken {
     fn rule(&mut self, fault: &FaultArg, seed: u64) -> Result<When, UsageError> {
-        let name = fault.name;
         if self.all {
-            return Err(no_effect(
-                name,
-                "after one for every request",
-                "give the one before it a share, such as 429@5%",
-            ));
+            let hint = "give the one before it a share, such as 429@5%";
+            return Err(no_effect(fault.name, "after one for every request", hint));
         }
-        Ok(match fault.share {
+        match fault.share {
             FaultShare::All => {
                 self.all = true;
-                When::First(u64::MAX)
+                Ok(When::First(u64::MAX))
             }
-            FaultShare::Every(number) => {
-                if let Some(earlier) = self.every.iter().find(|earlier| number.get() % **earlier == 0) {
-                    let because = format!("after one for every-{earlier}, which takes all of its requests");
-                    return Err(no_effect(name, &because, "choose another number, or put it first"));
-                }
-                self.every.push(number);
-                When::EveryNth(number.get())
-            }
-            FaultShare::Share(share) => {
-                // Of the requests that the earlier shares leave, so that it is the share of all that was asked for.
-                let left = 1.0 - self.share;
-                self.share += share;
-                if self.share > 1.0 + 1e-9 {
-                    return Err(UsageError::with_hint(
-                        format!("--fault: the shares are {:.0}% together", self.share * 100.0),
-                        "at most 100% of the requests can fail",
-                    ));
-                }
-                When::Share {
-                    share: share / left,
-                    seed,
-                }
-            }
+            FaultShare::Every(number) => self.every(fault.name, number),
+            FaultShare::Share(share) => self.share(share, seed),
+        }
+    }
+
+    fn every(&mut self, name: FaultName, number: NonZeroU64) -> Result<When, UsageError> {
+        if let Some(earlier) = self.every.iter().find(|earlier| number.get() % **earlier == 0) {
+            let because = format!("after one for every-{earlier}, which takes all of its requests");
+            return Err(no_effect(name, &because, "choose another number, or put it first"));
+        }
+        self.every.push(number);
+        Ok(When::EveryNth(number.get()))
+    }
+
+    /// Of the requests that the earlier shares leave, so that it is the share of all that was asked for.
+    fn share(&mut self, share: f64, seed: u64) -> Result<When, UsageError> {
+        let left = 1.0 - self.share;
+        self.share += share;
+        // A little more is what adding up shares costs in precision.
+        if self.share > 1.0 + 1e-9 {
+            let message = format!("--fault: the shares are {:.0}% together", self.share * 100.0);
+            return Err(UsageError::with_hint(message, "at most 100% of the requests can fail"));
+        }
+        Ok(When::Share {
+            share: share / left,
+            seed,
         })
     }
 }

@@ -9,6 +9,19 @@ use super::{Case, bench, case, paced};
 
 /// Values are stored in single precision.
 const RELATIVE_ERROR: f64 = 1e-6;
+/// The percentiles of a summary.
+const QUANTILES: [(&str, f64); 10] = [
+    ("p1", 0.01),
+    ("p5", 0.05),
+    ("p10", 0.10),
+    ("p25", 0.25),
+    ("p50", 0.50),
+    ("p75", 0.75),
+    ("p90", 0.90),
+    ("p95", 0.95),
+    ("p99", 0.99),
+    ("p99_9", 0.999),
+];
 /// The time to first token that makes a request a good one; about half are.
 const GOOD_MS: f64 = 15.0;
 
@@ -52,19 +65,7 @@ fn first_token(name: &'static str, quantile: f64) -> Check {
 }
 
 /// The percentile, over all figures with a value per request, that is farthest from the naive one, relative to it.
-fn worst_percentile() -> Check {
-    const QUANTILES: [(&str, f64); 10] = [
-        ("p1", 0.01),
-        ("p5", 0.05),
-        ("p10", 0.10),
-        ("p25", 0.25),
-        ("p50", 0.50),
-        ("p75", 0.75),
-        ("p90", 0.90),
-        ("p95", 0.95),
-        ("p99", 0.99),
-        ("p99_9", 0.999),
-    ];
+pub(super) fn worst_percentile() -> Check {
     Check::new(|evidence| {
         let mut worst: f64 = 0.0;
         for (metric, figure) in evidence.summary.metrics.distributions() {

@@ -1,7 +1,9 @@
 //! The first token is the first non-empty output in any channel; nothing else that a stream begins with is one.
 
+use std::num::NonZeroUsize;
+
 use loadspan_record::Metric;
-use loadspan_testkit::{Answer, DurationExt, Filler, Opening, ReasoningField, RoleChunk};
+use loadspan_testkit::{Answer, DurationExt, Filler, Opening, ReasoningField, RoleChunk, Script, Writes, every};
 
 use super::super::check::{absent, chunks, completed, first_answer, first_byte, first_token, latency};
 use super::{Case, bench, case, paced};
@@ -69,6 +71,12 @@ pub(super) fn cases() -> Vec<Case> {
             bench(paced().answer(Answer::Refusal)),
             [first_token(), first_answer()],
         ),
+        // The finish reason, the usage and [DONE] take their time, each cut in two.
+        case(
+            "slow end of the stream",
+            bench(Script::new().ttft(10.ms()).tokens(2, every(10.ms())).writes(halves())),
+            [first_token(), latency()],
+        ),
         case(
             "answer in one piece",
             bench(paced()).whole(),
@@ -79,4 +87,12 @@ pub(super) fn cases() -> Vec<Case> {
             ],
         ),
     ]
+}
+
+/// Every event in pieces that arrive some milliseconds apart.
+fn halves() -> Writes {
+    Writes::Split {
+        bytes: NonZeroUsize::MIN.saturating_add(127),
+        pause: 3.ms(),
+    }
 }
