@@ -82,8 +82,18 @@ impl Options {
 ///
 /// Something cannot be built or started, or what it says makes no sense.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    let setup = Setup::build(options.runs)?;
+    let chosen: Vec<&Experiment> = EXPERIMENTS
+        .iter()
+        .filter(|experiment| options.chooses(experiment))
+        .collect();
+    ensure!(
+        !chosen.is_empty(),
+        "no experiment has such a name; there are: {}",
+        experiment::names()
+    );
+    // First, so that the load of the build is not among what is said of the machine.
     let host = Host::describe()?;
+    let setup = Setup::build(options.runs)?;
     if host.load_average > 0.5 {
         eprintln!(
             "warning: the machine is busy (load average {:.1}); figures will be worse than they are",
@@ -91,7 +101,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         );
     }
     let mut findings = Findings::default();
-    for experiment in EXPERIMENTS.iter().filter(|experiment| options.chooses(experiment)) {
+    for experiment in chosen {
         eprintln!("measuring {}", experiment.name());
         let found = experiment
             .measure(&setup)
@@ -99,11 +109,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         print!("{}", page::render_findings(&found));
         findings.append(found);
     }
-    ensure!(
-        !findings.is_empty(),
-        "no experiment has such a name; there are: {}",
-        experiment::names()
-    );
     if options.filter.is_none() {
         std::fs::write(PAGE, page::render(&host, &setup, &findings)).context("cannot write docs/performance.md")?;
         eprintln!("docs/performance.md is written");

@@ -10,6 +10,7 @@ mod deadline;
 mod event;
 mod http1;
 mod http2;
+mod link;
 mod observer;
 pub mod openai;
 pub mod preflight;
@@ -28,4 +29,4 @@ pub use self::event::{Listeners, Progress, RecordBatch, RunEnd, RunEvent, StopRe
 pub use self::runner::{
     FailureThreshold, Limits, LoadConfig, LoadModel, Run, RunError, RunPlan, Stopper, Warmup, start,
 };
-pub use self::target::{BaseUrl, HttpPreference, TargetConfig, TargetError, UrlError};
+pub use self::target::{BaseUrl, HttpPreference, PreparedTarget, TargetConfig, TargetError, UrlError};

@@ -1,8 +1,7 @@
 //! The OpenAI-compatible APIs: what is sent, and what an answer says. Bytes in, facts out; no I/O, no time.
 
 mod answer;
-mod chat;
-mod completions;
+mod choices;
 mod embeddings;
 mod event;
 mod repeat;

@@ -15,7 +15,7 @@ use crate::RunClock;
 use crate::observer::{Observed, ObserverConfig, TextCapture};
 use crate::openai::{BodyConfig, Evidence, MaxTokensField, ServedModel, ServerKind, StreamUsage, read_models};
 use crate::redaction::Redaction;
-use crate::target::{BaseUrl, RequestParts, Route, TargetConfig};
+use crate::target::{BaseUrl, PreparedTarget, RequestParts, Route, TargetConfig};
 use crate::workload::{Content, Observation, RequestSpec, calibration_text};
 
 /// Words of the preflight requests: two lengths, so that what each word costs and what every prompt costs can be told apart.
@@ -58,18 +58,6 @@ pub enum CalibrationNeed {
     OnePrompt,
     /// Two prompts of different lengths, to learn how many tokens a word has.
     TwoPrompts,
-}
-
-/// A target that has been looked up.
-#[derive(Debug, Clone)]
-pub struct PreparedTarget {
-    routes: Vec<Route>,
-}
-
-impl PreparedTarget {
-    pub(crate) fn routes(&self) -> &[Route] {
-        &self.routes
-    }
 }
 
 /// What was found out.
@@ -180,7 +168,7 @@ impl Inquiry {
             }
         }
         Ok(Preflight {
-            target: PreparedTarget { routes },
+            target: PreparedTarget::new(routes),
             body,
             observations,
             notices: self.notices.clone(),

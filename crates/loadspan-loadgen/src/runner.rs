@@ -9,7 +9,6 @@
 mod closed;
 mod collector;
 mod control;
-mod link;
 mod open;
 mod outbox;
 mod pacer;
@@ -28,7 +27,6 @@ use loadspan_record::{ConnectionUse, Preopened};
 
 use self::collector::{Collector, QUEUE_BATCHES};
 use self::control::{Control, Tickets};
-pub(crate) use self::link::{Link, Links, NoLink};
 use self::outbox::Outbox;
 pub use self::plan::{FailureThreshold, Limits, LoadConfig, LoadModel, RunPlan, Warmup};
 use self::self_check::process_cpu_seconds;

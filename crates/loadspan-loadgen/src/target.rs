@@ -55,6 +55,22 @@ pub enum HttpPreference {
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
+/// A target that has been looked up.
+#[derive(Debug, Clone)]
+pub struct PreparedTarget {
+    routes: Vec<Route>,
+}
+
+impl PreparedTarget {
+    pub(crate) fn new(routes: Vec<Route>) -> Self {
+        Self { routes }
+    }
+
+    pub(crate) fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+}
+
 /// A base URL cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {

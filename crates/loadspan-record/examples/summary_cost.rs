@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use loadspan_record::{
     ChunkGaps, Completeness, ConnectionUse, HttpExchange, HttpVersion, LiveStats, LoadFacts, LoadModel, Outcome, Phase,
-    PromptReuse, RequestId, RequestRecord, RunFacts, RunId, RunInfo, RunOffset, SummaryBuilder, Thresholds, Timings, TokenCounts,
-    TokenSource,
+    PromptReuse, RequestId, RequestRecord, RunFacts, RunId, RunInfo, RunOffset, SummaryBuilder, Thresholds, Timings,
+    TokenCounts, TokenSource,
 };
 
 fn main() {

@@ -94,7 +94,15 @@ mod tests {
 
     #[test]
     fn other_text_is_no_id() {
-        for text in ["", "00abcdef", "abcdef-1", "00abcdeg-1", "00abcdef-", "00abcdef--1", "preflight"] {
+        for text in [
+            "",
+            "00abcdef",
+            "abcdef-1",
+            "00abcdeg-1",
+            "00abcdef-",
+            "00abcdef--1",
+            "preflight",
+        ] {
             assert!(text.parse::<RequestId>().is_err(), "{text}");
         }
     }

@@ -24,7 +24,9 @@ mod tokens;
 mod verdict;
 
 pub use distribution::Distribution;
-pub use facts::{ClientStats, Completeness, LoadFacts, LoadModel, Notice, Preopened, PromptReuse, RunFacts, RunInfo, WorkerStats};
+pub use facts::{
+    ClientStats, Completeness, LoadFacts, LoadModel, Notice, Preopened, PromptReuse, RunFacts, RunInfo, WorkerStats,
+};
 pub use id::{IdError, RequestId, RunId};
 pub use live::{LiveCounts, LiveStats, LiveView};
 pub use metric::{Better, Metric, RunMetric, Unit};

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use crate::{
     ChunkGaps, Completeness, ConnectionUse, Failure, FailureKind, HttpExchange, HttpVersion, LoadFacts, LoadModel,
-    Outcome, Phase, PromptReuse, RequestId, RequestRecord, RunFacts, RunId, RunInfo, RunOffset, Thresholds, Timings, TokenCounts,
-    TokenSource,
+    Outcome, Phase, PromptReuse, RequestId, RequestRecord, RunFacts, RunId, RunInfo, RunOffset, Thresholds, Timings,
+    TokenCounts, TokenSource,
 };
 
 /// A request in the making: a completed stream unless told otherwise. Times in milliseconds.

@@ -87,7 +87,9 @@ impl RunFolder {
 
     /// An existing folder.
     pub(crate) fn open(path: &Path) -> Self {
-        Self { path: path.to_path_buf() }
+        Self {
+            path: path.to_path_buf(),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -106,7 +108,9 @@ impl RunFolder {
     /// Writes a whole file, so that nobody ever sees half of it.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         let (path, beside) = (self.file(name), self.file(&format!(".{name}.new")));
-        let written = File::create(&beside).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&beside, &path));
+        let written = File::create(&beside)
+            .and_then(|mut file| file.write_all(bytes))
+            .and_then(|()| fs::rename(&beside, &path));
         written.with_context(|| format!("cannot write {}", path.display()))
     }
 
@@ -123,7 +127,11 @@ impl RunFolder {
         let path = self.file(RUN_FILE);
         let bytes = fs::read(&path).map_err(|error| {
             UsageError::with_hint(
-                format!("{} is not the folder of a run: cannot read {}: {error}", self.path.display(), path.display()),
+                format!(
+                    "{} is not the folder of a run: cannot read {}: {error}",
+                    self.path.display(),
+                    path.display()
+                ),
                 "`loadspan profile` prints the folder of each run",
             )
         })?;
@@ -149,12 +157,19 @@ impl RunFile {
     /// The facts of the run as they stand after its end, or after its death.
     pub(crate) fn final_facts(&self) -> RunFacts {
         let mut facts = self.facts.clone();
-        let Some(EndFacts { end, peak_rss_bytes, records_missed }) = &self.end else {
+        let Some(EndFacts {
+            end,
+            peak_rss_bytes,
+            records_missed,
+        }) = &self.end
+        else {
             let reason = "loadspan did not live to see the end of the run".to_owned();
             facts.run.completeness = Completeness::Incomplete { reason };
             return facts;
         };
-        let incomplete = |reason: &str| Completeness::Incomplete { reason: reason.to_owned() };
+        let incomplete = |reason: &str| Completeness::Incomplete {
+            reason: reason.to_owned(),
+        };
         facts.run.completeness = match end.reason {
             StopReason::Finished => Completeness::Complete,
             StopReason::Interrupted => incomplete("interrupted"),
@@ -190,8 +205,18 @@ impl RunFile {
 pub(crate) fn run_name(model: &str, endpoint: &str, load: &str) -> String {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let name = format!("{model}-{endpoint}-{load}-{}", timestamp(since_1970));
-    let fit = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
-    name.chars().map(fit).collect::<String>().trim_start_matches('.').to_owned()
+    let fit = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') {
+            c
+        } else {
+            '_'
+        }
+    };
+    name.chars()
+        .map(fit)
+        .collect::<String>()
+        .trim_start_matches('.')
+        .to_owned()
 }
 
 /// `20260131-235959`, in UTC.

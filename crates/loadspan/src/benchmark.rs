@@ -52,7 +52,11 @@ struct Plan {
 
 impl Plan {
     fn new(mut config: RunConfig, preflight: Preflight, prepared: Prepared) -> anyhow::Result<Self> {
-        let Prepared { workload, tokenizer, mut notices } = prepared;
+        let Prepared {
+            workload,
+            tokenizer,
+            mut notices,
+        } = prepared;
         prepare::limit_requests(&mut config.load, &workload);
         notices.extend(prepare::check_resources(&config));
         let clock = RunClock::start();
@@ -63,7 +67,10 @@ impl Plan {
         let facts = RunFacts {
             run: RunInfo {
                 id: run_id.to_string(),
-                name: folder.path().file_name().map_or(name, |name| name.to_string_lossy().into_owned()),
+                name: folder
+                    .path()
+                    .file_name()
+                    .map_or(name, |name| name.to_string_lossy().into_owned()),
                 model: preflight.body.model.clone(),
                 endpoint_type: config.target.endpoint_type.as_str().to_owned(),
                 streaming: config.request.streaming,
@@ -73,10 +80,19 @@ impl Plan {
                 seed: Some(config.seed),
                 measured_from_s: None,
                 measured_until_s: None,
-                completeness: Completeness::Incomplete { reason: "running".to_owned() },
+                completeness: Completeness::Incomplete {
+                    reason: "running".to_owned(),
+                },
             },
-            load: LoadFacts { description: config.describe_load(), model: load_kind(&config.load.model) },
-            prompts: if prepare::prompts_are_unique(&config) { PromptReuse::Unique } else { PromptReuse::MayRepeat },
+            load: LoadFacts {
+                description: config.describe_load(),
+                model: load_kind(&config.load.model),
+            },
+            prompts: if prepare::prompts_are_unique(&config) {
+                PromptReuse::Unique
+            } else {
+                PromptReuse::MayRepeat
+            },
             unsent: 0,
             client: None,
             preopened: Vec::new(),
@@ -92,14 +108,30 @@ impl Plan {
             workload: Arc::new(workload),
             tokenizer,
             load: config.load.clone(),
-            gap_limit: if config.output.level == ExportLevel::Chunks { usize::MAX } else { GAPS_KEPT },
+            gap_limit: if config.output.level == ExportLevel::Chunks {
+                usize::MAX
+            } else {
+                GAPS_KEPT
+            },
         };
-        Ok(Self { config, run, folder, facts, clock })
+        Ok(Self {
+            config,
+            run,
+            folder,
+            facts,
+            clock,
+        })
     }
 
     /// Makes the load and the report.
     fn execute(self) -> anyhow::Result<Exit> {
-        let Self { config, run, folder, facts, clock } = self;
+        let Self {
+            config,
+            run,
+            folder,
+            facts,
+            clock,
+        } = self;
         let mut run_file = describe(&config, &run, facts, clock)?;
         folder.write_run(&run_file)?;
         announce(&run_file, &folder);
@@ -123,7 +155,10 @@ impl Plan {
         let (builder, missed_by_summary) = aggregator.finish()?;
         let written = writer.map(RecordsWriter::finish).unwrap_or_default();
         if let Some(error) = written.error {
-            terminal::print_warning(&format!("{} is incomplete: {error}", folder.file(RECORDS_FILE).display()));
+            terminal::print_warning(&format!(
+                "{} is incomplete: {error}",
+                folder.file(RECORDS_FILE).display()
+            ));
         }
         run_file.end = Some(EndFacts {
             end: RunEnd::clone(&end),
@@ -177,8 +212,13 @@ fn announce(run: &RunFile, folder: &RunFolder) {
 
 fn load_kind(model: &LoadModel) -> LoadKind {
     match model {
-        LoadModel::Closed { concurrency, .. } => LoadKind::Closed { concurrency: concurrency.get() },
-        LoadModel::Open { schedule, max_concurrency } => LoadKind::Open {
+        LoadModel::Closed { concurrency, .. } => LoadKind::Closed {
+            concurrency: concurrency.get(),
+        },
+        LoadModel::Open {
+            schedule,
+            max_concurrency,
+        } => LoadKind::Open {
             target_rate: Some(schedule.rate),
             max_concurrency: max_concurrency.map(std::num::NonZero::get),
         },

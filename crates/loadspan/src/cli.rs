@@ -21,7 +21,12 @@ pub(crate) use self::values::{Seconds, Threshold};
 /// Measures latency, throughput and goodput of any OpenAI-compatible server, keeps a record of every request, and says whether the
 /// figures can be trusted.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 110, propagate_version = true, disable_help_subcommand = true)]
+#[command(
+    version,
+    max_term_width = 110,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

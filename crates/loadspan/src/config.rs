@@ -13,7 +13,8 @@ use loadspan_loadgen::workload::{
     DatasetConfig, LengthDistribution, SamplingStrategy, SyntheticConfig, WorkloadConfig,
 };
 use loadspan_loadgen::{
-    BaseUrl, Deadlines, FailureThreshold, HttpPreference, Limits, LoadConfig, LoadModel, TargetConfig, TlsConfig, Warmup,
+    BaseUrl, Deadlines, FailureThreshold, HttpPreference, Limits, LoadConfig, LoadModel, TargetConfig, TlsConfig,
+    Warmup,
 };
 use loadspan_record::Slo;
 use serde::Serialize;
@@ -77,9 +78,18 @@ impl RunConfig {
     /// Values that make no sense, and flags that would have no effect.
     pub(crate) fn resolve(args: ProfileArgs) -> Result<Self, UsageError> {
         effect::check(&args)?;
-        let ProfileArgs { endpoint, load, workload, output } = args;
+        let ProfileArgs {
+            endpoint,
+            load,
+            workload,
+            output,
+        } = args;
         let seed = load.random_seed.unwrap_or_else(fresh_seed);
-        let slo = output.goodput.as_deref().map(|slo| resolve_slo(slo, endpoint.streaming)).transpose()?;
+        let slo = output
+            .goodput
+            .as_deref()
+            .map(|slo| resolve_slo(slo, endpoint.streaming))
+            .transpose()?;
         Ok(Self {
             request: resolve_request(&endpoint)?,
             target: resolve_target(endpoint)?,
@@ -102,7 +112,10 @@ impl RunConfig {
     pub(crate) fn describe_load(&self) -> String {
         match &self.load.model {
             LoadModel::Closed { concurrency, .. } => format!("{concurrency} concurrent"),
-            LoadModel::Open { schedule, max_concurrency } => {
+            LoadModel::Open {
+                schedule,
+                max_concurrency,
+            } => {
                 let limit = max_concurrency.map_or(String::new(), |limit| format!(", at most {limit} at once"));
                 let process = match schedule.process {
                     ArrivalProcess::Constant => "constant",
@@ -116,7 +129,9 @@ impl RunConfig {
 }
 
 fn resolve_slo(text: &str, streaming: bool) -> Result<Slo, UsageError> {
-    let slo: Slo = text.parse().map_err(|error| UsageError::new(format!("--goodput: {error}")))?;
+    let slo: Slo = text
+        .parse()
+        .map_err(|error| UsageError::new(format!("--goodput: {error}")))?;
     match slo.stream_target() {
         Some(metric) if !streaming => Err(UsageError::with_hint(
             format!("--goodput: no request can keep to {} without --streaming", metric.tag()),
@@ -137,7 +152,11 @@ fn resolve_request(args: &EndpointArgs) -> Result<RequestConfig, UsageError> {
             ServerArg::Openai => Some(ServerKind::OpenAi),
         },
         streaming: args.streaming,
-        stream_usage: if args.per_chunk_usage { StreamUsage::PerChunk } else { StreamUsage::AtEnd },
+        stream_usage: if args.per_chunk_usage {
+            StreamUsage::PerChunk
+        } else {
+            StreamUsage::AtEnd
+        },
         max_tokens_field: args.use_legacy_max_tokens.then_some(MaxTokensField::MaxTokens),
         extra: inputs::parse_extra(&args.extra_inputs)?,
         wait_for_model: args.wait_for_model_timeout.0,
@@ -146,7 +165,9 @@ fn resolve_request(args: &EndpointArgs) -> Result<RequestConfig, UsageError> {
 
 fn resolve_target(args: EndpointArgs) -> Result<TargetConfig, UsageError> {
     let urls = args.url.iter().map(|url| BaseUrl::parse(url));
-    let urls = urls.collect::<Result<Vec<_>, _>>().map_err(|error| UsageError::new(format!("--url: {error}")))?;
+    let urls = urls
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| UsageError::new(format!("--url: {error}")))?;
     let tls = match (args.ca_cert, args.insecure) {
         (Some(path), _) => TlsConfig::CaFile(path),
         (None, true) => TlsConfig::Insecure,
@@ -162,9 +183,17 @@ fn resolve_target(args: EndpointArgs) -> Result<TargetConfig, UsageError> {
         },
         endpoint_path: args.endpoint,
         api_key: inputs::api_key(args.api_key, args.api_key_file.as_deref())?,
-        headers: args.header.iter().map(|header| inputs::parse_header(header)).collect::<Result<_, _>>()?,
+        headers: args
+            .header
+            .iter()
+            .map(|header| inputs::parse_header(header))
+            .collect::<Result<_, _>>()?,
         tls,
-        http: if args.http2 { HttpPreference::Http2 } else { HttpPreference::Http11 },
+        http: if args.http2 {
+            HttpPreference::Http2
+        } else {
+            HttpPreference::Http11
+        },
         deadlines: Deadlines {
             connect: args.connect_timeout_seconds.0,
             first_byte: args.first_byte_timeout_seconds.0,
@@ -196,7 +225,9 @@ fn resolve_load(args: &LoadArgs, seed: u64) -> Result<LoadConfig, UsageError> {
         limits: Limits {
             requests: args.request_count.map(std::num::NonZero::get),
             duration: args.benchmark_duration.map(|seconds| seconds.0),
-            grace: args.benchmark_grace_period.map_or(Duration::from_secs(30), |seconds| seconds.0),
+            grace: args
+                .benchmark_grace_period
+                .map_or(Duration::from_secs(30), |seconds| seconds.0),
             drain: args.drain_timeout_seconds.0,
             failures: args.failed_request_threshold.map(|threshold| match threshold {
                 Threshold::Count(count) => FailureThreshold::Count(count),
@@ -210,11 +241,15 @@ fn resolve_load(args: &LoadArgs, seed: u64) -> Result<LoadConfig, UsageError> {
 
 fn resolve_schedule(args: &LoadArgs, rate: f64, seed: u64) -> Result<ScheduleConfig, UsageError> {
     if !(rate > 0.0 && rate <= 1e7) {
-        return Err(UsageError::new(format!("--request-rate {rate}: a rate is above 0 and at most 10 million a second")));
+        return Err(UsageError::new(format!(
+            "--request-rate {rate}: a rate is above 0 and at most 10 million a second"
+        )));
     }
     let smoothness = args.arrival_smoothness.unwrap_or(1.0);
     if !(smoothness > 0.0 && smoothness.is_finite()) {
-        return Err(UsageError::new(format!("--arrival-smoothness {smoothness}: a shape is above 0")));
+        return Err(UsageError::new(format!(
+            "--arrival-smoothness {smoothness}: a shape is above 0"
+        )));
     }
     Ok(ScheduleConfig {
         rate,
@@ -239,9 +274,17 @@ fn resolve_workload(args: WorkloadArgs, seed: u64) -> Result<WorkloadConfig, Usa
         stddev => Err(UsageError::new(format!("{flag} {stddev}: a deviation is 0 or more"))),
     };
     let output_stddev = stddev("--osl-stddev", args.osl_stddev)?;
-    let output_tokens = args.osl.map(|mean| LengthDistribution { mean: f64::from(mean), stddev: output_stddev });
+    let output_tokens = args.osl.map(|mean| LengthDistribution {
+        mean: f64::from(mean),
+        stddev: output_stddev,
+    });
     if let Some(path) = args.input_file {
-        return Ok(WorkloadConfig::Dataset(DatasetConfig { path, sampling, output_tokens, seed }));
+        return Ok(WorkloadConfig::Dataset(DatasetConfig {
+            path,
+            sampling,
+            output_tokens,
+            seed,
+        }));
     }
     Ok(WorkloadConfig::Synthetic(SyntheticConfig {
         input_tokens: LengthDistribution {

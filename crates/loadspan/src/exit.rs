@@ -39,11 +39,17 @@ pub(crate) struct UsageError {
 
 impl UsageError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self {
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: Some(hint.into()) }
+        Self {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
     }
 }
 
@@ -51,9 +57,17 @@ impl Exit {
     /// The code for an error that ended the program.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         if let Some(preflight) = error.downcast_ref::<PreflightError>() {
-            return if preflight.is_usage() { Self::Usage } else { Self::BenchmarkFailed };
+            return if preflight.is_usage() {
+                Self::Usage
+            } else {
+                Self::BenchmarkFailed
+            };
         }
-        if error.is::<UsageError>() || error.is::<WorkloadError>() { Self::Usage } else { Self::Failure }
+        if error.is::<UsageError>() || error.is::<WorkloadError>() {
+            Self::Usage
+        } else {
+            Self::Failure
+        }
     }
 
     /// The code for a run that has a summary.

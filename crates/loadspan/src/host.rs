@@ -30,14 +30,17 @@ impl Host {
 
 /// Most memory that the process has had resident, in bytes; 0 where the system does not say.
 pub(crate) fn peak_rss_bytes() -> u64 {
-    let kilobytes = field_of("/proc/self/status", "VmHWM").and_then(|value| value.split(' ').next()?.parse::<u64>().ok());
+    let kilobytes =
+        field_of("/proc/self/status", "VmHWM").and_then(|value| value.split(' ').next()?.parse::<u64>().ok());
     kilobytes.unwrap_or(0) * 1024
 }
 
 /// The value of the first line `name: value` of a file of the proc filesystem.
 fn field_of(path: &str, name: &str) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
-    let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
     value.map(|value| value.trim().to_owned())
 }
 
@@ -47,9 +50,18 @@ pub(crate) fn raise_open_files(needed: u64) -> Option<u64> {
     const SPARE: u64 = 64;
     let needed = needed.saturating_add(SPARE);
     let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < limit.maximum.unwrap_or(u64::MAX)) {
+    if limit
+        .current
+        .is_some_and(|current| current < limit.maximum.unwrap_or(u64::MAX))
+    {
         // Without success the lower limit stands, and is looked at below.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+        let _ = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: limit.maximum,
+                maximum: limit.maximum,
+            },
+        );
     }
     getrlimit(Resource::Nofile).current.filter(|current| *current < needed)
 }

@@ -34,7 +34,15 @@ impl RecordsWriter {
     pub(crate) fn spawn(file: File, events: Subscription) -> std::io::Result<Self> {
         let thread = std::thread::Builder::new()
             .name("loadspan-records".to_owned())
-            .spawn(move || Writer { file, buffer: Vec::with_capacity(2 * FLUSH_SIZE), unwritten: 0, written: Written::default() }.run(&events))?;
+            .spawn(move || {
+                Writer {
+                    file,
+                    buffer: Vec::with_capacity(2 * FLUSH_SIZE),
+                    unwritten: 0,
+                    written: Written::default(),
+                }
+                .run(&events)
+            })?;
         Ok(Self { thread })
     }
 
@@ -42,7 +50,9 @@ impl RecordsWriter {
     pub(crate) fn finish(self) -> Written {
         self.thread.join().unwrap_or_else(|_| Written {
             missed: 0,
-            error: Some(std::io::Error::other("the thread that writes records panicked; please report this")),
+            error: Some(std::io::Error::other(
+                "the thread that writes records panicked; please report this",
+            )),
         })
     }
 }

@@ -26,9 +26,11 @@ pub(crate) fn listen() -> std::io::Result<()> {
         let _entered = runtime.enter();
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
     };
-    std::thread::Builder::new().name("loadspan-signals".to_owned()).spawn(move || {
-        runtime.block_on(react(interrupt, terminate));
-    })?;
+    std::thread::Builder::new()
+        .name("loadspan-signals".to_owned())
+        .spawn(move || {
+            runtime.block_on(react(interrupt, terminate));
+        })?;
     Ok(())
 }
 
@@ -41,7 +43,9 @@ async fn react(mut interrupt: tokio::signal::unix::Signal, mut terminate: tokio:
         let run = RUN.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         match (run, received) {
             (Some(stopper), 1) => {
-                crate::terminal::print_warning("interrupted: waiting for requests in flight; once more to stop at once");
+                crate::terminal::print_warning(
+                    "interrupted: waiting for requests in flight; once more to stop at once",
+                );
                 stopper.stop();
             }
             (Some(stopper), 2) => stopper.stop_at_once(),

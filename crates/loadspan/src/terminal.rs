@@ -1,5 +1,5 @@
 //! Everything that is printed: data on stdout, the rest on stderr.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the module that prints")]
+#![expect(clippy::print_stderr, reason = "this is the module that prints")]
 
 mod progress;
 
@@ -26,13 +26,20 @@ pub(crate) fn print_note(message: &str) {
 ///
 /// A closed stdout (`loadspan … | head`) is not an error: nobody wants the rest.
 pub(crate) fn print_result(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
+    let _ = std::io::stdout()
+        .write_all(text.as_bytes())
+        .and_then(|()| std::io::stdout().flush());
 }
 
 /// The width of the terminal for tables; 100 columns where there is none.
 pub(crate) fn width() -> u16 {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let asked = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_col).filter(|width| *width > 0);
+    let asked = || {
+        rustix::termios::tcgetwinsize(std::io::stdout())
+            .ok()
+            .map(|size| size.ws_col)
+            .filter(|width| *width > 0)
+    };
     columns.or_else(asked).unwrap_or(100)
 }
 

@@ -143,8 +143,4 @@ impl Findings {
         self.comparisons.append(&mut other.comparisons);
         self.truths.append(&mut other.truths);
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.figures.is_empty()
-    }
 }

@@ -7,7 +7,7 @@ use loadspan_record::{Phase, RequestRecord};
 
 use super::client::ClientRun;
 use super::experiment::Findings;
-use super::figure::{Bar, Figure, Samples};
+use super::figure::{Bar, Figure, Samples, Short};
 use super::server::{Answers, EventWrites, Server, Truth};
 use super::setup::Setup;
 
@@ -103,7 +103,7 @@ impl Streams {
         ];
         let figures = wanted.into_iter().filter_map(|(what, unit, bar, samples)| {
             Some(Figure {
-                name: format!("{} streams: {what}", self.streams),
+                name: format!("{} streams: {what}", Short(f64::from(self.streams))),
                 unit,
                 bar: Bar::AtMost(bar?),
                 samples,

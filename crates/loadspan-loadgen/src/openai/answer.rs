@@ -1,16 +1,18 @@
 //! Whole answers, for requests that do not stream, and the text of error answers.
 
 use super::event::ErrorField;
-use super::{EndpointType, Facts, Unreadable, chat, completions, embeddings, responses};
+use super::{EndpointType, Facts, Unreadable, choices, embeddings, responses};
 
 /// The facts of a body that came with a status of 200–299.
 pub(crate) fn read_answer(endpoint: EndpointType, body: &[u8]) -> Result<Facts<'_>, Unreadable> {
-    match endpoint {
-        EndpointType::Chat => chat::read(body),
-        EndpointType::Completions => completions::read(body),
-        EndpointType::Responses => responses::read_answer(body),
-        EndpointType::Embeddings => embeddings::read(body),
-    }
+    let mut facts = match endpoint {
+        EndpointType::Chat | EndpointType::Completions => choices::read(body)?,
+        EndpointType::Responses => responses::read_answer(body)?,
+        EndpointType::Embeddings => embeddings::read(body)?,
+    };
+    // There is no later word than the only one.
+    facts.usage_is_final = true;
+    Ok(facts)
 }
 
 /// What a body that came with another status says, for people: the message of an OpenAI-shaped error, else the beginning of

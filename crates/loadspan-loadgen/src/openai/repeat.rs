@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::{Channel, EndpointType, Facts, Unreadable, chat, completions, responses};
+use super::{Channel, EndpointType, Facts, Unreadable, choices, responses};
 use crate::sse::SseEvent;
 
 /// Reads one stream after the other.
@@ -62,9 +62,8 @@ impl EventReader {
             });
         }
         let facts = match self.endpoint {
-            EndpointType::Completions => completions::read(data)?,
             EndpointType::Responses => responses::read_event(data)?,
-            EndpointType::Chat | EndpointType::Embeddings => chat::read(data)?,
+            EndpointType::Chat | EndpointType::Completions | EndpointType::Embeddings => choices::read(data)?,
         };
         self.learn(data, &facts);
         Ok(facts)

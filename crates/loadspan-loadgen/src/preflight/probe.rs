@@ -7,9 +7,9 @@ use loadspan_record::FailureKind;
 use crate::RunClock;
 use crate::deadline::{Cutoff, Deadlines, Watchdog};
 use crate::http1::{Exchange, ReadBuffer};
+use crate::link::{Link, Links, NoLink};
 use crate::observer::{Observed, Observer, ObserverConfig};
 use crate::response::{BreakCause, ResponseHead, ResponseSink};
-use crate::runner::{Link, Links, NoLink};
 use crate::target::{RequestParts, Route};
 
 /// The largest answer of a resource that describes a server.

@@ -8,9 +8,8 @@ use loadspan_record::RunId;
 use serde::Serialize;
 
 use crate::openai::BodyConfig;
-use crate::preflight::PreparedTarget;
 use crate::schedule::ScheduleConfig;
-use crate::target::TargetConfig;
+use crate::target::{PreparedTarget, TargetConfig};
 use crate::workload::{PromptTokenizer, Workload};
 
 /// Everything that a run needs, checked and resolved.

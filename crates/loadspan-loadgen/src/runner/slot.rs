@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 
 use loadspan_record::{ConnectionUse, Failure, Outcome, Phase, RequestId, RequestRecord, RunOffset, TokenCounts};
 
-use super::link::{Link, NoLink, Opened, Outgoing};
 use super::worker::Worker;
 use crate::deadline::Watchdog;
+use crate::link::{Link, NoLink, Opened, Outgoing};
 use crate::observer::{Observed, Observer};
 use crate::target::RequestParts;
 

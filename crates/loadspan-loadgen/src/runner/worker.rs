@@ -16,7 +16,6 @@ use tokio::task::LocalSet;
 
 use super::closed::{self, FirstWave};
 use super::control::{Control, Tickets};
-use super::link::Links;
 use super::open;
 use super::outbox::Outbox;
 use super::pacer::Pacer;
@@ -26,6 +25,7 @@ use super::slot::{Due, Scratch};
 use crate::RunClock;
 use crate::deadline::Cutoff;
 use crate::http1::{Exchange, ReadBuffer};
+use crate::link::Links;
 use crate::observer::{ObserverConfig, TextCapture};
 use crate::openai::BodyBuilder;
 use crate::redaction::Redaction;

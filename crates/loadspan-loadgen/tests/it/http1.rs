@@ -192,7 +192,7 @@ fn an_answer_that_comes_before_the_request_is_read_is_taken() {
         stream
             .write_all(json_answer("413 Content Too Large", body).as_bytes())
             .unwrap();
-        std::thread::sleep(Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(1_000));
         Then::Close
     });
     let load = Load::closed(server.url(), 1, 2).change(|load| load.input_tokens = 4_000_000);
@@ -201,7 +201,7 @@ fn an_answer_that_comes_before_the_request_is_read_is_taken() {
     assert_eq!(report.messages(), ["too long"; 2]);
     for record in &report.records {
         let took = record.timings.finished_at.millis_since(record.timings.sent_at.unwrap());
-        assert!(took < 250.0, "{took} ms");
+        assert!(took < 900.0, "{took} ms");
     }
     assert!(
         matches!(report.records[1].http.connection, ConnectionUse::Opened { .. }),

@@ -75,7 +75,7 @@ fn every_way_of_writing_a_stream_gives_the_same_figures() {
 fn what_comes_before_the_first_token_is_not_one() {
     let record = record_of(
         script()
-            .ttft(40.ms())
+            .ttft(150.ms())
             .opening(Opening::RoleChunk)
             .filler(Filler::EmptyChunk),
     );
@@ -83,19 +83,19 @@ fn what_comes_before_the_first_token_is_not_one() {
         record.timings.first_chunk_at.unwrap(),
         record.timings.first_token_at.unwrap(),
     );
-    assert!(token.millis_since(chunk) > 30.0, "{}", token.millis_since(chunk));
+    assert!(token.millis_since(chunk) > 50.0, "{}", token.millis_since(chunk));
 }
 
 #[test]
 fn a_token_is_timed_by_the_read_that_completes_it() {
     let bytes = NonZeroUsize::new(25).unwrap();
-    let slowly = Writes::Split { bytes, pause: 2.ms() };
+    let slowly = Writes::Split { bytes, pause: 10.ms() };
     let record = record_of(script().tokens(1, every(0.ms())).role(RoleChunk::Absent).writes(slowly));
     let (chunk, token) = (
         record.timings.first_chunk_at.unwrap(),
         record.timings.first_token_at.unwrap(),
     );
-    assert!(token.millis_since(chunk) >= 4.0, "{}", token.millis_since(chunk));
+    assert!(token.millis_since(chunk) >= 30.0, "{}", token.millis_since(chunk));
 }
 
 #[test]
@@ -112,13 +112,13 @@ fn the_gaps_between_chunks_are_those_of_the_server() {
         / 1_000;
     assert_eq!(gaps.len(), 4);
     assert!(gaps.iter().map(|gap| u64::from(*gap)).sum::<u64>().abs_diff(whole) <= 1);
-    assert!((70_000..400_000).contains(&whole), "{whole} µs");
+    assert!((20_000..4_000_000).contains(&whole), "{whole} µs");
 }
 
 #[test]
 fn reasoning_is_output_and_not_the_answer() {
     for field in [ReasoningField::Reasoning, ReasoningField::ReasoningContent] {
-        let record = record_of(script().reasoning(4, field).tokens(TOKENS, every(10.ms())));
+        let record = record_of(script().reasoning(4, field).tokens(TOKENS, every(40.ms())));
         assert_eq!(output(&record), COUNTED, "{field:?}");
         assert_eq!(record.tokens.reasoning, Some(4));
         let timings = record.timings;

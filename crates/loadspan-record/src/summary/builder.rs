@@ -15,7 +15,9 @@ use super::{
 };
 use crate::distribution::{GapHistogram, to_seven_digits};
 use crate::verdict::Evidence;
-use crate::{Distribution, LoadModel, Metric, Preopened, RequestRecord, RunFacts, RunMetric, TokenSource, Unit, Verdict};
+use crate::{
+    Distribution, LoadModel, Metric, Preopened, RequestRecord, RunFacts, RunMetric, TokenSource, Unit, Verdict,
+};
 
 /// Takes the records of a run one by one, in any order, and makes its summary.
 ///

@@ -191,7 +191,10 @@ fn client(summary: &Summary) -> Option<String> {
     if ahead > 0 {
         let slowest = connections.preopened.iter().map(|preopened| preopened.connect_max_ms);
         let slowest = number(slowest.fold(0.0, f64::max));
-        text.push_str(&format!("; {} opened ahead, in {slowest} ms at most", counted(ahead, "connection")));
+        text.push_str(&format!(
+            "; {} opened ahead, in {slowest} ms at most",
+            counted(ahead, "connection")
+        ));
     }
     if let Some(connect) = &connections.connect {
         text.push_str(&format!(

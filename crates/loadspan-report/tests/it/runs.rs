@@ -2,8 +2,8 @@
 
 use loadspan_record::{
     ChunkGaps, ClientStats, Completeness, ConnectionUse, Failure, FailureKind, HttpExchange, HttpVersion, LoadFacts,
-    LoadModel, Notice, Outcome, Phase, PromptReuse, RequestId, RequestRecord, RunFacts, RunId, RunInfo, RunOffset, Summary,
-    SummaryBuilder, Thresholds, Timings, TokenCounts, TokenSource, WorkerStats,
+    LoadModel, Notice, Outcome, Phase, PromptReuse, RequestId, RequestRecord, RunFacts, RunId, RunInfo, RunOffset,
+    Summary, SummaryBuilder, Thresholds, Timings, TokenCounts, TokenSource, WorkerStats,
 };
 
 /// 8 users for about 20 s, 128 tokens each, one per chunk; a warm-up; goodput; a measured client.

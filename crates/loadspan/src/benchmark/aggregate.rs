@@ -19,13 +19,17 @@ pub(super) struct Aggregator {
 
 impl Aggregator {
     pub(super) fn spawn(events: Subscription, progress: ProgressLine) -> std::io::Result<Self> {
-        let thread = std::thread::Builder::new().name("loadspan-summary".to_owned()).spawn(move || add_up(&events, progress))?;
+        let thread = std::thread::Builder::new()
+            .name("loadspan-summary".to_owned())
+            .spawn(move || add_up(&events, progress))?;
         Ok(Self { thread })
     }
 
     /// The figures, and how many records they lack. Call after the run has ended.
     pub(super) fn finish(self) -> anyhow::Result<(SummaryBuilder, u64)> {
-        self.thread.join().map_err(|_| anyhow::anyhow!("the thread that adds up panicked; please report this"))
+        self.thread
+            .join()
+            .map_err(|_| anyhow::anyhow!("the thread that adds up panicked; please report this"))
     }
 }
 

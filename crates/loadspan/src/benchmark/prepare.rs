@@ -50,7 +50,11 @@ impl Inputs {
                 synthetic.build(lengths)?
             }
         };
-        Ok(Prepared { workload, tokenizer, notices })
+        Ok(Prepared {
+            workload,
+            tokenizer,
+            notices,
+        })
     }
 }
 
@@ -74,13 +78,19 @@ fn exact_lengths(tokenizer: PromptTokenizer, preflight: &Preflight, notices: &mu
         let own = tokenizer.count(text);
         if seen.prompt_tokens < own {
             notices.push(Notice {
-                message: format!("the server counts {} tokens where the tokenizer counts {own}", seen.prompt_tokens),
+                message: format!(
+                    "the server counts {} tokens where the tokenizer counts {own}",
+                    seen.prompt_tokens
+                ),
                 advice: Some("--tokenizer is not that of the model: lengths will be off".to_owned()),
             });
         }
         seen.prompt_tokens.saturating_sub(own)
     });
-    LengthModel::Tokenizer { tokenizer, template_overhead: overhead.unwrap_or(0) }
+    LengthModel::Tokenizer {
+        tokenizer,
+        template_overhead: overhead.unwrap_or(0),
+    }
 }
 
 /// Lengths by what the server counted for two prompts.
@@ -97,7 +107,11 @@ fn calibrated_lengths(preflight: &Preflight, notices: &mut Vec<Notice>) -> Lengt
         });
         return LengthModel::Words;
     };
-    if let LengthModel::Calibrated { tokens_per_word, overhead } = &model {
+    if let LengthModel::Calibrated {
+        tokens_per_word,
+        overhead,
+    } = &model
+    {
         notices.push(Notice {
             message: format!(
                 "input lengths are right on average: by the server's own count, {tokens_per_word:.2} tokens a word and {overhead:.0} a prompt"
@@ -133,13 +147,21 @@ pub(super) fn preflight_config(config: &RunConfig) -> PreflightConfig {
 pub(super) fn limit_requests(load: &mut LoadConfig, workload: &Workload) {
     if load.limits.requests.is_none() && load.limits.duration.is_none() {
         let slots = load.model.max_concurrency().map_or(1, |limit| u64::from(limit.get()));
-        load.limits.requests = Some(workload.len().unwrap_or_else(|| LEAST_REQUESTS.max(REQUESTS_PER_SLOT * slots)));
+        load.limits.requests = Some(
+            workload
+                .len()
+                .unwrap_or_else(|| LEAST_REQUESTS.max(REQUESTS_PER_SLOT * slots)),
+        );
     }
 }
 
 /// Raises the limits of the process; says which of the machine's are too low for the load.
 pub(super) fn check_resources(config: &RunConfig) -> Vec<Notice> {
-    let sockets = config.load.model.max_concurrency().map_or(0, |limit| u64::from(limit.get()));
+    let sockets = config
+        .load
+        .model
+        .max_concurrency()
+        .map_or(0, |limit| u64::from(limit.get()));
     let mut notices = Vec::new();
     if let Some(limit) = host::raise_open_files(sockets) {
         notices.push(Notice {
@@ -189,5 +211,8 @@ fn explain(notice: &PreflightNotice) -> Notice {
             Some("a reasoning model may use up its first tokens in silence; else look at the server's log"),
         ),
     };
-    Notice { message, advice: advice.map(str::to_owned) }
+    Notice {
+        message,
+        advice: advice.map(str::to_owned),
+    }
 }

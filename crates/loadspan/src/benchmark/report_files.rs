@@ -36,7 +36,10 @@ pub(crate) fn write_report(
     let json = summary_json::render(&summary);
     folder.write("summary.json", &json)?;
     folder.write("summary.csv", summary_csv::render(&summary).as_bytes())?;
-    folder.write("timeslices.csv", timeslices_csv::render(&builder.timeslices(slice)).as_bytes())?;
+    folder.write(
+        "timeslices.csv",
+        timeslices_csv::render(&builder.timeslices(slice)).as_bytes(),
+    )?;
     for format in &config.formats {
         match format {
             ExportFormat::Aiperf => {
@@ -48,8 +51,18 @@ pub(crate) fn write_report(
     }
     match config.print {
         OutputFormat::Text => {
-            let style = if terminal::stdout_takes_colour() { console::Style::Ansi } else { console::Style::Plain };
-            terminal::print_result(&console::render(&summary, console::Layout { width: terminal::width(), style }));
+            let style = if terminal::stdout_takes_colour() {
+                console::Style::Ansi
+            } else {
+                console::Style::Plain
+            };
+            terminal::print_result(&console::render(
+                &summary,
+                console::Layout {
+                    width: terminal::width(),
+                    style,
+                },
+            ));
             terminal::print_result(&format!("\nresults: {}\n", folder.path().display()));
         }
         OutputFormat::Json => terminal::print_result(&String::from_utf8_lossy(&json)),

@@ -97,7 +97,12 @@ pub(crate) struct LoadArgs {
     #[arg(long, visible_alias = "request-rate-mode", value_enum, value_name = "PATTERN")]
     pub(crate) arrival_pattern: Option<ArrivalArg>,
     /// Shape of gamma arrivals: 1 is Poisson, less is burstier, more is smoother.
-    #[arg(long, allow_negative_numbers = true, visible_alias = "vllm-burstiness", value_name = "SHAPE")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        visible_alias = "vllm-burstiness",
+        value_name = "SHAPE"
+    )]
     pub(crate) arrival_smoothness: Option<f64>,
     /// With --request-rate, the most requests in flight; further ones are held back, and the report says so.
     #[arg(long, value_name = "N", conflicts_with = "concurrency")]

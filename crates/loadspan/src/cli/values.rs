@@ -19,8 +19,13 @@ impl FromStr for Seconds {
             "h" => 3600.0,
             _ => return Err(format!("`{unit}` is no unit of time: use ms, s, m or h")),
         };
-        let number: f64 = number.trim().parse().map_err(|_| "expected seconds, such as 30, 1.5 or 500ms".to_owned())?;
-        Duration::try_from_secs_f64(number * scale).map(Self).map_err(|_| "a duration cannot be negative or endless".to_owned())
+        let number: f64 = number
+            .trim()
+            .parse()
+            .map_err(|_| "expected seconds, such as 30, 1.5 or 500ms".to_owned())?;
+        Duration::try_from_secs_f64(number * scale)
+            .map(Self)
+            .map_err(|_| "a duration cannot be negative or endless".to_owned())
     }
 }
 
@@ -37,7 +42,11 @@ impl FromStr for Threshold {
     fn from_str(text: &str) -> Result<Self, String> {
         const EXPECTED: &str = "expected a number of requests, such as 10, or a share, such as 5% or 0.05";
         let share = |number: f64| {
-            if (0.0..=1.0).contains(&number) { Ok(Self::Share(number)) } else { Err(EXPECTED.to_owned()) }
+            if (0.0..=1.0).contains(&number) {
+                Ok(Self::Share(number))
+            } else {
+                Err(EXPECTED.to_owned())
+            }
         };
         if let Some(percent) = text.strip_suffix('%') {
             return share(percent.trim().parse::<f64>().map_err(|_| EXPECTED.to_owned())? / 100.0);

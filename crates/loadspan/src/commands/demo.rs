@@ -13,10 +13,19 @@ const COMMAND_LINE: &str = "profile --model demo-model --streaming --concurrency
                             --isl 256 --osl 32";
 
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
-    let server = FakeServer::new().models(["demo-model"]).ttft(30.ms()).tokens(32, every(5.ms())).jitter(0.2).start()?;
+    let server = FakeServer::new()
+        .models(["demo-model"])
+        .ttft(30.ms())
+        .tokens(32, every(5.ms()))
+        .jitter(0.2)
+        .start()?;
     terminal::print_note(&format!("loadspan {COMMAND_LINE} --url {}", server.url()));
     let url = ["--url".to_owned(), server.url()];
-    let words = ["loadspan"].into_iter().chain(COMMAND_LINE.split_whitespace()).map(str::to_owned).chain(url);
+    let words = ["loadspan"]
+        .into_iter()
+        .chain(COMMAND_LINE.split_whitespace())
+        .map(str::to_owned)
+        .chain(url);
     let Command::Profile(mut profile) = <Cli as clap::Parser>::try_parse_from(words)?.command else {
         anyhow::bail!("the demo's command line is not a profile");
     };

@@ -8,7 +8,9 @@ use crate::terminal;
 
 pub(crate) fn run(args: ProfileArgs) -> anyhow::Result<Exit> {
     if key_is_on_the_command_line(std::env::args()) {
-        terminal::print_warning("--api-key can be seen by everybody on this machine; use OPENAI_API_KEY or --api-key-file");
+        terminal::print_warning(
+            "--api-key can be seen by everybody on this machine; use OPENAI_API_KEY or --api-key-file",
+        );
     }
     benchmark::run(RunConfig::resolve(args)?)
 }

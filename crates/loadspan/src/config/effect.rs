@@ -7,11 +7,15 @@ use crate::exit::UsageError;
 ///
 /// Names the first flag that would do nothing, and what to do instead.
 pub(super) fn check(args: &ProfileArgs) -> Result<(), UsageError> {
-    let rules = endpoint_rules(args).into_iter().chain(load_rules(args)).chain(workload_rules(args)).chain(output_rules(args));
+    let rules = endpoint_rules(args)
+        .into_iter()
+        .chain(load_rules(args))
+        .chain(workload_rules(args))
+        .chain(output_rules(args));
     match rules.into_iter().find(|rule| rule.broken) {
-        Some(Rule { flag, because, hint, .. }) => {
-            Err(UsageError::with_hint(format!("{flag} has no effect {because}"), hint))
-        }
+        Some(Rule {
+            flag, because, hint, ..
+        }) => Err(UsageError::with_hint(format!("{flag} has no effect {because}"), hint)),
         None => Ok(()),
     }
 }
@@ -24,7 +28,12 @@ struct Rule {
 }
 
 fn rule(broken: bool, flag: &'static str, because: &'static str, hint: &'static str) -> Rule {
-    Rule { broken, flag, because, hint }
+    Rule {
+        broken,
+        flag,
+        because,
+        hint,
+    }
 }
 
 fn endpoint_rules(args: &ProfileArgs) -> Vec<Rule> {
@@ -33,8 +42,18 @@ fn endpoint_rules(args: &ProfileArgs) -> Vec<Rule> {
     let https = endpoint.url.iter().any(|url| url.starts_with("https://"));
     let chat = endpoint.endpoint_type == EndpointArg::Chat;
     vec![
-        rule(endpoint.streaming && embeddings, "--streaming", "with embeddings, which do not stream", "leave it out"),
-        rule(endpoint.per_chunk_usage && !endpoint.streaming, "--per-chunk-usage", "without --streaming", "add --streaming"),
+        rule(
+            endpoint.streaming && embeddings,
+            "--streaming",
+            "with embeddings, which do not stream",
+            "leave it out",
+        ),
+        rule(
+            endpoint.per_chunk_usage && !endpoint.streaming,
+            "--per-chunk-usage",
+            "without --streaming",
+            "add --streaming",
+        ),
         rule(
             endpoint.per_chunk_usage && endpoint.endpoint_type == EndpointArg::Responses,
             "--per-chunk-usage",
@@ -53,8 +72,18 @@ fn endpoint_rules(args: &ProfileArgs) -> Vec<Rule> {
             "without an output length",
             "add --osl",
         ),
-        rule(endpoint.ca_cert.is_some() && !https, "--ca-cert", "without TLS", "use an https:// URL"),
-        rule(endpoint.insecure && !https, "--insecure", "without TLS", "use an https:// URL"),
+        rule(
+            endpoint.ca_cert.is_some() && !https,
+            "--ca-cert",
+            "without TLS",
+            "use an https:// URL",
+        ),
+        rule(
+            endpoint.insecure && !https,
+            "--insecure",
+            "without TLS",
+            "use an https:// URL",
+        ),
     ]
 }
 
@@ -62,8 +91,18 @@ fn load_rules(args: &ProfileArgs) -> Vec<Rule> {
     let load = &args.load;
     let open = load.request_rate.is_some();
     vec![
-        rule(load.arrival_pattern.is_some() && !open, "--arrival-pattern", "without --request-rate", "add --request-rate"),
-        rule(load.max_concurrency.is_some() && !open, "--max-concurrency", "without --request-rate", "use --concurrency"),
+        rule(
+            load.arrival_pattern.is_some() && !open,
+            "--arrival-pattern",
+            "without --request-rate",
+            "add --request-rate",
+        ),
+        rule(
+            load.max_concurrency.is_some() && !open,
+            "--max-concurrency",
+            "without --request-rate",
+            "use --concurrency",
+        ),
         rule(
             load.arrival_smoothness.is_some() && load.arrival_pattern != Some(ArrivalArg::Gamma),
             "--arrival-smoothness",
@@ -96,18 +135,40 @@ fn workload_rules(args: &ProfileArgs) -> Vec<Rule> {
     let file = workload.input_file.is_some();
     let embeddings = args.endpoint.endpoint_type == EndpointArg::Embeddings;
     vec![
-        rule(workload.isl.is_some() && file, "--isl", "with --input-file, whose prompts have their own lengths", "leave one of them out"),
-        rule(workload.isl_stddev.is_some() && file, "--isl-stddev", "with --input-file", "leave one of them out"),
+        rule(
+            workload.isl.is_some() && file,
+            "--isl",
+            "with --input-file, whose prompts have their own lengths",
+            "leave one of them out",
+        ),
+        rule(
+            workload.isl_stddev.is_some() && file,
+            "--isl-stddev",
+            "with --input-file",
+            "leave one of them out",
+        ),
         rule(
             workload.num_dataset_entries.is_some() && file,
             "--num-dataset-entries",
             "with --input-file, which has its own entries",
             "leave one of them out",
         ),
-        rule(workload.osl.is_some() && embeddings, "--osl", "with embeddings, which have no output tokens", "leave it out"),
-        rule(workload.osl_stddev.is_some() && workload.osl.is_none(), "--osl-stddev", "without --osl", "add --osl"),
         rule(
-            workload.dataset_sampling_strategy.is_some_and(|strategy| strategy != SamplingArg::Sequential)
+            workload.osl.is_some() && embeddings,
+            "--osl",
+            "with embeddings, which have no output tokens",
+            "leave it out",
+        ),
+        rule(
+            workload.osl_stddev.is_some() && workload.osl.is_none(),
+            "--osl-stddev",
+            "without --osl",
+            "add --osl",
+        ),
+        rule(
+            workload
+                .dataset_sampling_strategy
+                .is_some_and(|strategy| strategy != SamplingArg::Sequential)
                 && !file
                 && workload.num_dataset_entries.is_none(),
             "--dataset-sampling-strategy",
@@ -137,7 +198,9 @@ mod tests {
     fn resolve(flags: &str) -> Result<RunConfig, String> {
         let words = ["loadspan", "profile"].into_iter().chain(flags.split_whitespace());
         let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
-        let Command::Profile(args) = cli.command else { unreachable!() };
+        let Command::Profile(args) = cli.command else {
+            unreachable!()
+        };
         RunConfig::resolve(*args).map_err(|error| error.to_string())
     }
 
@@ -146,8 +209,14 @@ mod tests {
         let cases = [
             ("--endpoint-type embeddings --streaming", "--streaming"),
             ("--per-chunk-usage", "--per-chunk-usage"),
-            ("--endpoint-type responses --streaming --per-chunk-usage", "--per-chunk-usage"),
-            ("--endpoint-type completions --osl 5 --use-legacy-max-tokens", "--use-legacy-max-tokens"),
+            (
+                "--endpoint-type responses --streaming --per-chunk-usage",
+                "--per-chunk-usage",
+            ),
+            (
+                "--endpoint-type completions --osl 5 --use-legacy-max-tokens",
+                "--use-legacy-max-tokens",
+            ),
             ("--use-legacy-max-tokens", "--use-legacy-max-tokens"),
             ("--ca-cert ca.pem", "--ca-cert"),
             ("--insecure", "--insecure"),
@@ -155,7 +224,10 @@ mod tests {
             ("--max-concurrency 4", "--max-concurrency"),
             ("--request-rate 5 --arrival-smoothness 2", "--arrival-smoothness"),
             ("--request-rate-ramp-duration 5", "--request-rate-ramp-duration"),
-            ("--request-rate 5 --concurrency-ramp-duration 5", "--concurrency-ramp-duration"),
+            (
+                "--request-rate 5 --concurrency-ramp-duration 5",
+                "--concurrency-ramp-duration",
+            ),
             ("--benchmark-grace-period 5", "--benchmark-grace-period"),
             ("--input-file x --isl 5", "--isl"),
             ("--input-file x --isl-stddev 5", "--isl-stddev"),
@@ -167,7 +239,10 @@ mod tests {
         ];
         for (flags, named) in cases {
             let error = resolve(flags).unwrap_err();
-            assert!(error.starts_with(&format!("{named} has no effect ")) && error.contains("hint: "), "{flags}: {error}");
+            assert!(
+                error.starts_with(&format!("{named} has no effect ")) && error.contains("hint: "),
+                "{flags}: {error}"
+            );
         }
     }
 

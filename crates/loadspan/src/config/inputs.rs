@@ -14,7 +14,10 @@ pub(super) fn parse_header(text: &str) -> Result<(String, Secret), UsageError> {
             Ok((name.trim().to_ascii_lowercase(), Secret::new(value.trim())))
         }
         // The text is not repeated: without a colon it may be the credential itself.
-        _ => Err(UsageError::with_hint("--header: expected `name: value`", "example: -H 'x-tenant: blue'")),
+        _ => Err(UsageError::with_hint(
+            "--header: expected `name: value`",
+            "example: -H 'x-tenant: blue'",
+        )),
     }
 }
 
@@ -61,16 +64,28 @@ mod tests {
 
     #[test]
     fn extra_inputs_are_json_where_they_can_be() {
-        let inputs = ["temperature:0.5", "stop:END", "flag:true", r#"{"top_k": 1, "stop": null}"#].map(String::from);
+        let inputs = [
+            "temperature:0.5",
+            "stop:END",
+            "flag:true",
+            r#"{"top_k": 1, "stop": null}"#,
+        ]
+        .map(String::from);
         let fields = parse_extra(&inputs).unwrap();
-        assert_eq!(Value::Object(fields), json!({"temperature": 0.5, "stop": null, "flag": true, "top_k": 1}));
+        assert_eq!(
+            Value::Object(fields),
+            json!({"temperature": 0.5, "stop": null, "flag": true, "top_k": 1})
+        );
         assert!(parse_extra(&["x".to_owned()]).is_err());
         assert!(parse_extra(&["{x".to_owned()]).is_err());
     }
 
     #[test]
     fn a_header_without_a_colon_is_not_repeated() {
-        assert_eq!(parse_header("X-Key: a:b").unwrap(), ("x-key".to_owned(), Secret::new("a:b")));
+        assert_eq!(
+            parse_header("X-Key: a:b").unwrap(),
+            ("x-key".to_owned(), Secret::new("a:b"))
+        );
         assert!(!parse_header("canary").unwrap_err().to_string().contains("canary"));
     }
 }

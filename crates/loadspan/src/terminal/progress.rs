@@ -26,10 +26,19 @@ impl ProgressLine {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr_with_hz(10));
             let style = ProgressStyle::with_template("{bar:24.cyan/dim} {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━─"));
+            bar.set_style(
+                style
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .progress_chars("━━─"),
+            );
             bar
         });
-        Self { bar, requests: limits.requests, duration: limits.duration, last_line: Instant::now() }
+        Self {
+            bar,
+            requests: limits.requests,
+            duration: limits.duration,
+            last_line: Instant::now(),
+        }
     }
 
     /// Shows where the run stands.
@@ -60,8 +69,12 @@ impl ProgressLine {
     fn share(&self, progress: Progress, view: &LiveView) -> Option<f64> {
         let began = progress.measure_started_at.filter(|began| *began <= progress.at)?;
         let counts = view.counts;
-        let by_count = self.requests.map(|total| (counts.completed + counts.failed) as f64 / total.max(1) as f64);
-        let by_time = self.duration.map(|total| measured(began, progress) / total.as_secs_f64().max(1e-9));
+        let by_count = self
+            .requests
+            .map(|total| (counts.completed + counts.failed) as f64 / total.max(1) as f64);
+        let by_time = self
+            .duration
+            .map(|total| measured(began, progress) / total.as_secs_f64().max(1e-9));
         let share = by_count.into_iter().chain(by_time).fold(0.0, f64::max);
         Some(share.min(1.0))
     }
@@ -125,7 +138,12 @@ mod tests {
 
     fn view() -> LiveView {
         LiveView {
-            counts: LiveCounts { completed: 40, failed: 2, cancelled: 0, warmup: 5 },
+            counts: LiveCounts {
+                completed: 40,
+                failed: 2,
+                cancelled: 0,
+                warmup: 5,
+            },
             request_rate: 8.333,
             output_token_rate: 1066.2,
             time_to_first_token_p50_ms: Some(31.23),
@@ -134,21 +152,37 @@ mod tests {
     }
 
     fn line(requests: Option<u64>) -> ProgressLine {
-        ProgressLine { bar: None, requests, duration: Some(Duration::from_secs(100)), last_line: Instant::now() }
+        ProgressLine {
+            bar: None,
+            requests,
+            duration: Some(Duration::from_secs(100)),
+            last_line: Instant::now(),
+        }
     }
 
     #[test]
     fn a_line_says_where_the_run_stands() {
         let at = |seconds| RunOffset::from_duration(Duration::from_secs(seconds));
-        let progress =
-            Progress { at: at(25), in_flight: 8, sent: 60, measure_started_at: Some(at(5)), draining: false };
+        let progress = Progress {
+            at: at(25),
+            in_flight: 8,
+            sent: 60,
+            measure_started_at: Some(at(5)),
+            draining: false,
+        };
         let line = line(Some(84));
         let share = line.share(progress, &view());
         assert_eq!(
             line.message(progress, &view(), share),
             "42/84 (50 %) · 8.33 req/s · 1066 tok/s · TTFT 31.2 ms · 8 in flight · 2 failed · 20 s left"
         );
-        let warm = Progress { measure_started_at: None, ..progress };
-        assert!(line.message(warm, &view(), line.share(warm, &view())).starts_with("warm-up 5 · "));
+        let warm = Progress {
+            measure_started_at: None,
+            ..progress
+        };
+        assert!(
+            line.message(warm, &view(), line.share(warm, &view()))
+                .starts_with("warm-up 5 · ")
+        );
     }
 }

@@ -6,17 +6,31 @@ use serde_json::Value;
 use crate::harness::{Finished, Loadspan};
 
 fn server() -> RunningServer {
-    FakeServer::new().ttft(5.ms()).tokens(6, every(2.ms())).jitter(0.3).start().unwrap()
+    FakeServer::new()
+        .ttft(5.ms())
+        .tokens(6, every(2.ms()))
+        .jitter(0.3)
+        .start()
+        .unwrap()
 }
 
 fn run(server: &RunningServer, flags: &str) -> Finished {
-    Loadspan::profile(server, "--streaming --concurrency 4 --request-count 40 --isl 16 --osl 6").args(flags).run().expect_code(0)
+    Loadspan::profile(
+        server,
+        "--streaming --concurrency 4 --request-count 40 --isl 16 --osl 6",
+    )
+    .args(flags)
+    .run()
+    .expect_code(0)
 }
 
 #[test]
 fn a_report_from_the_records_is_the_report_of_the_run() {
     let server = server();
-    let run = run(&server, "--warmup-request-count 4 --goodput request_latency:500 --slice-duration 0.05");
+    let run = run(
+        &server,
+        "--warmup-request-count 4 --goodput request_latency:500 --slice-duration 0.05",
+    );
     let files = ["summary.json", "summary.csv", "timeslices.csv"].map(|file| format!("run/{file}"));
     let before = files.clone().map(|file| run.read(&file));
     for file in &files {
@@ -35,12 +49,19 @@ fn records_agree_with_what_the_server_saw() {
     let stats = server.stats();
     let records = run.records();
     assert_eq!(records.len(), 40);
-    let clock = run.json("run/run.json")["clock"]["monotonic_start_ns"].as_u64().unwrap();
+    let clock = run.json("run/run.json")["clock"]["monotonic_start_ns"]
+        .as_u64()
+        .unwrap();
     for record in records {
-        let truth = stats.request(record["request_id"].as_str().unwrap()).expect("the header carried the id");
+        let truth = stats
+            .request(record["request_id"].as_str().unwrap())
+            .expect("the header carried the id");
         let sent = clock + record["timings"]["sent_ns"].as_u64().unwrap();
         let first = clock + record["timings"]["first_token_ns"].as_u64().unwrap();
-        assert!(sent <= truth.arrived_ns && truth.first_token_ns.unwrap() <= first, "{record} {truth:?}");
+        assert!(
+            sent <= truth.arrived_ns && truth.first_token_ns.unwrap() <= first,
+            "{record} {truth:?}"
+        );
         assert_eq!(record["tokens"]["output"], truth.tokens);
         assert_eq!(record["tokens"]["input"], truth.prompt_tokens);
     }
@@ -62,7 +83,10 @@ fn other_tools_scripts_find_their_files() {
     let aiperf = run.json("run/profile_export_aiperf.json");
     assert_eq!(aiperf["request_count"]["avg"], 40.0);
     assert!(aiperf["time_to_first_token"]["p99"].is_number());
-    assert!(run.read("run/profile_export_aiperf.csv").contains("Time to First Token"));
+    assert!(
+        run.read("run/profile_export_aiperf.csv")
+            .contains("Time to First Token")
+    );
     assert_eq!(run.json("run/vllm_bench.json")["completed"], 40);
 }
 
@@ -82,9 +106,15 @@ fn a_seed_fixes_the_prompts_and_none_makes_them_new() {
     let server = FakeServer::new().capture(200).start().unwrap();
     let prompts = |flags: &str| {
         let before = server.requests().len();
-        let run = Loadspan::profile(&server, "--request-count 3 --isl 16").args(flags).run().expect_code(0);
+        let run = Loadspan::profile(&server, "--request-count 3 --isl 16")
+            .args(flags)
+            .run()
+            .expect_code(0);
         drop(run);
-        let bodies: Vec<String> = server.requests()[before..].iter().map(|request| format!("{:?}", request.body)).collect();
+        let bodies: Vec<String> = server.requests()[before..]
+            .iter()
+            .map(|request| format!("{:?}", request.body))
+            .collect();
         bodies
     };
     assert_eq!(prompts("--random-seed 7"), prompts("--random-seed 7"));

@@ -28,17 +28,39 @@ impl Loadspan {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadspan"));
         // Whatever the developer has set must not reach the tests.
-        for name in ["OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+        for name in [
+            "OPENAI_API_KEY",
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "ALL_PROXY",
+            "http_proxy",
+            "https_proxy",
+            "all_proxy",
+        ] {
             command.env_remove(name);
         }
-        command.args(args).current_dir(&folder).env("NO_COLOR", "1").env("COLUMNS", "100").stdin(Stdio::null());
+        command
+            .args(args)
+            .current_dir(&folder)
+            .env("NO_COLOR", "1")
+            .env("COLUMNS", "100")
+            .stdin(Stdio::null());
         Self { command, folder }
     }
 
     /// A benchmark of `server`, with results in a known folder.
     pub(crate) fn profile(server: &RunningServer, flags: &str) -> Self {
         let url = server.url();
-        Self::new(&["profile", "--url", &url, "--artifact-dir", "run", "--model", "mock-model"]).args(flags)
+        Self::new(&[
+            "profile",
+            "--url",
+            &url,
+            "--artifact-dir",
+            "run",
+            "--model",
+            "mock-model",
+        ])
+        .args(flags)
     }
 
     /// More flags, separated by blanks.
@@ -73,8 +95,16 @@ impl Loadspan {
 
     /// Starts it, to be killed or interrupted.
     pub(crate) fn start(mut self) -> Started {
-        let child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Started { child, folder: self.folder }
+        let child = self
+            .command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Started {
+            child,
+            folder: self.folder,
+        }
     }
 }
 
@@ -119,7 +149,10 @@ impl Finished {
     }
 
     pub(crate) fn records(&self) -> Vec<Value> {
-        self.read("run/records.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.read("run/records.jsonl")
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// `loadspan report` on the results.
@@ -130,7 +163,13 @@ impl Finished {
 
     #[track_caller]
     pub(crate) fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 }

@@ -1,4 +1,5 @@
 //! Drives the built binary as a user would, against the scripted server.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod errors;
 mod formats;

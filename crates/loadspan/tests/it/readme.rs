@@ -13,11 +13,19 @@ fn readme() -> String {
 /// The command lines of the `console` blocks, continuation lines joined.
 fn commands() -> Vec<String> {
     let readme = readme();
-    let blocks = readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    let blocks = readme
+        .split("```console\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap_or_default());
     let mut commands = Vec::new();
     for block in blocks {
         let joined = block.replace("\\\n", " ");
-        commands.extend(joined.lines().filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned));
+        commands.extend(
+            joined
+                .lines()
+                .filter_map(|line| line.strip_prefix("$ "))
+                .map(str::to_owned),
+        );
     }
     commands
 }
@@ -30,8 +38,16 @@ fn the_first_commands_are_those_that_set_everything_up() {
 
 #[test]
 fn every_profile_command_runs() {
-    let server = FakeServer::new().models(["my-model"]).ttft(5.ms()).tokens(8, every(1.ms())).start().unwrap();
-    let profiles: Vec<_> = commands().into_iter().filter(|command| command.starts_with("loadspan profile")).collect();
+    let server = FakeServer::new()
+        .models(["my-model"])
+        .ttft(5.ms())
+        .tokens(8, every(1.ms()))
+        .start()
+        .unwrap();
+    let profiles: Vec<_> = commands()
+        .into_iter()
+        .filter(|command| command.starts_with("loadspan profile"))
+        .collect();
     assert!(profiles.len() >= 3, "the README shows how to benchmark");
     for command in profiles {
         let words = split_words(&command);
@@ -48,7 +64,12 @@ fn every_profile_command_runs() {
             run = run.arg(flag);
         }
         let run = run.run();
-        assert!(matches!(run.code, Some(0 | 4)), "{command}\n{}\n{}", run.stdout, run.stderr);
+        assert!(
+            matches!(run.code, Some(0 | 4)),
+            "{command}\n{}\n{}",
+            run.stdout,
+            run.stderr
+        );
     }
 }
 

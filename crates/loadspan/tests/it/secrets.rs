@@ -10,14 +10,19 @@ const CANARY: &str = "canary";
 
 fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+    entries
+        .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
+        .collect()
 }
 
 #[track_caller]
 fn assert_silent(run: &Finished, allowed: &[&Path]) {
     assert!(!run.stdout.contains(CANARY), "stdout:\n{}", run.stdout);
     assert!(!run.stderr.contains(CANARY), "stderr:\n{}", run.stderr);
-    for file in files_below(&run.path(".")).into_iter().filter(|file| !allowed.iter().any(|allowed| file.ends_with(allowed))) {
+    for file in files_below(&run.path("."))
+        .into_iter()
+        .filter(|file| !allowed.iter().any(|allowed| file.ends_with(allowed)))
+    {
         let content = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
         assert!(!content.contains(CANARY), "{}", file.display());
     }
@@ -35,16 +40,32 @@ fn secrets_from_five_places_are_in_nothing_that_a_run_leaves() {
         .capture(10)
         .start()
         .unwrap();
-    let run = Loadspan::new(&["profile", "--artifact-dir", "run", "--streaming", "--request-count", "20", "--isl", "8"])
-        .args("--export-format aiperf,vllm --model mock-model --url")
-        .arg(url_with_secrets(server.address()))
-        .arg("--header")
-        .arg("x-tenant-key: canary-header");
+    let run = Loadspan::new(&[
+        "profile",
+        "--artifact-dir",
+        "run",
+        "--streaming",
+        "--request-count",
+        "20",
+        "--isl",
+        "8",
+    ])
+    .args("--export-format aiperf,vllm --model mock-model --url")
+    .arg(url_with_secrets(server.address()))
+    .arg("--header")
+    .arg("x-tenant-key: canary-header");
     std::fs::write(run.folder().join("key.txt"), "canary-key-file\n").unwrap();
-    let run = run.args("--api-key-file key.txt").env("OPENAI_API_KEY", "canary-environment").run().expect_code(0);
+    let run = run
+        .args("--api-key-file key.txt")
+        .env("OPENAI_API_KEY", "canary-environment")
+        .run()
+        .expect_code(0);
     // The server got them, so that there was something to leak.
     let sent = format!("{:?}", server.requests());
-    assert!(sent.contains("canary-header") && sent.contains("canary-key-file"), "{sent}");
+    assert!(
+        sent.contains("canary-header") && sent.contains("canary-key-file"),
+        "{sent}"
+    );
     assert_silent(&run, &[Path::new("key.txt")]);
     assert_silent(&run.report(""), &[]);
 }
@@ -52,14 +73,25 @@ fn secrets_from_five_places_are_in_nothing_that_a_run_leaves() {
 #[test]
 fn a_server_that_echoes_the_key_gets_no_further_with_it() {
     let server = FakeServer::new().api_key("right-key").start().unwrap();
-    let run = Loadspan::profile(&server, "--isl 8").env("OPENAI_API_KEY", "canary-wrong-key").run().expect_code(2);
-    assert!(run.stderr.contains("401") && run.stderr.contains("[redacted]"), "{}", run.stderr);
+    let run = Loadspan::profile(&server, "--isl 8")
+        .env("OPENAI_API_KEY", "canary-wrong-key")
+        .run()
+        .expect_code(2);
+    assert!(
+        run.stderr.contains("401") && run.stderr.contains("[redacted]"),
+        "{}",
+        run.stderr
+    );
     assert_silent(&run, &[]);
 }
 
 #[test]
 fn messages_about_a_bad_url_or_header_do_not_repeat_it() {
-    let bad = ["--url ftp://user:canary@host", "--url http://canary:canary@/x", "--header canary"];
+    let bad = [
+        "--url ftp://user:canary@host",
+        "--url http://canary:canary@/x",
+        "--header canary",
+    ];
     for flags in bad {
         let run = Loadspan::new(&["profile"]).args(flags).run().expect_code(2);
         assert_silent(&run, &[]);
@@ -69,7 +101,9 @@ fn messages_about_a_bad_url_or_header_do_not_repeat_it() {
 #[test]
 fn a_key_on_the_command_line_earns_a_warning() {
     let server = FakeServer::new().start().unwrap();
-    let run = Loadspan::profile(&server, "--api-key canary-flag --request-count 2 --isl 8").run().expect_code(0);
+    let run = Loadspan::profile(&server, "--api-key canary-flag --request-count 2 --isl 8")
+        .run()
+        .expect_code(0);
     assert!(run.stderr.contains("warning: --api-key can be seen"), "{}", run.stderr);
     assert_silent(&run, &[]);
 }

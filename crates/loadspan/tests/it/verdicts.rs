@@ -7,8 +7,14 @@ use crate::harness::Loadspan;
 #[test]
 fn a_run_without_a_success_has_no_table_of_zeros() {
     let broken = Script::new().fault(Fault::status(500));
-    let server = FakeServer::new().on(When::First(2), Script::new()).script(broken).start().unwrap();
-    let run = Loadspan::profile(&server, "--streaming --request-count 12 --isl 8").run().expect_code(3);
+    let server = FakeServer::new()
+        .on(When::First(2), Script::new())
+        .script(broken)
+        .start()
+        .unwrap();
+    let run = Loadspan::profile(&server, "--streaming --request-count 12 --isl 8")
+        .run()
+        .expect_code(3);
     assert!(!run.stdout.contains("Time to first token"), "{}", run.stdout);
     assert!(run.stdout.contains("http_status_500"), "{}", run.stdout);
     let summary = run.summary();
@@ -22,11 +28,16 @@ fn failures_are_counted_by_class_and_stay_out_of_the_latencies() {
     let server = FakeServer::new()
         .script(answer())
         .on(When::First(2), answer())
-        .on(When::EveryNth(5), Script::new().fault(Fault::too_many_requests(1.secs())))
+        .on(
+            When::EveryNth(5),
+            Script::new().fault(Fault::too_many_requests(1.secs())),
+        )
         .on(When::EveryNth(7), answer().fault(Fault::TruncateAfter(2)))
         .start()
         .unwrap();
-    let run = Loadspan::profile(&server, "--streaming --concurrency 4 --request-count 68 --isl 8").run().expect_code(0);
+    let run = Loadspan::profile(&server, "--streaming --concurrency 4 --request-count 68 --isl 8")
+        .run()
+        .expect_code(0);
     let truths = server.stats().requests;
     let limited = (2..70).filter(|number| number % 5 == 4).count();
     let truncated = (2..70).filter(|number| number % 7 == 6 && number % 5 != 4).count();
@@ -34,7 +45,10 @@ fn failures_are_counted_by_class_and_stay_out_of_the_latencies() {
     let summary = run.summary();
     assert_eq!(summary["counts"]["by_error"]["http_status_429"], limited);
     assert_eq!(summary["counts"]["by_error"]["truncated_stream"], truncated);
-    assert_eq!(summary["metrics"]["time_to_first_token"]["count"], 68 - limited - truncated);
+    assert_eq!(
+        summary["metrics"]["time_to_first_token"]["count"],
+        68 - limited - truncated
+    );
 }
 
 #[test]
@@ -58,7 +72,10 @@ fn goodput_counts_failures_in_its_denominator() {
         .on(When::Number(3), Script::new().fault(Fault::status(500)))
         .start()
         .unwrap();
-    let run = Loadspan::profile(&server, "--streaming --request-count 10 --isl 8 --goodput time_to_first_token:5000");
+    let run = Loadspan::profile(
+        &server,
+        "--streaming --request-count 10 --isl 8 --goodput time_to_first_token:5000",
+    );
     let summary = run.run().expect_code(0).summary();
     assert_eq!(summary["metrics"]["good_request_fraction"]["value"], 0.9);
 }

@@ -154,7 +154,7 @@ fn time_to_first_token(record: &RequestRecord) -> Option<f64> {
 }
 
 /// Linear between the two nearest values. Not a number of nothing.
-fn percentile(mut values: Vec<f64>, quantile: f64) -> f64 {
+pub(super) fn percentile(mut values: Vec<f64>, quantile: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let place = quantile * values.len().saturating_sub(1) as f64;
     let at = |place: f64| values.get(place as usize).copied().unwrap_or(f64::NAN);

@@ -7,7 +7,7 @@ use loadspan_testkit::{DurationExt, Script, Truth, every};
 use super::super::bench::Bench;
 use super::super::check::{Check, completed, median, millis};
 use super::super::finding::{Finding, Tolerance, Unit};
-use super::arithmetic::worst_percentile;
+use super::arithmetic::{percentile, worst_percentile};
 use super::{Case, bench, case, server};
 
 /// Requests a second of the constant and the Poisson load.
@@ -191,12 +191,8 @@ fn ninetieth(
     true_ms: impl Fn(&RequestRecord, &Truth) -> Option<f64> + 'static,
 ) -> Check {
     Check::new(move |evidence| {
-        let mut truths: Vec<_> = evidence
-            .pairs()
-            .filter_map(|(record, truth)| true_ms(record, truth))
-            .collect();
-        truths.sort_unstable_by(f64::total_cmp);
-        let expected = truths.get(truths.len() * 9 / 10).copied().unwrap_or(f64::NAN);
+        let truths = evidence.pairs().filter_map(|(record, truth)| true_ms(record, truth));
+        let expected = percentile(truths.collect(), 0.9);
         let measured = evidence.summary.metrics.get(metric).map(|figure| figure.p90);
         Finding::number(figure, Unit::Millis, (expected, measured), Tolerance::Within(3.0))
     })

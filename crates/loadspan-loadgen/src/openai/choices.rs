@@ -1,4 +1,5 @@
-//! Chat completions: chunks of a stream (`delta`) and whole answers (`message`).
+//! Chat and text completions. Both answer with `choices`: a chat has its output in `delta` (chunks of a stream) or `message`
+//! (whole answers), a text completion in `text`.
 
 use std::borrow::Cow;
 
@@ -8,7 +9,7 @@ use super::event::{ErrorField, Fragment};
 use super::{Channel, Facts, Unreadable, Usage};
 
 #[derive(Deserialize)]
-struct ChatChunk<'a> {
+struct Completion<'a> {
     #[serde(borrow, default)]
     id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -23,6 +24,10 @@ struct ChatChunk<'a> {
 struct Choice<'a> {
     #[serde(borrow, default, alias = "message")]
     delta: Option<Delta<'a>>,
+    #[serde(borrow, default)]
+    text: Option<Fragment<'a>>,
+    #[serde(borrow, default)]
+    reasoning_content: Option<Fragment<'a>>,
     #[serde(borrow, default)]
     finish_reason: Option<Cow<'a, str>>,
 }
@@ -60,7 +65,7 @@ struct Function<'a> {
 
 /// The facts of a chunk or of a whole answer: they differ only in where the usage stands.
 pub(super) fn read(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
-    let chunk: ChatChunk<'_> = serde_json::from_slice(data)?;
+    let chunk: Completion<'_> = serde_json::from_slice(data)?;
     if chunk.choices.is_none() && chunk.usage.is_none() && chunk.error.is_none() {
         return Err(Unreadable("it has neither `choices` nor `usage`".to_owned()));
     }
@@ -73,13 +78,16 @@ pub(super) fn read(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
     facts.error = chunk.error.map(ErrorField::into_message);
     facts.usage_is_final = choices.is_empty();
     for choice in choices {
-        if let Some(reason) = choice.finish_reason {
+        // Some servers write an empty reason where others write null.
+        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
             facts.usage_is_final = true;
             facts.finish_reason.get_or_insert(reason);
         }
         if let Some(delta) = choice.delta {
             add_delta(&mut facts, delta);
         }
+        facts.add_fragment(Channel::Reasoning, choice.reasoning_content);
+        facts.add_fragment(Channel::Answer, choice.text);
     }
     Ok(facts)
 }
@@ -106,6 +114,21 @@ mod tests {
 
     fn facts(json: &str) -> Facts<'_> {
         read(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_text_completion_has_its_output_in_the_choice() {
+        assert_eq!(facts(r#"{"choices":[{"text":" a"}]}"#).output, Some(Channel::Answer));
+        let last = facts(r#"{"choices":[{"text":"","finish_reason":"length"}],"usage":{"completion_tokens":3}}"#);
+        assert_eq!(last.output, None);
+        assert_eq!(last.finish_reason.as_deref(), Some("length"));
+        assert!(last.usage_is_final);
+    }
+
+    #[test]
+    fn an_empty_finish_reason_is_none() {
+        let growing = facts(r#"{"choices":[{"delta":{"content":"a"},"finish_reason":""}],"usage":{}}"#);
+        assert!(growing.finish_reason.is_none() && !growing.usage_is_final);
     }
 
     #[test]
