@@ -88,7 +88,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         .collect();
     ensure!(
         !chosen.is_empty(),
-        "no experiment has such a name; there are: {}",
+        "no experiment has such a name, or it needs --long; there are: {}",
         experiment::names()
     );
     // First, so that the load of the build is not among what is said of the machine.

@@ -139,6 +139,15 @@ impl Workload {
         }
     }
 
+    /// Whether it has chats, which only some APIs take.
+    #[must_use]
+    pub fn has_messages(&self) -> bool {
+        match &self.0 {
+            Source::Synthetic(_) => false,
+            Source::Dataset(dataset) => dataset.has_messages(),
+        }
+    }
+
     /// What the run records of it.
     #[must_use]
     pub fn description(&self) -> WorkloadDescription {

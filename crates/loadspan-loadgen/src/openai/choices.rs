@@ -58,8 +58,6 @@ struct ToolCall<'a> {
 #[derive(Deserialize)]
 struct Function<'a> {
     #[serde(borrow, default)]
-    name: Option<Fragment<'a>>,
-    #[serde(borrow, default)]
     arguments: Option<Fragment<'a>>,
 }
 
@@ -103,7 +101,6 @@ fn add_delta<'a>(facts: &mut Facts<'a>, delta: Delta<'a>) {
         .into_iter()
         .filter_map(|call| call.function);
     for function in calls.chain(delta.function_call) {
-        facts.add_fragment(Channel::Answer, function.name);
         facts.add_fragment(Channel::Answer, function.arguments);
     }
 }
@@ -157,10 +154,6 @@ mod tests {
             (r#"{"refusal":"no"}"#, Channel::Answer),
             (
                 r#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#,
-                Channel::Answer,
-            ),
-            (
-                r#"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}"#,
                 Channel::Answer,
             ),
             (r#"{"function_call":{"arguments":"{"}}"#, Channel::Answer),

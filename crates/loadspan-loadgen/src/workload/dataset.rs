@@ -130,6 +130,13 @@ impl Dataset {
         }
     }
 
+    pub(super) fn has_messages(&self) -> bool {
+        self.entries
+            .entries
+            .iter()
+            .any(|entry| entry.kind == ContentKind::Messages)
+    }
+
     pub(super) fn entries(&self) -> u64 {
         self.count.get()
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use loadspan_loadgen::openai::EndpointType;
 use loadspan_loadgen::preflight::{CalibrationNeed, Preflight, PreflightConfig, PreflightNotice};
 use loadspan_loadgen::workload::{
     LengthModel, Observation, PromptTokenizer, Workload, WorkloadConfig, WorkloadError, calibrate,
@@ -10,6 +11,7 @@ use loadspan_loadgen::{LoadConfig, LoadModel};
 use loadspan_record::Notice;
 
 use crate::config::RunConfig;
+use crate::exit::UsageError;
 use crate::host;
 
 /// Requests of a closed load for each of those in flight, when nobody says how many.
@@ -23,12 +25,15 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    pub(super) fn load(config: &RunConfig) -> Result<Self, WorkloadError> {
+    pub(super) fn load(config: &RunConfig) -> anyhow::Result<Self> {
         let tokenizer = config.tokenizer.as_deref().map(PromptTokenizer::load).transpose()?;
         let dataset = match &config.workload {
             WorkloadConfig::Dataset(dataset) => Some(dataset.clone().load(tokenizer.as_ref())?),
             WorkloadConfig::Synthetic(_) => None,
         };
+        if dataset.as_ref().is_some_and(Workload::has_messages) {
+            check_takes_messages(config.target.endpoint_type)?;
+        }
         Ok(Self { tokenizer, dataset })
     }
 
@@ -55,6 +60,19 @@ impl Inputs {
             tokenizer,
             notices,
         })
+    }
+}
+
+fn check_takes_messages(endpoint_type: EndpointType) -> Result<(), UsageError> {
+    match endpoint_type {
+        EndpointType::Chat | EndpointType::Responses => Ok(()),
+        EndpointType::Completions | EndpointType::Embeddings => Err(UsageError::with_hint(
+            format!(
+                "--input-file: rows with `messages` cannot be sent to {}",
+                endpoint_type.as_str()
+            ),
+            "use rows with `text`, or --endpoint-type chat",
+        )),
     }
 }
 

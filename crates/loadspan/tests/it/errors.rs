@@ -49,6 +49,28 @@ fn files_that_are_missing_or_wrong_are_named() {
 }
 
 #[test]
+fn chats_are_not_sent_to_an_api_that_takes_none() {
+    let run = Loadspan::new(&[
+        "profile",
+        "--endpoint-type",
+        "completions",
+        "--input-file",
+        "chats.jsonl",
+    ]);
+    std::fs::write(
+        run.folder().join("chats.jsonl"),
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}]}\n",
+    )
+    .unwrap();
+    let run = run.run().expect_code(2);
+    assert!(
+        run.stderr.contains("`messages`") && run.stderr.contains("--endpoint-type chat"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn a_server_that_is_not_there_is_no_panic() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     refused(

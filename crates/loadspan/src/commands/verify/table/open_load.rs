@@ -5,7 +5,7 @@ use loadspan_record::{Metric, RequestRecord};
 use loadspan_testkit::{DurationExt, Script, Truth, every};
 
 use super::super::bench::Bench;
-use super::super::check::{Check, completed, median, millis};
+use super::super::check::{Check, TIMING, completed, median, millis};
 use super::super::finding::{Finding, Tolerance, Unit};
 use super::arithmetic::{percentile, worst_percentile};
 use super::{Case, bench, case, server};
@@ -194,7 +194,7 @@ fn ninetieth(
         let truths = evidence.pairs().filter_map(|(record, truth)| true_ms(record, truth));
         let expected = percentile(truths.collect(), 0.9);
         let measured = evidence.summary.metrics.get(metric).map(|figure| figure.p90);
-        Finding::number(figure, Unit::Millis, (expected, measured), Tolerance::Within(3.0))
+        Finding::number(figure, Unit::Millis, (expected, measured), TIMING)
     })
 }
 
