@@ -78,6 +78,13 @@ impl ClientRun {
             .collect()
     }
 
+    /// CLOCK_MONOTONIC at offset zero of the records.
+    pub(crate) fn start_ns(&self) -> anyhow::Result<u64> {
+        let run = self.read_json("run.json")?;
+        let start = run.pointer("/clock/monotonic_start_ns").and_then(Value::as_u64);
+        start.context("run.json has no clock")
+    }
+
     fn read_json(&self, name: &str) -> anyhow::Result<Value> {
         let bytes = fs::read(self.folder.join(name)).with_context(|| format!("the run wrote no {name}"))?;
         serde_json::from_slice(&bytes).with_context(|| format!("{name} is no JSON"))

@@ -119,16 +119,19 @@ struct TruthTable<'a>(&'a [TruthRow]);
 impl fmt::Display for TruthTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "| streams | requests | server p50 | p99 | loadspan p50 | p99 | error p50 | p99 | memory, MB | verdict |\n\
-             |--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+            "| streams | requests | server p50 | p99 | loadspan p50 | p99 | error p50 | p99 | of it to the server p50 | p99 | \
+             to the client p50 | p99 | memory, MB | verdict |\n\
+             |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
         )?;
         for row in self.0 {
             write!(f, "| {} | {} |", Short(f64::from(row.streams)), Short(row.requests))?;
             for time in [row.truth, row.reported].concat() {
                 write!(f, " {time:.1} |")?;
             }
-            let [p50, p99] = row.error;
-            writeln!(f, " {p50:.3} | {p99:.3} | {} | {} |", Short(row.memory_mb), row.verdict)?;
+            for time in [row.error, row.to_server, row.to_client].concat() {
+                write!(f, " {time:.3} |")?;
+            }
+            writeln!(f, " {} | {} |", Short(row.memory_mb), row.verdict)?;
         }
         Ok(())
     }
@@ -194,6 +197,8 @@ mod tests {
                 reported: [200.4, 239.96],
                 truth: [200.1, 239.8],
                 error: [0.31, 1.2],
+                to_server: [0.21, 1.0],
+                to_client: [0.1, 0.2],
                 memory_mb: 90.4,
                 verdict: "valid".to_owned(),
             }],
@@ -204,9 +209,9 @@ mod tests {
         | speed | ms | ≥ 80,000 | 87,500 (85,000–90,000) | yes |
         | error | ms | ≤ 1 | 1.25 | **no** |
 
-        | streams | requests | server p50 | p99 | loadspan p50 | p99 | error p50 | p99 | memory, MB | verdict |
-        |--:|--:|--:|--:|--:|--:|--:|--:|--:|---|
-        | 1,000 | 4,000 | 200.1 | 239.8 | 200.4 | 240.0 | 0.310 | 1.200 | 90.4 | valid |
+        | streams | requests | server p50 | p99 | loadspan p50 | p99 | error p50 | p99 | of it to the server p50 | p99 | to the client p50 | p99 | memory, MB | verdict |
+        |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|
+        | 1,000 | 4,000 | 200.1 | 239.8 | 200.4 | 240.0 | 0.310 | 1.200 | 0.210 | 1.000 | 0.100 | 0.200 | 90.4 | valid |
 
         | | unit | loadspan | other | | loadspan ÷ other |
         |---|---|--:|---|--:|--:|

@@ -37,6 +37,10 @@ pub(crate) struct TruthRow {
     pub(crate) reported: [f64; 2],
     pub(crate) truth: [f64; 2],
     pub(crate) error: [f64; 2],
+    /// From the client's sending to the server's having read the request, on one clock.
+    pub(crate) to_server: [f64; 2],
+    /// From the server's handing over the first token to the client's stamp.
+    pub(crate) to_client: [f64; 2],
     pub(crate) memory_mb: f64,
     /// loadspan's verdict on its own last run.
     pub(crate) verdict: String,
@@ -65,13 +69,15 @@ impl Streams {
         let flags =
             format!("--streaming --concurrency {streams} --concurrency-ramp-duration 3 --benchmark-duration {SECONDS}");
         let client = ClientRun::of(setup, server, &flags)?;
-        let pairs = pair(&client.records()?, &server.truths()?)?;
+        let pairs = pair(&client.records()?, &server.truths()?, client.start_ns()?)?;
         let samples = |of: fn(&Pair) -> f64| Samples::new(pairs.iter().map(of).collect()).context("no request matched");
         Ok(Run {
             requests: pairs.len() as f64,
             reported: samples(|pair| pair.reported_ms)?,
             truth: samples(|pair| pair.truth_ms)?,
             error: samples(Pair::error_ms)?,
+            to_server: samples(|pair| pair.to_server_ms)?,
+            to_client: samples(|pair| pair.to_client_ms)?,
             memory_mb: client.process.peak_rss_bytes as f64 / 1e6,
             verdict: client.verdict().to_owned(),
         })
@@ -119,6 +125,8 @@ impl Streams {
             reported: runs.p50_and_p99(|run| &run.reported)?,
             truth: runs.p50_and_p99(|run| &run.truth)?,
             error: runs.p50_and_p99(|run| &run.error)?,
+            to_server: runs.p50_and_p99(|run| &run.to_server)?,
+            to_client: runs.p50_and_p99(|run| &run.to_client)?,
             memory_mb: runs.each(|run| run.memory_mb)?.median(),
             verdict: runs.0.last().map(|run| run.verdict.clone()).unwrap_or_default(),
         })
@@ -135,6 +143,8 @@ struct Run {
     truth: Samples,
     /// How far they are apart.
     error: Samples,
+    to_server: Samples,
+    to_client: Samples,
     memory_mb: f64,
     verdict: String,
 }
@@ -157,6 +167,8 @@ impl Runs {
 struct Pair {
     reported_ms: f64,
     truth_ms: f64,
+    to_server_ms: f64,
+    to_client_ms: f64,
 }
 
 impl Pair {
@@ -166,7 +178,9 @@ impl Pair {
 }
 
 /// The measured requests that have a first token, each with its truth.
-fn pair(records: &[RequestRecord], truths: &[Truth]) -> anyhow::Result<Vec<Pair>> {
+///
+/// `start_ns` is offset zero of the records on the clock of the truths.
+fn pair(records: &[RequestRecord], truths: &[Truth], start_ns: u64) -> anyhow::Result<Vec<Pair>> {
     let truths: HashMap<&str, &Truth> = truths
         .iter()
         .filter_map(|truth| Some((truth.request_id.as_deref()?, truth)))
@@ -177,9 +191,14 @@ fn pair(records: &[RequestRecord], truths: &[Truth]) -> anyhow::Result<Vec<Pair>
         .filter_map(|record| {
             let truth = truths.get(record.id.to_string().as_str())?;
             let timings = &record.timings;
+            let (sent_at, stamped_at) = (timings.sent_at?, timings.first_token_at?);
+            let written_ns = truth.first_token_ns?;
+            let millis = |from: u64, to: u64| to.saturating_sub(from) as f64 / 1e6;
             Some(Pair {
-                reported_ms: timings.first_token_at?.millis_since(timings.sent_at?),
-                truth_ms: truth.first_token_ns?.saturating_sub(truth.arrived_ns) as f64 / 1e6,
+                reported_ms: stamped_at.millis_since(sent_at),
+                truth_ms: millis(truth.arrived_ns, written_ns),
+                to_server_ms: millis(start_ns + sent_at.as_nanos(), truth.arrived_ns),
+                to_client_ms: millis(written_ns, start_ns + stamped_at.as_nanos()),
             })
         })
         .collect();
@@ -220,13 +239,16 @@ mod tests {
         let pairs = pair(
             &records,
             &[truth("000000ff-1"), truth("0000002a-0"), truth("0000002a-1")],
+            3_000_000,
         )
         .unwrap();
         assert_eq!(
             pairs,
             [Pair {
                 reported_ms: 201.5,
-                truth_ms: 200.0
+                truth_ms: 200.0,
+                to_server_ms: 1.0,
+                to_client_ms: 0.5,
             }]
         );
         assert_eq!(pairs[0].error_ms(), 1.5);
@@ -234,7 +256,7 @@ mod tests {
 
     #[test]
     fn requests_without_truth_are_not_passed_over() {
-        let error = pair(&[record(0, "measure"), record(1, "measure")], &[truth("0000002a-1")]).unwrap_err();
+        let error = pair(&[record(0, "measure"), record(1, "measure")], &[truth("0000002a-1")], 0).unwrap_err();
         assert_eq!(error.to_string(), "client and server agree on 1 of 2 requests only");
     }
 }
