@@ -1,5 +1,7 @@
 //! Proxies, as the environment names them: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, in either case.
 
+use std::net::IpAddr;
+
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,12 +23,15 @@ impl std::fmt::Debug for ProxyRoute {
 }
 
 impl ProxyRoute {
-    /// The proxy that the environment names for `target`, if any.
+    /// The proxy that the environment names for `target`, if any. None for a server on this machine: no proxy could reach it.
     ///
     /// # Errors
     ///
     /// The scheme of a proxy that is none of `http://`: those are not spoken to.
     pub(crate) fn from_environment(target: &Uri) -> Result<Option<Self>, String> {
+        if target.host().is_some_and(is_this_machine) {
+            return Ok(None);
+        }
         Matcher::from_env()
             .intercept(target)
             .map_or(Ok(None), Self::from_intercept)
@@ -85,9 +90,25 @@ impl ProxyRoute {
     }
 }
 
+fn is_this_machine(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host.parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn servers_on_this_machine_are_known() {
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.0.1", "[::1]", "::1"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in ["localhost.example", "10.0.0.1", "128.0.0.1", "[::2]"] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
 
     fn route(proxy: &str) -> Result<Option<ProxyRoute>, String> {
         let matcher = Matcher::builder().all(proxy).no("internal.test").build();
