@@ -10,6 +10,10 @@ use crate::sse::SseDecoder;
 
 /// The largest answer that is not a stream.
 const BODY_LIMIT: usize = 64 << 20;
+/// As much of an error's body as can matter.
+const ERROR_BODY_LIMIT: usize = 16 << 10;
+/// A buffer larger than this is not kept for the next response.
+const KEPT_BUFFER: usize = 1 << 20;
 
 /// How responses are to be read.
 #[derive(Debug, Clone, Copy)]
@@ -99,9 +103,7 @@ impl ResponseSink for Observer {
     fn on_body(&mut self, bytes: &[u8], at: RunOffset) {
         self.seen.first_chunk_at.get_or_insert(at);
         if !self.reads_events() {
-            let room = BODY_LIMIT.saturating_sub(self.seen.body.len());
-            self.seen.body.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            return;
+            return self.seen.take_body(bytes);
         }
         let Self {
             config,
@@ -115,7 +117,7 @@ impl ResponseSink for Observer {
     }
 
     fn has_enough(&self) -> bool {
-        self.seen.done
+        self.seen.done || self.seen.unreadable.is_some()
     }
 }
 
@@ -176,7 +178,9 @@ impl Observer {
                 seen.done = true;
                 seen.chunks = u32::from(has_output);
             }
-            Err(error) => seen.unreadable = Some(error.0),
+            Err(error) => {
+                seen.unreadable.get_or_insert(error.0);
+            }
         }
         seen.body = body;
     }
@@ -227,6 +231,9 @@ impl Observer {
         let Seen {
             mut body, mut gaps_us, ..
         } = std::mem::take(&mut self.seen);
+        if body.capacity() > KEPT_BUFFER {
+            body = Vec::new();
+        }
         body.clear();
         gaps_us.clear();
         self.seen = Seen {
@@ -240,6 +247,18 @@ impl Observer {
 }
 
 impl Seen {
+    /// Takes bytes of a body that is no stream of events.
+    fn take_body(&mut self, bytes: &[u8]) {
+        let success = self.status.is_some_and(|status| (200..300).contains(&status));
+        let limit = if success { BODY_LIMIT } else { ERROR_BODY_LIMIT };
+        let room = limit.saturating_sub(self.body.len());
+        self.body.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        if success && bytes.len() > room {
+            self.unreadable
+                .get_or_insert_with(|| "the answer is longer than 64 MiB".to_owned());
+        }
+    }
+
     /// Takes one event of a stream.
     fn take(&mut self, facts: Result<Facts<'_>, Unreadable>, at: RunOffset, capture: TextCapture) {
         let facts = match facts {

@@ -25,6 +25,16 @@ impl Redaction {
         self.0.iter().fold(text, |text, secret| secret.redact_from(&text))
     }
 
+    /// A short word of somebody else's, such as an id. Nearly always it is fit as it stands, and costs a look.
+    pub(crate) fn quote_word(&self, word: &mut Box<str>) {
+        let is_fit = word.len() <= SHOWN
+            && !word.chars().any(char::is_control)
+            && !self.0.iter().any(|secret| word.contains(secret.expose()));
+        if !is_fit {
+            *word = self.quote(word);
+        }
+    }
+
     /// What somebody else said, as one line of bounded length without secrets. Redacted first: a key that was cut in two would not
     /// be found.
     pub(crate) fn quote(&self, text: &str) -> Box<str> {

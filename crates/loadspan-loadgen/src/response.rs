@@ -61,6 +61,8 @@ pub(crate) struct Reading {
     pub(crate) last_read_at: RunOffset,
     pub(crate) bytes: u64,
     deadline: Deadline,
+    /// When all that counts had come.
+    enough_at: Option<RunOffset>,
 }
 
 impl Reading {
@@ -74,6 +76,7 @@ impl Reading {
             last_read_at: sent_at,
             bytes: 0,
             deadline: deadlines.before_first_byte(sent_at),
+            enough_at: None,
         }
     }
 
@@ -84,13 +87,13 @@ impl Reading {
         self.deadline = deadlines.after_read(self.sent_at, at);
     }
 
-    /// When the wait for the next bytes ends. Nobody waits for long for the mere end of a body.
-    pub(crate) fn deadline(&self, sink: &impl ResponseSink) -> Deadline {
+    /// When the wait for the next bytes ends. Nobody waits for long for the mere end of a body, even if it is kept alive.
+    pub(crate) fn deadline(&mut self, sink: &impl ResponseSink) -> Deadline {
         if !sink.has_enough() {
             return self.deadline;
         }
         let tail = Deadline {
-            at: self.last_read_at.after(Self::TAIL),
+            at: self.enough_at.get_or_insert(self.last_read_at).after(Self::TAIL),
             kind: FailureKind::TimeoutIdle,
         };
         if tail.at < self.deadline.at {

@@ -91,7 +91,11 @@ pub fn start(plan: RunPlan, clock: RunClock, listeners: Listeners) -> Result<Run
     let plan = Arc::new(plan);
     let listeners = Arc::new(listeners);
     let count = plan.load.worker_count();
-    let control = Arc::new(Control::new(&plan.load.limits, count));
+    let limit = match plan.load.model {
+        LoadModel::Open { max_concurrency, .. } => max_concurrency,
+        LoadModel::Closed { .. } => None,
+    };
+    let control = Arc::new(Control::new(&plan.load.limits, count).with_room(limit));
     let tickets = Arc::new(Tickets::new(plan.load.warmup, &plan.load.limits));
     let (sender, queue) = sync_channel(QUEUE_BATCHES);
     let collector = Collector {

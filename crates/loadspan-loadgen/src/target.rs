@@ -125,6 +125,10 @@ impl BaseUrl {
     fn endpoint(&self, usual_path: &str, override_path: Option<&str>) -> Url {
         let mut url = self.0.clone();
         let base = url.path().trim_end_matches('/').to_owned();
+        let (override_path, query) = match override_path.and_then(|path| path.split_once('?')) {
+            Some((path, query)) => (Some(path), Some(query)),
+            None => (override_path, None),
+        };
         let path = format!("/{}", override_path.unwrap_or(usual_path).trim_start_matches('/'));
         let path = if override_path.is_none() && base.ends_with(usual_path.trim_start_matches("/v1")) && base.len() > 3
         {
@@ -135,6 +139,9 @@ impl BaseUrl {
             format!("{base}{path}")
         };
         url.set_path(&path);
+        if query.is_some() {
+            url.set_query(query);
+        }
         url
     }
 
@@ -341,6 +348,7 @@ mod tests {
     #[test]
     fn a_path_of_the_users_own_replaces_it() {
         assert_eq!(endpoint("http://h", Some("/generate")), "http://h/generate");
+        assert_eq!(endpoint("http://h", Some("/x?v=1")), "http://h/x?v=1");
         assert_eq!(
             endpoint("http://h/v1", Some("v1/chat/completions")),
             "http://h/v1/chat/completions"

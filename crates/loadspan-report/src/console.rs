@@ -8,7 +8,7 @@ mod about;
 mod number;
 mod tables;
 
-use loadspan_record::{Completeness, RunMetric, Summary, VerdictStatus};
+use loadspan_record::{RunMetric, Summary, VerdictStatus};
 
 use number::duration;
 
@@ -83,7 +83,7 @@ impl Paint {
 fn title(summary: &Summary, layout: Layout) -> String {
     const BETWEEN: &str = "  ·  ";
     let run = &summary.run;
-    let streamed = if run.streaming { "streamed" } else { "not streamed" };
+    let streamed = if run.streaming { "streaming" } else { "not streaming" };
     let mut parts = vec![
         format!("{}, {streamed}", run.endpoint_type),
         summary.load.asked.description.clone(),
@@ -122,9 +122,4 @@ fn single_line(text: &str) -> String {
     text.chars()
         .map(|symbol| if symbol.is_control() { ' ' } else { symbol })
         .collect()
-}
-
-/// Whether the run came to its end.
-fn is_complete(summary: &Summary) -> bool {
-    summary.run.completeness == Completeness::Complete
 }

@@ -1,7 +1,7 @@
 //! The folder of a run: where it lies, and what `run.json` says in it.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -63,25 +63,23 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// It cannot be made, or it holds a run already.
+    /// It cannot be made, or it is the user's choice and holds a run already.
     pub(crate) fn create(chosen: Option<&Path>, name: &str) -> anyhow::Result<Self> {
-        let path = chosen.map_or_else(|| Path::new("artifacts").join(name), Path::to_path_buf);
-        let failed = |error: std::io::Error| {
-            UsageError::with_hint(
-                format!("--artifact-dir: cannot write to {}: {error}", path.display()),
-                "choose another folder with --artifact-dir",
-            )
+        let path = match chosen {
+            Some(path) => claim(path).map(|()| path.to_path_buf()),
+            None => claim_new(Path::new("artifacts"), name),
         };
-        if path.join(RUN_FILE).exists() {
-            return Err(UsageError::with_hint(
-                format!("--artifact-dir: {} holds a run already", path.display()),
+        let shown = chosen.unwrap_or(Path::new("artifacts")).display();
+        let path = path.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => UsageError::with_hint(
+                format!("--artifact-dir: {shown} holds a run already"),
                 "choose another folder, or remove this one",
-            )
-            .into());
-        }
-        fs::create_dir_all(&path).map_err(failed)?;
-        File::create(path.join(RUN_FILE)).map_err(failed)?;
-        fs::remove_file(path.join(RUN_FILE)).map_err(failed)?;
+            ),
+            _ => UsageError::with_hint(
+                format!("cannot write to {shown}: {error}"),
+                "choose another folder with --artifact-dir",
+            ),
+        })?;
         Ok(Self { path })
     }
 
@@ -100,15 +98,18 @@ impl RunFolder {
         self.path.join(name)
     }
 
+    /// A new file. What lies there under its name, a link for instance, is left alone.
     pub(crate) fn create_file(&self, name: &str) -> anyhow::Result<File> {
         let path = self.file(name);
-        File::create(&path).with_context(|| format!("cannot write {}", path.display()))
+        File::create_new(&path).with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Writes a whole file, so that nobody ever sees half of it.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         let (path, beside) = (self.file(name), self.file(&format!(".{name}.new")));
-        let written = File::create(&beside)
+        // Whatever lies there is of an earlier attempt; a link is removed, not followed.
+        let _ = fs::remove_file(&beside);
+        let written = File::create_new(&beside)
             .and_then(|mut file| file.write_all(bytes))
             .and_then(|()| fs::rename(&beside, &path));
         written.with_context(|| format!("cannot write {}", path.display()))
@@ -163,7 +164,7 @@ impl RunFile {
             records_missed,
         }) = &self.end
         else {
-            let reason = "loadspan did not live to see the end of the run".to_owned();
+            let reason = "loadspan was killed before the run ended".to_owned();
             facts.run.completeness = Completeness::Incomplete { reason };
             return facts;
         };
@@ -199,6 +200,32 @@ impl RunFile {
         }
         facts
     }
+}
+
+/// Makes a folder that the user chose the folder of a run, which it must not be already. Its `run.json` is the claim.
+fn claim(path: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(path)?;
+    if path.join(RECORDS_FILE).symlink_metadata().is_ok() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    File::create_new(path.join(RUN_FILE)).map(drop)
+}
+
+/// Makes a new folder with a telling name; of runs that begin in the same second each gets its own.
+fn claim_new(parent: &Path, name: &str) -> std::io::Result<PathBuf> {
+    fs::create_dir_all(parent)?;
+    for number in 1.. {
+        let path = if number == 1 {
+            parent.join(name)
+        } else {
+            parent.join(format!("{name}-{number}"))
+        };
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => return made.and_then(|()| claim(&path)).map(|()| path),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 /// A name for a run, fit for a folder: model, endpoint, load, time.

@@ -149,11 +149,13 @@ impl Plan {
 
         let running = loadspan_loadgen::start(run, clock, listeners)?;
         signals::stop_on_signal(Some(running.stopper()));
-        let end = running.join()?;
+        let end = running.join();
         signals::stop_on_signal(None);
 
-        let (builder, missed_by_summary) = aggregator.finish()?;
+        // Whatever became of the load: what was recorded is written before anything else is said.
         let written = writer.map(RecordsWriter::finish).unwrap_or_default();
+        let (builder, missed_by_summary) = aggregator.finish()?;
+        let end = end?;
         if let Some(error) = written.error {
             terminal::print_warning(&format!(
                 "{} is incomplete: {error}",

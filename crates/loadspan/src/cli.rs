@@ -107,3 +107,9 @@ pub(crate) enum ExportLevel {
     /// Every request with every chunk gap.
     Chunks,
 }
+
+/// Whether the API key stands on the command line, for everybody on the machine to see, rather than in its variable.
+pub(crate) fn key_is_typed() -> bool {
+    let is_key = |word: std::ffi::OsString| word == "--api-key" || word.as_encoded_bytes().starts_with(b"--api-key=");
+    std::env::args_os().any(is_key)
+}

@@ -16,18 +16,20 @@ use loadspan_loadgen::{
     BaseUrl, Deadlines, FailureThreshold, HttpPreference, Limits, LoadConfig, LoadModel, TargetConfig, TlsConfig,
     Warmup,
 };
-use loadspan_record::Slo;
+use loadspan_record::{Slo, SloError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::cli::{
     ArrivalArg, EndpointArg, EndpointArgs, ExportFormat, ExportLevel, LoadArgs, OutputFormat, ProfileArgs, SamplingArg,
-    ServerArg, Threshold, WorkloadArgs,
+    Seconds, ServerArg, Threshold, WorkloadArgs,
 };
 use crate::exit::UsageError;
 
 /// Tokens of a prompt when nobody says, as in AIPerf.
 const DEFAULT_INPUT_TOKENS: u32 = 550;
+/// Shorter slices of time hold nothing.
+const SHORTEST_SLICE: Duration = Duration::from_millis(1);
 
 /// A benchmark, as it shall be run. Serialised into `run.json`, without secrets.
 #[derive(Debug, Clone, Serialize)]
@@ -102,7 +104,7 @@ impl RunConfig {
                 dir: output.artifact_dir,
                 level: output.export_level,
                 formats: output.export_format,
-                slice: output.slice_duration.map(|seconds| seconds.0),
+                slice: output.slice_duration.map(resolve_slice).transpose()?,
                 print: output.output_format,
             },
         })
@@ -131,7 +133,7 @@ impl RunConfig {
 fn resolve_slo(text: &str, streaming: bool) -> Result<Slo, UsageError> {
     let slo: Slo = text
         .parse()
-        .map_err(|error| UsageError::new(format!("--goodput: {error}")))?;
+        .map_err(|error: SloError| UsageError::new(error.to_string()))?;
     match slo.stream_target() {
         Some(metric) if !streaming => Err(UsageError::with_hint(
             format!("--goodput: no request can keep to {} without --streaming", metric.tag()),
@@ -139,6 +141,13 @@ fn resolve_slo(text: &str, streaming: bool) -> Result<Slo, UsageError> {
         )),
         _ => Ok(slo),
     }
+}
+
+fn resolve_slice(slice: Seconds) -> Result<Duration, UsageError> {
+    if slice.0 < SHORTEST_SLICE {
+        return Err(UsageError::new("--slice-duration: a slice is at least 1 ms long"));
+    }
+    Ok(slice.0)
 }
 
 fn resolve_request(args: &EndpointArgs) -> Result<RequestConfig, UsageError> {
@@ -235,7 +244,6 @@ fn resolve_load(args: &LoadArgs, seed: u64) -> Result<LoadConfig, UsageError> {
             }),
         },
         workers: args.workers_max.unwrap_or_else(default_workers),
-        seed,
     })
 }
 

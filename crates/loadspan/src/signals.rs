@@ -44,7 +44,7 @@ async fn react(mut interrupt: tokio::signal::unix::Signal, mut terminate: tokio:
         match (run, received) {
             (Some(stopper), 1) => {
                 crate::terminal::print_warning(
-                    "interrupted: waiting for requests in flight; once more to stop at once",
+                    "interrupted: waiting for requests in flight; press Ctrl-C again to stop now",
                 );
                 stopper.stop();
             }

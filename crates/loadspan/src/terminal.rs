@@ -1,5 +1,4 @@
 //! Everything that is printed: data on stdout, the rest on stderr.
-#![expect(clippy::print_stderr, reason = "this is the module that prints")]
 
 mod progress;
 
@@ -9,17 +8,31 @@ pub(crate) use self::progress::ProgressLine;
 
 /// Prints an error and its causes, as the last thing.
 pub(crate) fn print_error(error: &anyhow::Error) {
-    eprintln!("{} {error:#}", label("error:", "1;31"));
+    print_line(&format!(
+        "{} {}",
+        label("error:", "1;31"),
+        printable(&format!("{error:#}"))
+    ));
 }
 
 /// Prints something that went wrong, or may be wrong, without ending anything.
 pub(crate) fn print_warning(message: &str) {
-    eprintln!("{} {message}", label("warning:", "1;33"));
+    print_line(&format!("{} {}", label("warning:", "1;33"), printable(message)));
 }
 
 /// Prints what is going on.
 pub(crate) fn print_note(message: &str) {
-    eprintln!("{message}");
+    print_line(&printable(message));
+}
+
+/// A closed stderr is not an error: nobody wants to know.
+fn print_line(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Servers have a say in some messages. None of them commands the terminal.
+fn printable(message: &str) -> String {
+    message.replace(|c: char| c.is_control() && c != '\n', "")
 }
 
 /// Prints a result.
@@ -57,5 +70,15 @@ fn label(text: &str, colour: &str) -> String {
         format!("\x1b[{colour}m{text}\x1b[0m")
     } else {
         text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_cannot_command_the_terminal() {
+        assert_eq!(printable("model \x1b]0;x\x07\u{9b}2J\nnext"), "model ]0;x2J\nnext");
     }
 }

@@ -43,7 +43,10 @@ pub(crate) fn read_models(body: &[u8]) -> Option<Vec<ServedModel>> {
     struct Models {
         data: Vec<ServedModel>,
     }
-    serde_json::from_slice::<Models>(body).ok().map(|models| models.data)
+    let mut models = serde_json::from_slice::<Models>(body).ok()?.data;
+    // Ids are printed; a terminal must not take orders from them.
+    models.retain(|model| !model.id.chars().any(char::is_control));
+    Some(models)
 }
 
 impl ServerKind {

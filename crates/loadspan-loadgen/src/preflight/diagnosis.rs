@@ -47,6 +47,7 @@ impl PreflightError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
+            Self::Target(TargetError::Dns { .. }) => false,
             Self::Target(_) | Self::NoModelListed | Self::ManyModels(_) => true,
             Self::Refused { status, .. } => status.is_none_or(|status| (400..500).contains(&status) && status != 429),
             Self::Runtime(_) | Self::Unreachable { .. } => false,
@@ -60,6 +61,8 @@ impl PreflightError {
             Self::Refused { status, .. } => {
                 status.is_some_and(|status| status >= 500 || matches!(status, 404 | 408 | 425 | 429))
             }
+            // A name may appear when the server does, as services of a cluster do.
+            Self::Target(TargetError::Dns { .. }) => true,
             Self::Runtime(_) | Self::Target(_) | Self::ManyModels(_) => false,
         }
     }
@@ -165,7 +168,7 @@ impl PreflightError {
             ),
             status => (
                 format!("{url} answered the first request with {status}: {said}"),
-                "the load would fail in the same way; check --server, --extra-inputs and the server's log".to_owned(),
+                "nothing was measured; if this comes and goes, run it again, else check --server, --extra-inputs and the server's log".to_owned(),
             ),
         };
         Self::Refused {
@@ -195,6 +198,7 @@ impl PreflightError {
                 message: change(message),
                 hint: change(hint),
             },
+            Self::ManyModels(models) => Self::ManyModels(models.into_iter().map(change).collect()),
             other => other,
         }
     }

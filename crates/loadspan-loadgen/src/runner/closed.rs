@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::pacer::Pacer;
 use super::plan::{LoadConfig, LoadModel, Share, Warmup};
-use super::slot::{Due, Slot};
+use super::slot::{Due, Sending, Slot};
 use super::worker::Worker;
 
 /// Connections that are opened at the same time ahead of the load: below every common listen backlog.
@@ -18,6 +18,11 @@ const OPENING_AT_ONCE: usize = 64;
 const WAVE_GAP: Duration = Duration::from_micros(100);
 /// … and the most that the first wave takes.
 const WAVE_LIMIT: Duration = Duration::from_millis(500);
+
+/// A slot without a connection waits before it tries again: a server that is gone must not turn the client into a machine that
+/// fails as fast as it can, and a call that fails at once leaves no other slot its turn.
+const FIRST_BACKOFF: Duration = Duration::from_millis(10);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 
 /// When the slots of a worker send their first requests.
 ///
@@ -85,13 +90,16 @@ pub(crate) async fn run(worker: &Rc<Worker>, slots: Vec<Slot>, wave: FirstWave, 
         }
         busy.spawn_local(keep_busy(Rc::clone(worker), slot, begins));
     }
-    // A slot that panicked has lost one request; the others go on.
-    while busy.join_next().await.is_some() {}
+    // A slot that panicked has lost its request; the others go on.
+    while let Some(ended) = busy.join_next().await {
+        worker.count_lost(&ended);
+    }
 }
 
 async fn keep_busy(worker: Rc<Worker>, mut slot: Slot, begins: RunOffset) {
     let clock = worker.exchange.clock;
     let mut free_since = begins;
+    let mut backoff = FIRST_BACKOFF;
     while let Some(ticket) = worker.tickets.take(clock.now(), &worker.control) {
         let due = Due {
             index: ticket.index,
@@ -99,7 +107,13 @@ async fn keep_busy(worker: Rc<Worker>, mut slot: Slot, begins: RunOffset) {
             scheduled_at: free_since,
             held_back_ns: 0,
         };
-        slot.send(due).await;
+        match slot.send(due).await {
+            Sending::Sent => backoff = FIRST_BACKOFF,
+            Sending::NoConnection => {
+                worker.pause(backoff).await;
+                backoff = LONGEST_BACKOFF.min(backoff * 2);
+            }
+        }
         free_since = clock.now();
     }
 }

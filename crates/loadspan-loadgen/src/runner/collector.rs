@@ -9,7 +9,7 @@ use loadspan_record::{Outcome, Phase, TokenSource};
 
 use super::control::Control;
 use super::outbox::Batch;
-use super::plan::{FailureThreshold, RunPlan};
+use super::plan::{FailureThreshold, Limits, RunPlan};
 use crate::event::{Listeners, Progress, RunEvent};
 use crate::workload::PromptTokenizer;
 use crate::{RunClock, StopReason};
@@ -50,7 +50,10 @@ impl Collector {
             match received {
                 Ok(batch) => self.pass_on(batch, &mut tally),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => {
+                    // A short run may end before a share of it meant anything; at its end it does.
+                    return self.stop_if_exceeded(&tally, 1);
+                }
             }
             if Instant::now() >= next_progress {
                 next_progress = Instant::now() + PROGRESS_EVERY;
@@ -67,25 +70,17 @@ impl Collector {
             tally.finished += u64::from(!matches!(record.outcome, Outcome::Cancelled));
             tally.failed += u64::from(record.outcome.failure().is_some());
         }
-        if let Some(threshold) = self.plan.load.limits.failures {
-            self.stop_if_exceeded(threshold, tally);
-        }
+        let concurrency = self.plan.load.model.max_concurrency();
+        self.stop_if_exceeded(tally, concurrency.map_or(0, |limit| u64::from(limit.get())).max(10));
         self.listeners.publish(&RunEvent::Records(batch.records.into()));
     }
 
-    fn stop_if_exceeded(&self, threshold: FailureThreshold, tally: &Tally) {
-        let concurrency = self
-            .plan
-            .load
-            .model
-            .max_concurrency()
-            .map_or(0, |limit| u64::from(limit.get()));
-        if threshold.is_exceeded(tally.failed, tally.finished, concurrency.max(10)) {
-            self.control.stop(
-                StopReason::FailureThreshold,
-                self.clock.now(),
-                self.plan.load.limits.drain,
-            );
+    /// Ends the run when more requests have failed than it may have; `settled` requests make a share meaningful.
+    fn stop_if_exceeded(&self, tally: &Tally, settled: u64) {
+        let Limits { failures, drain, .. } = self.plan.load.limits;
+        let is_exceeded = |threshold: FailureThreshold| threshold.is_exceeded(tally.failed, tally.finished, settled);
+        if failures.is_some_and(is_exceeded) {
+            self.control.stop(StopReason::FailureThreshold, self.clock.now(), drain);
         }
     }
 

@@ -1,9 +1,12 @@
 //! What the threads of a run share: atomics, and no lock.
 
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use loadspan_record::{Phase, RunOffset};
+use tokio::sync::Semaphore;
 
 use super::plan::{Limits, Warmup};
 use crate::StopReason;
@@ -24,6 +27,9 @@ pub(crate) struct Control {
     cutoff_at: AtomicU64,
     reason: AtomicU8,
     waiting_for: AtomicUsize,
+    /// Room under the `max_concurrency` of an open load. The one lock that workers share, held for an instant by requests of loads
+    /// that have such a limit: parts of it for each worker would hold requests back while others have room.
+    pub(crate) room: Option<Arc<Semaphore>>,
     pub(crate) sent: AtomicU64,
     pub(crate) finished: AtomicU64,
     pub(crate) unsent: AtomicU64,
@@ -41,11 +47,18 @@ impl Control {
             cutoff_at: AtomicU64::new(UNSET),
             reason: AtomicU8::new(StopReason::Finished as u8),
             waiting_for: AtomicUsize::new(workers),
+            room: None,
             sent: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             unsent: AtomicU64::new(0),
             records_lost: AtomicU64::new(0),
         }
+    }
+
+    /// Room for so many requests in flight, over all workers.
+    pub(crate) fn with_room(mut self, limit: Option<NonZeroU32>) -> Self {
+        self.room = limit.map(|limit| Arc::new(Semaphore::new(limit.get() as usize)));
+        self
     }
 
     /// A worker is ready. When the last one is, the load starts `ahead` of now.

@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::num::NonZeroU64;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use loadspan_record::{Phase, RunOffset};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 
 use super::pacer::Pacer;
@@ -71,32 +73,40 @@ impl Iterator for Arrivals {
     }
 }
 
-/// Sends each request when it is due, or when `limit` lets it; returns when the last one has ended.
-pub(crate) async fn run(worker: &Rc<Worker>, mut arrivals: Arrivals, limit: Option<u64>, pacer: &mut Pacer) {
-    let mut crowd = Crowd::new(worker, limit);
+/// Sends each request when it is due, or when there is room for it; returns when the last one has ended.
+pub(crate) async fn run(worker: &Rc<Worker>, mut arrivals: Arrivals, pacer: &mut Pacer) {
+    let mut crowd = Crowd::new(worker);
     let measure_start = arrivals.measure_start();
     let mut unsent = None;
     for due in arrivals.by_ref() {
-        if !worker.may_send_when_due(due.scheduled_at, pacer).await || !crowd.make_room().await {
+        let in_time = worker.may_send_when_due(due.scheduled_at, pacer).await;
+        let room = if in_time { crowd.take_room().await } else { None };
+        let Some(room) = room else {
             unsent = Some(due);
             break;
-        }
+        };
         if due.phase == Phase::Measure {
             worker.control.begin_measuring(measure_start);
         }
-        crowd.send(due).await;
+        crowd.send(due, room).await;
     }
     if let Some(due) = unsent {
         let due = std::iter::once(due).chain(arrivals).map(|due| due.scheduled_at);
         worker.control.count_unsent(due);
     }
-    while crowd.in_flight.join_next().await.is_some() {}
+    while let Some(ended) = crowd.in_flight.join_next().await {
+        worker.count_lost(&ended);
+    }
+}
+
+/// Room for one request under `max_concurrency`, which all workers share.
+struct Room {
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Requests in flight, and the slots that wait for one.
 struct Crowd<'a> {
     worker: &'a Rc<Worker>,
-    limit: Option<u64>,
     in_flight: JoinSet<()>,
     idle: Rc<RefCell<Vec<Slot>>>,
     /// When the limit last held a request back.
@@ -109,10 +119,9 @@ impl<'a> Crowd<'a> {
     /// A schedule that has got ahead of its worker never has to wait; after so many requests it lets answers be read all the same.
     const BURST: u32 = 32;
 
-    fn new(worker: &'a Rc<Worker>, limit: Option<u64>) -> Self {
+    fn new(worker: &'a Rc<Worker>) -> Self {
         Self {
             worker,
-            limit,
             in_flight: JoinSet::new(),
             idle: Rc::default(),
             held_until: RunOffset::ZERO,
@@ -120,18 +129,28 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// Waits until the limit leaves room for one more. Whether it may still be sent then.
-    async fn make_room(&mut self) -> bool {
-        while self.in_flight.try_join_next().is_some() {}
-        if self.limit.is_none_or(|limit| (self.in_flight.len() as u64) < limit) {
-            return true;
+    /// Waits until there is room for one more, and takes it; `None` when nothing may be sent any more.
+    async fn take_room(&mut self) -> Option<Room> {
+        while let Some(ended) = self.in_flight.try_join_next() {
+            self.worker.count_lost(&ended);
         }
-        self.in_flight.join_next().await;
+        let Some(limit) = &self.worker.control.room else {
+            return Some(Room { _permit: None });
+        };
+        if let Ok(permit) = Arc::clone(limit).try_acquire_owned() {
+            return Some(Room { _permit: Some(permit) });
+        }
+        let permit = tokio::select! {
+            permit = Arc::clone(limit).acquire_owned() => permit.ok(),
+            () = self.worker.stopped.notified() => None,
+        };
         self.held_until = self.worker.exchange.clock.now();
-        self.worker.control.may_send(self.held_until)
+        let may_send = self.worker.control.may_send(self.held_until);
+        let permit = permit.filter(|_| may_send)?;
+        Some(Room { _permit: Some(permit) })
     }
 
-    async fn send(&mut self, due: Due) {
+    async fn send(&mut self, due: Due, room: Room) {
         let due = Due {
             held_back_ns: self.held_until.nanos_since(due.scheduled_at),
             ..due
@@ -142,6 +161,7 @@ impl<'a> Crowd<'a> {
         self.in_flight.spawn_local(async move {
             slot.send(due).await;
             idle.borrow_mut().push(slot);
+            drop(room);
         });
         self.burst += 1;
         if self.burst >= Self::BURST {

@@ -44,8 +44,6 @@ pub struct LoadConfig {
     pub limits: Limits,
     /// Worker threads. More than there are requests to have in flight are not started.
     pub workers: NonZeroUsize,
-    /// Seed of trace ids.
-    pub seed: u64,
 }
 
 /// Whether arrivals depend on completions.

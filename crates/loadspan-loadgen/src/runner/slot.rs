@@ -22,6 +22,13 @@ pub(crate) struct Slot {
     message: Vec<u8>,
 }
 
+/// Whether a request got as far as a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sending {
+    Sent,
+    NoConnection,
+}
+
 /// A request that is due.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due {
@@ -79,12 +86,18 @@ impl Slot {
     }
 
     /// Sends the request that is due, waits for its end and records it.
-    pub(crate) async fn send(&mut self, due: Due) {
+    pub(crate) async fn send(&mut self, due: Due) -> Sending {
         let worker = Rc::clone(&self.worker);
         let target = (due.index % worker.routes.len() as u64) as usize;
         worker.control.sent.fetch_add(1, Ordering::Relaxed);
         let mut record = worker.blank_record(due, target);
-        let text = match self.link_to(target).await {
+        let linked = self.link_to(target).await;
+        let sending = if linked.is_ok() {
+            Sending::Sent
+        } else {
+            Sending::NoConnection
+        };
+        let text = match linked {
             Ok(opened) => self.send_over(opened, due, &mut record).await,
             Err(no_link) => {
                 record.timings.finished_at = worker.exchange.clock.now();
@@ -97,6 +110,7 @@ impl Slot {
         };
         worker.control.finished.fetch_add(1, Ordering::Relaxed);
         worker.finish(record, text);
+        sending
     }
 
     async fn send_over(&mut self, opened: Opened, due: Due, record: &mut RequestRecord) -> Option<String> {

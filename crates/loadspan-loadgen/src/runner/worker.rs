@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use loadspan_record::{
@@ -121,13 +122,9 @@ impl WorkerSeed {
                 let wave = FirstWave::new(&plan.load, share, start);
                 closed::run(&worker, slots, wave, &mut pacer).await;
             }
-            LoadModel::Open {
-                schedule,
-                max_concurrency,
-            } => {
-                let limit = max_concurrency.map(|limit| share.part_of(limit));
+            LoadModel::Open { schedule, .. } => {
                 let arrivals = open::Arrivals::new(schedule, &plan.load, share, start);
-                open::run(&worker, arrivals, limit, &mut pacer).await;
+                open::run(&worker, arrivals, &mut pacer).await;
             }
         }
         attendant.abort();
@@ -178,9 +175,7 @@ impl WorkerSeed {
             scratch: RefCell::default(),
             preopened: RefCell::default(),
             lag: RefCell::new(LoopLag::new()),
-            random: RefCell::new(Xoshiro256PlusPlus::seed_from_u64(
-                plan.load.seed.wrapping_add(number as u64),
-            )),
+            random: RefCell::new(Xoshiro256PlusPlus::seed_from_u64(fresh_seed())),
             outbox: RefCell::new(outbox),
             redaction: plan.target_config.redaction(),
         }
@@ -215,6 +210,22 @@ impl Worker {
         }
         let now = self.exchange.clock.now();
         now >= due && self.control.may_send(now)
+    }
+
+    /// Waits for `pause`, or until nothing is to be sent any more.
+    pub(crate) async fn pause(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.stopped.notified() => {}
+        }
+    }
+
+    /// Notes a request whose task ended without a record, which only a bug makes it do.
+    pub(crate) fn count_lost(&self, ended: &Result<(), tokio::task::JoinError>) {
+        if ended.is_err() {
+            self.control.finished.fetch_add(1, Ordering::Relaxed);
+            self.control.records_lost.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Looks up every tick, until it is aborted.
@@ -281,6 +292,17 @@ impl Worker {
         {
             *message = self.redaction.quote(message);
         }
+        let words = [&mut record.finish_reason, &mut record.http.server_request_id];
+        words
+            .into_iter()
+            .flatten()
+            .for_each(|word| self.redaction.quote_word(word));
         self.outbox.borrow_mut().push(record, text, self.exchange.clock);
     }
+}
+
+/// Ids of spans must differ between runs, also between those that send the same prompts: no seed of the user's fixes them.
+fn fresh_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
 }

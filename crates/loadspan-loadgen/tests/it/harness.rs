@@ -135,7 +135,6 @@ impl Load {
                     failures: None,
                 },
                 workers: NonZeroUsize::MIN,
-                seed: 1,
             },
             output_tokens: None,
             input_tokens: 8,

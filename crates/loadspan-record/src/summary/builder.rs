@@ -195,9 +195,9 @@ impl SummaryBuilder {
         add_throughput(
             figures,
             Work {
-                requests: tally.completed,
-                input: tokens.input,
-                output: tokens.output,
+                requests: tally.completed as f64,
+                input: tokens.input as f64,
+                output: tokens.output as f64,
             },
             secs,
         );
@@ -268,7 +268,7 @@ impl SummaryBuilder {
         }
         add_throughput(
             &mut metrics,
-            self.work_ended_within(steady.span),
+            self.work_done_within(steady.span),
             Some(steady.span.secs()),
         );
         metrics.add_scalar(RunMetric::InFlightMean, Some(steady.in_flight.mean()));
@@ -276,17 +276,26 @@ impl SummaryBuilder {
         metrics
     }
 
-    /// What completed within the window, whenever it was sent: as much of what was sent before ends within as is sent within
-    /// and ends after.
-    fn work_ended_within(&self, window: Span) -> Work {
+    /// What was done within the window: of each request that completed, warm-up included, the part of its life that lies within.
+    ///
+    /// Counting those that end within would make the figure depend on where between two completions the window begins and ends,
+    /// which for a closed load is just where a whole wave of them ends.
+    fn work_done_within(&self, window: Span) -> Work {
         let mut work = Work::default();
-        let tokens = |metric, row| self.rows.value(metric, row).map_or(0, |tokens| tokens as u64);
-        for row in self.rows.population(Metric::RequestLatency) {
-            if (window.start..=window.end).contains(&self.rows.ended_ns(row)) {
-                work.requests += 1;
-                work.input += tokens(Metric::InputSequenceLength, row);
-                work.output += tokens(Metric::OutputSequenceLength, row);
+        for row in 0..self.rows.len() {
+            let counts = matches!(self.rows.fate(row), Fate::Completed | Fate::Aside) && self.rows.was_sent(row);
+            if !counts || self.rows.value(Metric::RequestLatency, row).is_none() {
+                continue;
             }
+            let life = Span {
+                start: self.rows.sent_ns(row),
+                end: self.rows.ended_ns(row),
+            };
+            let share = window.share_of(life);
+            let tokens = |metric| share * f64::from(self.rows.value(metric, row).unwrap_or(0.0));
+            work.requests += share;
+            work.input += tokens(Metric::InputSequenceLength);
+            work.output += tokens(Metric::OutputSequenceLength);
         }
         work
     }
@@ -337,9 +346,9 @@ impl Default for SummaryBuilder {
 /// What was done in some time.
 #[derive(Debug, Clone, Copy, Default)]
 struct Work {
-    requests: u64,
-    input: u64,
-    output: u64,
+    requests: f64,
+    input: f64,
+    output: f64,
 }
 
 /// Adds what exists: no throughput over no time, none of nothing, and no token throughput when nobody counted tokens.
@@ -347,8 +356,8 @@ fn add_throughput(figures: &mut Figures, work: Work, secs: Option<f64>) {
     let Some(secs) = secs.filter(|secs| *secs > 0.0) else {
         return;
     };
-    let mut add = |metric, amount: u64| {
-        figures.add_scalar(metric, (amount > 0).then(|| amount as f64 / secs));
+    let mut add = |metric, amount: f64| {
+        figures.add_scalar(metric, (amount > 0.0).then(|| amount / secs));
     };
     add(RunMetric::RequestThroughput, work.requests);
     add(RunMetric::OutputTokenThroughput, work.output);

@@ -196,6 +196,15 @@ impl Fate {
 }
 
 impl Span {
+    /// The share of `life` that lies within this stretch, from 0 to 1. A life of no length lies within or does not.
+    pub(crate) fn share_of(self, life: Self) -> f64 {
+        if life.end <= life.start {
+            return f64::from(u8::from((self.start..=self.end).contains(&life.start)));
+        }
+        let within = life.end.min(self.end).saturating_sub(life.start.max(self.start));
+        within as f64 / (life.end - life.start) as f64
+    }
+
     pub(crate) fn nanos(self) -> u64 {
         self.end.saturating_sub(self.start)
     }

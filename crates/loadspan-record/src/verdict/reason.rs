@@ -168,7 +168,7 @@ impl Reason {
                 "check that --server names the right one, so that it can be told to ignore the end of text"
             }
             Self::RecordsLost { .. } => "check the disk that holds the results",
-            Self::Incomplete { .. } => "run it again to its end before comparing it",
+            Self::Incomplete { .. } => "the figures are of what there is; compare only runs that came to their end",
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What is said in words: the outcome, where the numbers come from, errors, notices.
 
-use loadspan_record::{Completeness, LoadSummary, Metric, SteadyState, Summary, TokenSource};
+use loadspan_record::{
+    GoodputSummary, LoadSummary, Metric, RunMetric, SloTarget, SteadyState, Summary, TargetSummary, TokenSource,
+};
 
 use super::number::{average, count, counted, mebibytes, number, percent};
-use super::{Layout, Paint, is_complete, single_line};
+use super::{Layout, Paint, single_line};
 
 /// Width of the labels.
 const LABEL: usize = 9;
@@ -30,9 +32,6 @@ pub(super) fn outcome(summary: &Summary) -> String {
             .filter(|(number, _)| *number > 0)
             .map(|(number, what)| format!("{} {what}", count(number))),
     );
-    if let (false, Completeness::Incomplete { reason }) = (is_complete(summary), &summary.run.completeness) {
-        parts.push(format!("cut short: {}", single_line(reason)));
-    }
     parts.join(", ")
 }
 
@@ -41,6 +40,7 @@ pub(super) fn about(summary: &Summary, layout: Layout) -> String {
     let lines = [
         ("Load", load(&summary.load)),
         ("Tokens", tokens(summary)),
+        ("SLO", summary.goodput.as_ref().map(slo)),
         ("Steady", steady(summary)),
         ("Warm-up", warmup(summary)),
         ("Client", client(summary)),
@@ -150,6 +150,21 @@ fn tokens(summary: &Summary) -> Option<String> {
     Some(text)
 }
 
+/// How many requests kept to each target.
+fn slo(goodput: &GoodputSummary) -> String {
+    let target = |target: &TargetSummary| {
+        let SloTarget { metric, limit } = target.target;
+        format!(
+            "{} {}: {} of {}",
+            metric.tag(),
+            number(limit),
+            count(target.met),
+            count(goodput.of)
+        )
+    };
+    goodput.targets.iter().map(target).collect::<Vec<_>>().join("; ")
+}
+
 fn counted_by(source: TokenSource) -> &'static str {
     match source {
         TokenSource::ServerUsage => "the server",
@@ -162,9 +177,9 @@ fn counted_by(source: TokenSource) -> &'static str {
 fn steady(summary: &Summary) -> Option<String> {
     match &summary.steady_state {
         SteadyState::Found { window, .. } => Some(format!(
-            "{:.1} s to {:.1} s, {} of the measured time, {}",
-            window.start_s,
-            window.end_s,
+            "{:.1} s of {:.1} s measured ({}), {}",
+            window.end_s - window.start_s,
+            summary.metrics.scalar(RunMetric::BenchmarkDuration).unwrap_or_default(),
             percent((window.share * 1e3).round() / 1e3),
             counted(window.requests, "request")
         )),
@@ -175,7 +190,7 @@ fn steady(summary: &Summary) -> Option<String> {
 
 fn warmup(summary: &Summary) -> Option<String> {
     let warmup = summary.counts.warmup;
-    (warmup > 0).then(|| format!("{}, in no figure", counted(warmup, "request")))
+    (warmup > 0).then(|| format!("{}, excluded", counted(warmup, "request")))
 }
 
 fn client(summary: &Summary) -> Option<String> {

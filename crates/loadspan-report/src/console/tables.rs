@@ -114,7 +114,7 @@ fn throughput_cells(figures: &Figures) -> Vec<(&'static str, String)> {
         figures
             .scalar(RunMetric::Goodput)
             .map(|rate| ("Good requests/s", number(rate))),
-        good_share.map(|share| ("  of all requests", percent(share))),
+        good_share.map(|share| ("  of completed + failed", percent(share))),
         scalar(RunMetric::OutputTokenThroughput),
         per_user.map(|speed| ("  per user, p50", number(speed.p50))),
         scalar(RunMetric::InputTokenThroughput),

@@ -20,8 +20,8 @@ fn at_width(summary: &Summary, width: u16) -> String {
 
 #[test]
 fn a_streaming_run_at_100_columns() {
-    insta::assert_snapshot!(at_width(&runs::streaming(), 100), @r#"
-    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streamed  ·  8 concurrent  ·  19.5 s
+    insta::assert_snapshot!(at_width(&runs::streaming(), 100), @"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streaming  ·  8 concurrent  ·  19.5 s
 
     VALID  112 requests completed
 
@@ -33,29 +33,30 @@ fn a_streaming_run_at_100_columns() {
     Inter-chunk latency        9.97     0.58     9.95    10.76    10.95    10.97
     Request latency           1,375       91    1,372    1,498    1,528    1,532       1,371    1,528
 
-    Throughput              whole run   steady
-    ──────────────────────────────────────────
-    Requests/s                   5.74     5.47
-    Good requests/s              3.89
-      of all requests          67.9 %
-    Output tokens/s             734.1    700.6
-      per user, p50             100.5    100.5
-    Input tokens/s              3,155    3,010
-    Total tokens/s              3,889    3,711
-    In flight, mean              7.94     8.00
-    In flight, most                 8        8
+    Throughput               whole run   steady
+    ───────────────────────────────────────────
+    Requests/s                    5.74     5.82
+    Good requests/s               3.89
+      of completed + failed     67.9 %
+    Output tokens/s              734.1    744.6
+      per user, p50              100.5    100.5
+    Input tokens/s               3,155    3,199
+    Total tokens/s               3,889    3,944
+    In flight, mean               7.94     8.00
+    In flight, most                  8        8
 
     Tokens   550 in, 128 out per request; output counted by the server
-    Steady   1.3 s to 20.5 s, 98.2 % of the measured time, 105 requests
-    Warm-up  8 requests, in no figure
+    SLO      time_to_first_token 120.0: 76 of 112; inter_token_latency 11.00: 112 of 112
+    Steady   19.2 s of 19.5 s measured (98.2 %), 105 requests
+    Warm-up  8 requests, excluded
     Client   0.075 CPUs, busiest worker 6 %, loop lag p99 0.31 ms, 45 MiB
-    "#);
+    ");
 }
 
 #[test]
 fn a_streaming_run_at_80_columns() {
-    insta::assert_snapshot!(at_width(&runs::streaming(), 80), @r#"
-    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streamed  ·  8 concurrent  ·  19.5 s
+    insta::assert_snapshot!(at_width(&runs::streaming(), 80), @"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streaming  ·  8 concurrent  ·  19.5 s
 
     VALID  112 requests completed
 
@@ -67,29 +68,31 @@ fn a_streaming_run_at_80_columns() {
     Inter-chunk latency        9.97     9.95    10.76    10.95    10.97
     Request latency           1,375    1,372    1,498    1,528    1,532       1,528
 
-    Throughput              whole run   steady
-    ──────────────────────────────────────────
-    Requests/s                   5.74     5.47
-    Good requests/s              3.89
-      of all requests          67.9 %
-    Output tokens/s             734.1    700.6
-      per user, p50             100.5    100.5
-    Input tokens/s              3,155    3,010
-    Total tokens/s              3,889    3,711
-    In flight, mean              7.94     8.00
-    In flight, most                 8        8
+    Throughput               whole run   steady
+    ───────────────────────────────────────────
+    Requests/s                    5.74     5.82
+    Good requests/s               3.89
+      of completed + failed     67.9 %
+    Output tokens/s              734.1    744.6
+      per user, p50              100.5    100.5
+    Input tokens/s               3,155    3,199
+    Total tokens/s               3,889    3,944
+    In flight, mean               7.94     8.00
+    In flight, most                  8        8
 
     Tokens   550 in, 128 out per request; output counted by the server
-    Steady   1.3 s to 20.5 s, 98.2 % of the measured time, 105 requests
-    Warm-up  8 requests, in no figure
+    SLO      time_to_first_token 120.0: 76 of 112; inter_token_latency 11.00: 112 of
+             112
+    Steady   19.2 s of 19.5 s measured (98.2 %), 105 requests
+    Warm-up  8 requests, excluded
     Client   0.075 CPUs, busiest worker 6 %, loop lag p99 0.31 ms, 45 MiB
-    "#);
+    ");
 }
 
 #[test]
 fn a_run_without_streams_and_with_errors() {
-    insta::assert_snapshot!(at_width(&runs::not_streaming(), 100), @r#"
-    meta-llama/Llama-3.1-8B-Instruct  ·  chat, not streamed  ·  2 concurrent  ·  10.1 s
+    insta::assert_snapshot!(at_width(&runs::not_streaming(), 100), @"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, not streaming  ·  2 concurrent  ·  10.1 s
 
     DEGRADED  180 of 200 requests completed, 20 failed
       - 20 requests failed (10.0 %)
@@ -101,25 +104,25 @@ fn a_run_without_streams_and_with_errors() {
 
     Throughput              whole run   steady
     ──────────────────────────────────────────
-    Requests/s                  17.82    17.73
-    Output tokens/s             285.2    283.7
-    Input tokens/s              9,803    9,752
-    Total tokens/s             10,088   10,036
+    Requests/s                  17.82    17.83
+    Output tokens/s             285.2    285.2
+    Input tokens/s              9,803    9,805
+    Total tokens/s             10,088   10,090
     In flight, mean              1.88     1.88
     In flight, most                 2        2
 
     Tokens   550 in, 16 out per request; output counted by the server
-    Steady   0.0 s to 10.1 s, 100 % of the measured time, 179 requests
+    Steady   10.1 s of 10.1 s measured (100 %), 179 requests
 
     Errors
       20  http_status_503  no capacity left  [31mtry again later
-    "#);
+    ");
 }
 
 #[test]
 fn a_run_without_success_shows_no_table_of_zeros() {
-    insta::assert_snapshot!(at_width(&runs::all_failed(), 80), @r#"
-    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streamed  ·  1 concurrent  ·  56 ms
+    insta::assert_snapshot!(at_width(&runs::all_failed(), 80), @"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streaming  ·  1 concurrent  ·  56 ms
 
     INVALID  0 of 12 requests completed, 12 failed
       - no request completed; 12 failed
@@ -128,17 +131,18 @@ fn a_run_without_success_shows_no_table_of_zeros() {
     Errors
       8  connect             connection refused
       4  timeout_first_byte
-    "#);
+    ");
 }
 
 #[test]
 fn one_request_cut_short() {
-    insta::assert_snapshot!(at_width(&runs::one_request(), 80), @r#"
-    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streamed  ·  1 concurrent  ·  5.2 s
+    insta::assert_snapshot!(at_width(&runs::one_request(), 80), @"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streaming  ·  1 concurrent  ·  5.2 s
 
-    DEGRADED  1 request completed, cut short: interrupted
+    DEGRADED  1 request completed
       - the run was cut short: interrupted
-        hint: run it again to its end before comparing it
+        hint: the figures are of what there is; compare only runs that came to their
+              end
       - 1 request completed: percentiles in the tail are close to the maximum
         hint: raise --request-count or --benchmark-duration
 
@@ -168,13 +172,13 @@ fn one_request_cut_short() {
 
     Notices
       - the server rejected `stream_options`
-    "#);
+    ");
 }
 
 #[test]
 fn an_open_load_that_missed_its_rate() {
-    insta::assert_snapshot!(at_width(&runs::missed_rate(), 100), @r#"
-    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streamed  ·  constant 20 req/s, at most 256 at once
+    insta::assert_snapshot!(at_width(&runs::missed_rate(), 100), @"
+    meta-llama/Llama-3.1-8B-Instruct  ·  chat, streaming  ·  constant 20 req/s, at most 256 at once
     17.8 s
 
     INVALID  300 requests completed, 3 never sent
@@ -200,19 +204,19 @@ fn an_open_load_that_missed_its_rate() {
 
     Throughput              whole run   steady
     ──────────────────────────────────────────
-    Requests/s                  16.90    18.06
-    Output tokens/s             2,163    2,312
+    Requests/s                  16.90    18.17
+    Output tokens/s             2,163    2,325
       per user, p50             105.3    105.3
-    Input tokens/s              9,293    9,934
-    Total tokens/s             11,455   12,246
+    Input tokens/s              9,293    9,992
+    Total tokens/s             11,455   12,317
     In flight, mean             22.24    23.92
     In flight, most                25       25
 
     Load     18.18 req/s sent, 20.00 scheduled; dispatch delay p99 1,480 ms, max 1,495 ms
     Tokens   550 in, 128 out per request; output counted by chunks
-    Steady   1.2 s to 16.6 s, 87 % of the measured time, 258 requests
+    Steady   15.4 s of 17.8 s measured (87 %), 258 requests
     Client   0.075 CPUs, busiest worker 97 %, loop lag p99 0.31 ms, 45 MiB
-    "#);
+    ");
 }
 
 #[test]

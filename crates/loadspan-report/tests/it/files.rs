@@ -577,19 +577,19 @@ fn the_json_of_a_streaming_run() {
           },
           "request_throughput": {
             "unit": "requests/sec",
-            "value": 5.473209
+            "value": 5.816954
           },
           "output_token_throughput": {
             "unit": "tokens/sec",
-            "value": 700.5707
+            "value": 744.5701
           },
           "input_token_throughput": {
             "unit": "tokens/sec",
-            "value": 3010.265
+            "value": 3199.325
           },
           "total_token_throughput": {
             "unit": "tokens/sec",
-            "value": 3710.836
+            "value": 3943.895
           },
           "in_flight_mean": {
             "unit": "requests",

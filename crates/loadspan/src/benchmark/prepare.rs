@@ -120,7 +120,7 @@ fn calibrated_lengths(preflight: &Preflight, notices: &mut Vec<Notice>) -> Lengt
     };
     let Some(model) = model else {
         notices.push(Notice {
-            message: "input lengths are a guess: the server says nothing usable about prompt tokens".to_owned(),
+            message: "prompt lengths are a guess: the server says nothing usable about prompt tokens".to_owned(),
             advice: Some("pass the model's tokenizer.json with --tokenizer".to_owned()),
         });
         return LengthModel::Words;
@@ -132,7 +132,7 @@ fn calibrated_lengths(preflight: &Preflight, notices: &mut Vec<Notice>) -> Lengt
     {
         notices.push(Notice {
             message: format!(
-                "input lengths are right on average: by the server's own count, {tokens_per_word:.2} tokens a word and {overhead:.0} a prompt"
+                "prompt lengths are approximate: the server counts {tokens_per_word:.2} tokens a word, plus {overhead:.0} a prompt"
             ),
             advice: Some("--tokenizer makes them exact".to_owned()),
         });
@@ -180,17 +180,21 @@ pub(super) fn check_resources(config: &RunConfig) -> Vec<Notice> {
         .model
         .max_concurrency()
         .map_or(0, |limit| u64::from(limit.get()));
+    let urls = config.target.urls.len() as u64;
     let mut notices = Vec::new();
-    if let Some(limit) = host::raise_open_files(sockets) {
+    // A slot keeps a connection to each URL.
+    if let Some(limit) = host::raise_open_files(sockets.saturating_mul(urls)) {
         notices.push(Notice {
-            message: format!("only {limit} files may be open, too few for {sockets} connections"),
+            message: format!(
+                "only {limit} files may be open, too few for {} connections",
+                sockets.saturating_mul(urls)
+            ),
             advice: Some("raise the hard limit: `ulimit -Hn`".to_owned()),
         });
     }
-    let each = sockets / config.target.urls.len() as u64;
-    if let Some(ports) = host::local_ports().filter(|ports| each > *ports) {
+    if let Some(ports) = host::local_ports().filter(|ports| sockets > *ports) {
         notices.push(Notice {
-            message: format!("{each} connections to one address, but only {ports} local ports"),
+            message: format!("{sockets} connections to one address, but only {ports} local ports"),
             advice: Some("widen net.ipv4.ip_local_port_range, or name the server by several addresses".to_owned()),
         });
     }

@@ -113,7 +113,7 @@ pub(crate) struct LoadArgs {
     /// Time over which the request rate grows to its full height.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) request_rate_ramp_duration: Option<Seconds>,
-    /// Stop after so many requests [default: 10, or twice the concurrency, without a duration]
+    /// Stop after so many requests [default: each prompt once with --input-file or --num-dataset-entries, else 10 or twice the concurrency; none with --benchmark-duration]
     #[arg(long, visible_alias = "num-requests", value_name = "N")]
     pub(crate) request_count: Option<NonZeroU64>,
     /// Stop sending after so long.

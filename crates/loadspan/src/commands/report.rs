@@ -18,10 +18,9 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     let builder = read_records(&folder)?;
     let config = ReportConfig {
         formats: args.export_format.clone(),
-        slice: args
-            .slice_duration
-            .map(|seconds| seconds.0)
-            .or(run.slice_seconds.map(Duration::from_secs_f64)),
+        slice: args.slice_duration.map(|seconds| seconds.0).or(run
+            .slice_seconds
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())),
         print: args.output_format,
     };
     write_report(&folder, &builder, run.final_facts(), &config)?;

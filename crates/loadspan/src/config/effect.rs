@@ -39,7 +39,10 @@ fn rule(broken: bool, flag: &'static str, because: &'static str, hint: &'static 
 fn endpoint_rules(args: &ProfileArgs) -> Vec<Rule> {
     let endpoint = &args.endpoint;
     let embeddings = endpoint.endpoint_type == EndpointArg::Embeddings;
-    let https = endpoint.url.iter().any(|url| url.starts_with("https://"));
+    let https = endpoint
+        .url
+        .iter()
+        .any(|url| url.to_ascii_lowercase().starts_with("https://"));
     let chat = endpoint.endpoint_type == EndpointArg::Chat;
     vec![
         rule(
@@ -71,6 +74,12 @@ fn endpoint_rules(args: &ProfileArgs) -> Vec<Rule> {
             "--use-legacy-max-tokens",
             "without an output length",
             "add --osl",
+        ),
+        rule(
+            endpoint.api_key_file.is_some() && crate::cli::key_is_typed(),
+            "--api-key",
+            "with --api-key-file",
+            "leave one of them out",
         ),
         rule(
             endpoint.ca_cert.is_some() && !https,

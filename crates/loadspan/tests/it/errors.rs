@@ -78,7 +78,7 @@ fn a_server_that_is_not_there_is_no_panic() {
         3,
         &["cannot connect", "is the server running"],
     );
-    refused("--url http://no-such-host.invalid", 2, &["no-such-host.invalid"]);
+    refused("--url http://no-such-host.invalid", 3, &["no-such-host.invalid"]);
 }
 
 #[test]

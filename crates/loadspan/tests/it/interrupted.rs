@@ -52,7 +52,7 @@ fn after_sigkill_every_request_is_there_but_those_of_the_last_second() {
 
     let report = killed.report("").expect_code(0);
     assert!(
-        report.stdout.contains("did not live to see the end"),
+        report.stdout.contains("was killed before the run ended"),
         "{}",
         report.stdout
     );

@@ -107,7 +107,6 @@ impl Bench {
                     failures: None,
                 },
                 workers: self.workers,
-                seed: SEED,
             },
             gap_limit: usize::MAX,
         })
