@@ -6,7 +6,7 @@ use std::time::Duration;
 use loadspan_loadgen::schedule::ArrivalProcess;
 use loadspan_loadgen::{LoadModel, StopReason, Warmup};
 use loadspan_record::Phase;
-use loadspan_testkit::{DurationExt, FakeServer, RunningServer, Script};
+use loadspan_testkit::{DurationExt, FakeServer, RunningServer, Script, When};
 
 use crate::harness::{Load, Report, counts, server_with};
 
@@ -228,4 +228,18 @@ fn a_schedule_that_is_faster_than_the_client_still_reads_answers() {
         "every request that was due is accounted for"
     );
     assert_eq!(report.outcomes().get("completed"), Some(&(sent as usize)));
+}
+
+#[test]
+fn workers_share_the_room_under_the_limit() {
+    // Every fourth request is slow, and they all belong to one of four workers: a part of the limit would hold that one back.
+    let slow = Script::new().ttft(400.ms());
+    let server = FakeServer::new().on(When::EveryNth(4), slow).start().unwrap();
+    let report = Load::open(server.url(), 40.0, ArrivalProcess::Constant)
+        .workers(4)
+        .change(at_most(8))
+        .change(requests(40))
+        .run();
+    report.assert_completed(40);
+    assert!(report.records.iter().all(|record| record.held_back_ns == 0));
 }

@@ -107,3 +107,18 @@ fn a_key_on_the_command_line_earns_a_warning() {
     assert!(run.stderr.contains("warning: --api-key can be seen"), "{}", run.stderr);
     assert_silent(&run, &[]);
 }
+
+#[test]
+fn a_server_that_returns_the_key_as_an_id_leaves_it_nowhere() {
+    let server = FakeServer::new()
+        .script(Script::new().finish_reason("canary-key"))
+        .header("x-request-id", "req-canary-key")
+        .start()
+        .unwrap();
+    let run = Loadspan::profile(&server, "--streaming --request-count 3 --isl 8")
+        .env("OPENAI_API_KEY", "canary-key")
+        .run()
+        .expect_code(0);
+    assert!(run.read("run/records.jsonl").contains("req-[redacted]"));
+    assert_silent(&run, &[]);
+}

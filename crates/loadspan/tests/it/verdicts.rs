@@ -79,3 +79,63 @@ fn goodput_counts_failures_in_its_denominator() {
     let summary = run.run().expect_code(0).summary();
     assert_eq!(summary["metrics"]["good_request_fraction"]["value"], 0.9);
 }
+
+#[test]
+fn a_failing_share_counts_at_the_end_of_a_run_too_short_to_settle() {
+    let server = FakeServer::new()
+        .on(When::Number(5), Script::new().fault(Fault::status(500)))
+        .start()
+        .unwrap();
+    let flags = "--request-count 8 --concurrency 32 --isl 8 --failed-request-threshold 5%";
+    let run = Loadspan::profile(&server, flags).run().expect_code(3);
+    assert_eq!(run.summary()["counts"]["failed"], 1);
+}
+
+#[test]
+fn nobody_has_to_listen() {
+    let server = FakeServer::new().start().unwrap();
+    let command = format!(
+        "exec {} profile --url {} --model m --request-count 4 --isl 8 --artifact-dir run 2>&- >&-",
+        env!("CARGO_BIN_EXE_loadspan"),
+        server.url()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new("sh")
+        .args(["-c", &command])
+        .current_dir(&folder)
+        .status();
+    assert_eq!(status.unwrap().code(), Some(0));
+    assert!(folder.path().join("run/summary.json").exists());
+}
+
+#[test]
+fn runs_that_begin_at_once_have_folders_of_their_own() {
+    let server = FakeServer::new().start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let start = || {
+        std::process::Command::new(env!("CARGO_BIN_EXE_loadspan"))
+            .args([
+                "profile",
+                "--url",
+                &server.url(),
+                "--model",
+                "m",
+                "--request-count",
+                "3",
+                "--isl",
+                "8",
+            ])
+            .current_dir(&folder)
+            .output()
+    };
+    let codes = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..3).map(|_| scope.spawn(start)).collect();
+        runs.into_iter()
+            .map(|run| run.join().unwrap().unwrap().status.code())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(codes, [Some(0); 3]);
+    let runs = std::fs::read_dir(folder.path().join("artifacts")).unwrap();
+    let complete = runs.filter(|run| run.as_ref().unwrap().path().join("summary.json").exists());
+    assert_eq!(complete.count(), 3);
+}
