@@ -184,6 +184,12 @@ fn report(config: &RunConfig, folder: &RunFolder, run: &RunFile, builder: &Summa
         print: config.output.print,
     };
     let summary = write_report(folder, builder, run.final_facts(), &report)?;
+    if ending == RunEnding::TooManyFailures {
+        let (failed, finished) = (summary.counts.failed, summary.counts.completed + summary.counts.failed);
+        terminal::print_warning(&format!(
+            "stopped: {failed} of {finished} requests failed, more than --failed-request-threshold allows"
+        ));
+    }
     Ok(Exit::of_run(&summary, ending))
 }
 

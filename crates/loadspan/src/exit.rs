@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The benchmark failed: no request succeeded, too many failed, or the server is not there.
     BenchmarkFailed = 3,
-    /// The figures do not show what they are meant to show: client-bound, rate missed.
+    /// The figures do not show what they are meant to show: the rate was missed, most requests failed.
     InvalidRun = 4,
     /// Interrupted; the report is partial.
     Interrupted = 130,

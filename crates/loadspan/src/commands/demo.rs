@@ -1,6 +1,6 @@
 //! `loadspan demo`: the mock and a benchmark of it, in one process.
 
-use loadspan_testkit::{DurationExt, FakeServer, every};
+use loadspan_testkit::{DurationExt, FakeServer, ServerKind, every};
 
 use crate::benchmark;
 use crate::cli::{Cli, Command, DemoArgs};
@@ -14,6 +14,8 @@ const COMMAND_LINE: &str = "profile --model demo-model --streaming --concurrency
 
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
     let server = FakeServer::new()
+        // A server that keeps to the output length, so that every run of the demo does the same.
+        .kind(ServerKind::Vllm)
         .models(["demo-model"])
         .ttft(30.ms())
         .tokens(32, every(5.ms()))
