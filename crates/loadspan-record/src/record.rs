@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -106,8 +107,13 @@ pub enum ChunkGaps {
     /// Every gap, in order. In files: `[40012,39987]`.
     Each(Box<[u32]>),
     /// `(gap, how many of them)`, rounded to three significant digits, in place of the single gaps of a very long stream.
-    /// In files: `{"histogram":[[40000,812],[40100,188]]}`.
-    Histogram(Box<[(u32, u32)]>),
+    /// In files: `{"first":40012,"histogram":[[40000,812],[40100,188]]}`.
+    Histogram {
+        /// The first gap, as it is: the time to the second token.
+        first: u32,
+        /// All gaps, the first among them.
+        buckets: Box<[(u32, u32)]>,
+    },
 }
 
 impl ChunkGaps {
@@ -124,7 +130,10 @@ impl ChunkGaps {
         for gap in gaps_us {
             *buckets.entry(three_digits(*gap)).or_insert(0) += 1;
         }
-        Self::Histogram(buckets.into_iter().collect())
+        Self::Histogram {
+            first: gaps_us[0],
+            buckets: buckets.into_iter().collect(),
+        }
     }
 
     /// Whether there are no gaps.
@@ -141,12 +150,25 @@ fn three_digits(value: u32) -> u32 {
     u32::try_from(rounded).unwrap_or(u32::MAX)
 }
 
+/// A [`ChunkGaps::Histogram`] in files.
+#[derive(Serialize, Deserialize)]
+struct GapHistogram {
+    first: u32,
+    histogram: Vec<(u32, u32)>,
+}
+
 impl Serialize for ChunkGaps {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::None => serializer.collect_seq([0_u32; 0]),
             Self::Each(gaps) => serializer.collect_seq(gaps.iter()),
-            Self::Histogram(buckets) => serializer.collect_map([("histogram", buckets)]),
+            Self::Histogram { first, buckets } => {
+                let histogram = GapHistogram {
+                    first: *first,
+                    histogram: buckets.iter().copied().collect(),
+                };
+                histogram.serialize(serializer)
+            }
         }
     }
 }
@@ -174,11 +196,13 @@ impl<'de> Deserialize<'de> for ChunkGaps {
                 })
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ChunkGaps, A::Error> {
-                match map.next_entry::<&str, Vec<(u32, u32)>>()? {
-                    Some(("histogram", buckets)) => Ok(ChunkGaps::Histogram(buckets.into())),
-                    _ => Err(serde::de::Error::missing_field("histogram")),
-                }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ChunkGaps, A::Error> {
+                let fields = MapAccessDeserializer::new(map);
+                let GapHistogram { first, histogram } = GapHistogram::deserialize(fields)?;
+                Ok(ChunkGaps::Histogram {
+                    first,
+                    buckets: histogram.into(),
+                })
             }
         }
 
@@ -332,7 +356,10 @@ mod tests {
         for gaps in [
             ChunkGaps::None,
             record.chunk_gaps.clone(),
-            ChunkGaps::Histogram([(40_000, 7)].into()),
+            ChunkGaps::Histogram {
+                first: 40_012,
+                buckets: [(40_000, 7)].into(),
+            },
         ] {
             record.chunk_gaps = gaps;
             let line = serde_json::to_string(&record).unwrap();
@@ -345,7 +372,13 @@ mod tests {
         let gaps = [40_012, 39_987, 40_040, 7, 0];
         assert_eq!(ChunkGaps::from_gaps(&gaps, 5), ChunkGaps::Each(gaps.into()));
         let histogram = [(0, 1), (7, 1), (40_000, 3)];
-        assert_eq!(ChunkGaps::from_gaps(&gaps, 4), ChunkGaps::Histogram(histogram.into()));
+        assert_eq!(
+            ChunkGaps::from_gaps(&gaps, 4),
+            ChunkGaps::Histogram {
+                first: 40_012,
+                buckets: histogram.into()
+            }
+        );
         assert_eq!(three_digits(u32::MAX), 4_290_000_000);
     }
 

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::mock::{
-    FaultArg, FaultName, FaultShare, MockArgs, MockServerArgs, MockShapeArgs, MockTimingArgs, ServerKindArg, UsageArg,
+    AnswerArg, FaultArg, FaultName, FaultShare, FillerArg, MockArgs, MockServerArgs, MockShapeArgs, MockTimingArgs,
+    ServerKindArg, UsageArg,
 };
 pub(crate) use self::profile::{
     ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
@@ -19,7 +20,7 @@ pub(crate) use self::values::{Seconds, Threshold};
 /// Load-test an LLM server, with numbers that can be proven.
 ///
 /// Measures latency, throughput and goodput of any OpenAI-compatible server, keeps a record of every request, and says whether the
-/// figures can be trusted.
+/// figures can be trusted. Times are in seconds, or with a unit: 50ms, 5s, 2m, 1h.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -59,7 +60,7 @@ pub(crate) struct ReportArgs {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     /// Length of a time slice in timeslices.csv [default: that of the run]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "TIME")]
     pub(crate) slice_duration: Option<Seconds>,
     /// Also write files that scripts made for other tools can read.
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]

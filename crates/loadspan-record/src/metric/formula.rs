@@ -84,11 +84,11 @@ fn time_per_output_token(record: &RequestRecord) -> Option<f64> {
     Some(decode_time(record)? / f64::from(output - 1))
 }
 
-/// Unknown where only a histogram of the gaps was kept.
 fn time_to_second_token(record: &RequestRecord) -> Option<f64> {
     match &record.chunk_gaps {
         ChunkGaps::Each(gaps) => gaps.first().map(|gap| f64::from(*gap) / 1e3),
-        ChunkGaps::None | ChunkGaps::Histogram(_) => None,
+        ChunkGaps::Histogram { first, .. } => Some(f64::from(*first) / 1e3),
+        ChunkGaps::None => None,
     }
 }
 

@@ -230,7 +230,7 @@ pub(crate) fn each_gap(record: &RequestRecord, mut visit: impl FnMut(u32, u64)) 
     match &record.chunk_gaps {
         ChunkGaps::None => {}
         ChunkGaps::Each(gaps) => gaps.iter().for_each(|gap| visit(*gap, 1)),
-        ChunkGaps::Histogram(buckets) => buckets.iter().for_each(|(gap, times)| visit(*gap, u64::from(*times))),
+        ChunkGaps::Histogram { buckets, .. } => buckets.iter().for_each(|(gap, times)| visit(*gap, u64::from(*times))),
     }
 }
 

@@ -26,10 +26,10 @@ pub(crate) struct MockArgs {
 #[command(next_help_heading = "Timing")]
 pub(crate) struct MockTimingArgs {
     /// Time from the arrival of a request to its first token [default: 50ms]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "TIME")]
     pub(crate) ttft: Option<Seconds>,
     /// Time between two tokens [default: 10ms]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "TIME")]
     pub(crate) itl: Option<Seconds>,
     /// Changes --ttft and each --itl by up to this share, up or down: 0.2, or 20%.
     #[arg(long, value_name = "SHARE", value_parser = fault::parse_share)]
@@ -60,9 +60,36 @@ pub(crate) struct MockShapeArgs {
     /// When streams count their tokens [default: when the request asks for it]
     #[arg(long, value_enum, value_name = "WHEN")]
     pub(crate) usage: Option<UsageArg>,
+    /// What an answer is made of.
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = AnswerArg::Text)]
+    pub(crate) answer: AnswerArg,
+    /// What stands between the chunks of a stream and is no output.
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) filler: Option<FillerArg>,
+    /// Tokens by which the usage is wrong.
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) usage_error: i32,
     /// Write each event by itself, even if several are due.
     #[arg(long)]
     pub(crate) one_event_per_write: bool,
+}
+
+/// What an answer is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerArg {
+    Text,
+    /// The arguments of one tool call.
+    ToolCall,
+    Refusal,
+}
+
+/// What is no output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FillerArg {
+    /// Chunks with empty content.
+    Empty,
+    /// Comments, as proxies send them to keep a connection alive.
+    Comment,
 }
 
 #[derive(Debug, Args)]

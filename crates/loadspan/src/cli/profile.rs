@@ -68,19 +68,19 @@ pub(crate) struct EndpointArgs {
     #[arg(long)]
     pub(crate) insecure: bool,
     /// How long to wait for the server and its model to be ready.
-    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    #[arg(long, value_name = "TIME", default_value = "0")]
     pub(crate) wait_for_model_timeout: Seconds,
     /// Longest time to open a connection.
-    #[arg(long, value_name = "SECONDS", default_value = "10")]
+    #[arg(long, value_name = "TIME", default_value = "10")]
     pub(crate) connect_timeout_seconds: Seconds,
     /// Longest wait for the first byte of a response.
-    #[arg(long, value_name = "SECONDS", default_value = "600")]
+    #[arg(long, value_name = "TIME", default_value = "600")]
     pub(crate) first_byte_timeout_seconds: Seconds,
     /// Longest silence within a response.
-    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    #[arg(long, value_name = "TIME", default_value = "60")]
     pub(crate) idle_timeout_seconds: Seconds,
     /// Longest time for a whole request.
-    #[arg(long, value_name = "SECONDS", default_value = "21600")]
+    #[arg(long, value_name = "TIME", default_value = "21600")]
     pub(crate) request_timeout_seconds: Seconds,
 }
 
@@ -108,28 +108,28 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "N", conflicts_with = "concurrency")]
     pub(crate) max_concurrency: Option<NonZeroU32>,
     /// Time over which the concurrency grows to its full height.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "TIME")]
     pub(crate) concurrency_ramp_duration: Option<Seconds>,
     /// Time over which the request rate grows to its full height.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "TIME")]
     pub(crate) request_rate_ramp_duration: Option<Seconds>,
     /// Stop after so many requests [default: each prompt once with --input-file or --num-dataset-entries, else 10 or twice the concurrency; none with --benchmark-duration]
     #[arg(long, visible_alias = "num-requests", value_name = "N")]
     pub(crate) request_count: Option<NonZeroU64>,
     /// Stop sending after so long.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "TIME")]
     pub(crate) benchmark_duration: Option<Seconds>,
     /// After --benchmark-duration, how long requests in flight may still take [default: 30]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "TIME")]
     pub(crate) benchmark_grace_period: Option<Seconds>,
     /// After Ctrl-C, how long requests in flight may still take.
-    #[arg(long, value_name = "SECONDS", default_value = "3")]
+    #[arg(long, value_name = "TIME", default_value = "3")]
     pub(crate) drain_timeout_seconds: Seconds,
     /// Requests that are sent first and are in no figure; measuring follows without a pause.
     #[arg(long, visible_alias = "num-warmup-requests", value_name = "N")]
     pub(crate) warmup_request_count: Option<NonZeroU64>,
     /// Time in which requests are sent that are in no figure; measuring follows without a pause.
-    #[arg(long, value_name = "SECONDS", conflicts_with = "warmup_request_count")]
+    #[arg(long, value_name = "TIME", conflicts_with = "warmup_request_count")]
     pub(crate) warmup_duration: Option<Seconds>,
     /// Fixes prompts and arrivals [default: new ones for each run; the seed is recorded]
     #[arg(long, value_name = "N")]
@@ -187,7 +187,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) export_format: Vec<ExportFormat>,
     /// Length of a time slice in timeslices.csv [default: 1, or more in long runs]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "TIME")]
     pub(crate) slice_duration: Option<Seconds>,
     /// What is printed on stdout.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]

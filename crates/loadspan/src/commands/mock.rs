@@ -7,10 +7,14 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use anyhow::Context;
-use loadspan_testkit::{FakeServer, Fault, ReasoningField, RunningServer, Script, ServerKind, Usage, Writes, every};
+use loadspan_testkit::{
+    Answer, FakeServer, Fault, Filler, ReasoningField, RunningServer, Script, ServerKind, Usage, Writes, every,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::{MockArgs, MockServerArgs, MockShapeArgs, MockTimingArgs, Seconds, ServerKindArg, UsageArg};
+use crate::cli::{
+    AnswerArg, FillerArg, MockArgs, MockServerArgs, MockShapeArgs, MockTimingArgs, Seconds, ServerKindArg, UsageArg,
+};
 use crate::exit::{Exit, UsageError};
 use crate::terminal;
 
@@ -121,7 +125,19 @@ fn script(timing: &MockTimingArgs, shape: &MockShapeArgs) -> Script {
         Some(UsageArg::PerChunk) => Usage::EveryChunk,
         Some(UsageArg::Never) => Usage::Never,
     };
-    Script::new()
+    let answer = match shape.answer {
+        AnswerArg::Text => Answer::Text,
+        AnswerArg::ToolCall => Answer::ToolCall,
+        AnswerArg::Refusal => Answer::Refusal,
+    };
+    let script = match shape.filler {
+        None => Script::new(),
+        Some(FillerArg::Empty) => Script::new().filler(Filler::EmptyChunk),
+        Some(FillerArg::Comment) => Script::new().filler(Filler::Comment),
+    };
+    script
+        .answer(answer)
+        .wrong_usage(shape.usage_error)
         .ttft(wait(timing.ttft, DEFAULT_TTFT))
         .tokens(shape.output_tokens.get(), every(wait(timing.itl, DEFAULT_ITL)))
         .jitter(timing.jitter.unwrap_or(0.0))

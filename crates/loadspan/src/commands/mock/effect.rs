@@ -1,6 +1,6 @@
 //! A flag that would have no effect is an error: silence would let the user believe in a server that is not there.
 
-use crate::cli::{FaultShare, MockArgs, MockTimingArgs};
+use crate::cli::{FaultShare, MockArgs, MockTimingArgs, UsageArg};
 use crate::exit::UsageError;
 
 /// # Errors
@@ -28,6 +28,11 @@ pub(super) fn check(args: &MockArgs) -> Result<(), UsageError> {
             args.timing.seed.is_some() && args.timing.jitter.is_none() && !draws_faults,
             "--seed has no effect where nothing is drawn",
             "add --jitter, or a --fault with a share",
+        ),
+        (
+            args.shape.usage_error != 0 && args.shape.usage == Some(UsageArg::Never),
+            "--usage-error has no effect without usage",
+            "leave --usage never out",
         ),
         (
             args.fault.no_stream_options && all_fail,
