@@ -79,6 +79,7 @@ mod tests {
             ("--ttft 0 --itl 0 --jitter 0.2", "--jitter"),
             ("--seed 1", "--seed"),
             ("--seed 1 --fault 429@every-2", "--seed"),
+            ("--usage never --usage-error 3", "--usage-error"),
             ("--no-stream-options --fault 429", "--no-stream-options"),
             ("--fault 429 --fault 500@5%", "--fault 500"),
             ("--fault 429@every-2 --fault 500@every-4", "--fault 500"),
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn flags_that_go_together_are_taken() {
         let all = "--port 0 --ttft 200ms --itl 0.02 --jitter 20% --seed 3 --output-tokens 64 --tokens-per-chunk 4 \
-                   --reasoning-tokens 8 --usage per-chunk --one-event-per-write --fault 429@5% --fault stalled@every-20 \
+                   --reasoning-tokens 8 --answer tool-call --filler comment --usage per-chunk --usage-error -2 --one-event-per-write --fault 429@5% --fault stalled@every-20 \
                    --no-stream-options --model a --model b --server-kind vllm --api-key k --max-concurrency 8 --tls --tls-ca ca.pem \
                    --threads 2 --keep-truths 0";
         for flags in [
