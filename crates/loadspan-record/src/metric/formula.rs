@@ -81,6 +81,8 @@ fn inter_token_latency(record: &RequestRecord) -> Option<f64> {
 
 fn time_per_output_token(record: &RequestRecord) -> Option<f64> {
     let output = record.tokens.output.filter(|output| *output >= 2)?;
+    // When all tokens came with the first chunk, what follows shows no speed.
+    record.tokens_after_first_chunk()?;
     Some(decode_time(record)? / f64::from(output - 1))
 }
 

@@ -13,8 +13,9 @@ pub(crate) struct Rows {
     /// Milliseconds from sent to ended; none when never sent.
     busy: Column<Sample>,
     fate: Column<Fate>,
-    /// Request latency of a stream; without one it is `busy`.
-    stream_latency: Column<Sample>,
+    /// From the first token of a stream to its end; without a stream the latency is `busy`. Not the latency itself: after a long
+    /// wait for the first token, the difference of two latencies would have few digits left.
+    decode: Column<Sample>,
     first_token: Column<Sample>,
     /// From the first token to the first answer token: 0 unless the model reasons.
     answer_delay: Column<Sample>,
@@ -54,7 +55,7 @@ impl Rows {
             sent: Column::new(),
             busy: Column::new(),
             fate: Column::new(),
-            stream_latency: Column::new(),
+            decode: Column::new(),
             first_token: Column::new(),
             answer_delay: Column::new(),
             second_token: Column::new(),
@@ -73,7 +74,6 @@ impl Rows {
     pub(crate) fn push(&mut self, record: &RequestRecord) {
         let timings = &record.timings;
         let of = |metric: Metric| Sample::new(metric.of(record));
-        let is_stream = timings.last_token_at.is_some();
         let first_token = Metric::TimeToFirstToken.of(record);
         let answer_delay = Metric::TimeToFirstOutputToken
             .of(record)
@@ -87,11 +87,12 @@ impl Rows {
             None => Sample::new(None),
         });
         self.fate.push(Fate::of(record));
-        self.stream_latency.push(if is_stream {
-            of(Metric::RequestLatency)
-        } else {
-            Sample::new(None)
-        });
+        let end = timings.last_token_at.unwrap_or(timings.finished_at);
+        let decode = timings
+            .first_token_at
+            .filter(|_| record.outcome.is_completed())
+            .map(|first| end.millis_since(first));
+        self.decode.push(Sample::new(decode));
         self.first_token.push(Sample::new(first_token));
         self.answer_delay.push(Sample::new(answer_delay));
         self.second_token.push(of(Metric::TimeToSecondToken));
@@ -174,11 +175,14 @@ impl Rows {
     }
 
     fn latency(&self, row: usize) -> Option<f32> {
-        self.stream_latency.get(row).get().or_else(|| self.busy.get(row).get())
+        match (self.first_token.get(row).get(), self.decode.get(row).get()) {
+            (Some(first_token), Some(decode)) => Some(first_token + decode),
+            _ => self.busy.get(row).get(),
+        }
     }
 
     fn per_token(&self, row: usize, without: f32) -> Option<f32> {
-        let decode = self.latency(row)? - self.first_token.get(row).get()?;
+        let decode = self.decode.get(row).get()?;
         let tokens = self.output.get(row).get()? - without;
         (tokens > 0.0).then(|| decode.max(0.0) / tokens)
     }
