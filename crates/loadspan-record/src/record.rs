@@ -165,7 +165,7 @@ impl Serialize for ChunkGaps {
             Self::Histogram { first, buckets } => {
                 let histogram = GapHistogram {
                     first: *first,
-                    histogram: buckets.iter().copied().collect(),
+                    histogram: buckets.to_vec(),
                 };
                 histogram.serialize(serializer)
             }
