@@ -173,23 +173,30 @@ impl Plan {
 }
 
 fn report(config: &RunConfig, folder: &RunFolder, run: &RunFile, builder: &SummaryBuilder) -> anyhow::Result<Exit> {
-    let ending = match run.end.as_ref().map(|end| end.end.reason) {
-        Some(StopReason::Interrupted) | None => RunEnding::Interrupted,
-        Some(StopReason::FailureThreshold) => RunEnding::TooManyFailures,
-        Some(StopReason::Finished) => RunEnding::Finished,
-    };
     let report = ReportConfig {
         formats: config.output.formats.clone(),
         slice: config.output.slice,
         print: config.output.print,
     };
     let summary = write_report(folder, builder, run.final_facts(), &report)?;
-    if ending == RunEnding::TooManyFailures {
-        let (failed, finished) = (summary.counts.failed, summary.counts.completed + summary.counts.failed);
+    let (failed, finished) = (summary.counts.failed, summary.counts.completed + summary.counts.failed);
+    // Here at the end every share means something, also that of a run which was too short to be stopped for it.
+    let too_many = config
+        .load
+        .limits
+        .failures
+        .is_some_and(|threshold| threshold.is_exceeded(failed, finished, 1));
+    if too_many {
         terminal::print_warning(&format!(
-            "stopped: {failed} of {finished} requests failed, more than --failed-request-threshold allows"
+            "{failed} of {finished} requests failed, more than --failed-request-threshold allows"
         ));
     }
+    let ending = match run.end.as_ref().map(|end| end.end.reason) {
+        Some(StopReason::Interrupted) | None => RunEnding::Interrupted,
+        Some(StopReason::FailureThreshold) => RunEnding::TooManyFailures,
+        Some(StopReason::Finished) if too_many => RunEnding::TooManyFailures,
+        Some(StopReason::Finished) => RunEnding::Finished,
+    };
     Ok(Exit::of_run(&summary, ending))
 }
 

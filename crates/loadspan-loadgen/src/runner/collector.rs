@@ -50,10 +50,7 @@ impl Collector {
             match received {
                 Ok(batch) => self.pass_on(batch, &mut tally),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    // A short run may end before a share of it meant anything; at its end it does.
-                    return self.stop_if_exceeded(&tally, 1);
-                }
+                Err(RecvTimeoutError::Disconnected) => return,
             }
             if Instant::now() >= next_progress {
                 next_progress = Instant::now() + PROGRESS_EVERY;
@@ -70,13 +67,15 @@ impl Collector {
             tally.finished += u64::from(!matches!(record.outcome, Outcome::Cancelled));
             tally.failed += u64::from(record.outcome.failure().is_some());
         }
-        let concurrency = self.plan.load.model.max_concurrency();
-        self.stop_if_exceeded(tally, concurrency.map_or(0, |limit| u64::from(limit.get())).max(10));
+        self.stop_if_exceeded(tally);
         self.listeners.publish(&RunEvent::Records(batch.records.into()));
     }
 
-    /// Ends the run when more requests have failed than it may have; `settled` requests make a share meaningful.
-    fn stop_if_exceeded(&self, tally: &Tally, settled: u64) {
+    /// Ends the run when more requests have failed than it may have. A share has to mean something first; what a run too short for
+    /// that comes to is judged at its end, by whoever judges it.
+    fn stop_if_exceeded(&self, tally: &Tally) {
+        let concurrency = self.plan.load.model.max_concurrency();
+        let settled = concurrency.map_or(0, |limit| u64::from(limit.get())).max(10);
         let Limits { failures, drain, .. } = self.plan.load.limits;
         let is_exceeded = |threshold: FailureThreshold| threshold.is_exceeded(tally.failed, tally.finished, settled);
         if failures.is_some_and(is_exceeded) {

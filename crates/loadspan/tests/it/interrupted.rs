@@ -141,3 +141,15 @@ fn a_second_ctrl_c_stops_at_once() {
     assert!(interrupted.elapsed() < Duration::from_secs(3));
     assert_eq!(run.summary()["counts"]["cancelled"], 2);
 }
+
+#[test]
+fn a_server_that_is_gone_is_asked_with_patience() {
+    let server = FakeServer::new().ttft(5.ms()).start().unwrap();
+    let run = Loadspan::profile(&server, "--concurrency 8 --benchmark-duration 1.5 --isl 8").start();
+    wait_until("the load has begun", || server.stats().generation_requests > 50);
+    server.shutdown();
+    let summary = run.wait().summary();
+    let refused = summary["counts"]["by_error"]["connect"].as_u64().unwrap();
+    // Each of eight slots tries after 10 ms, 20 ms, 40 ms …; without a pause there would be tens of thousands of failures.
+    assert!((8..=80).contains(&refused), "{refused}");
+}

@@ -89,6 +89,12 @@ fn a_failing_share_counts_at_the_end_of_a_run_too_short_to_settle() {
     let flags = "--request-count 8 --concurrency 32 --isl 8 --failed-request-threshold 5%";
     let run = Loadspan::profile(&server, flags).run().expect_code(3);
     assert_eq!(run.summary()["counts"]["failed"], 1);
+    assert_eq!(
+        run.summary()["run"]["completeness"]["status"],
+        "complete",
+        "nothing was cut short"
+    );
+    assert!(run.stderr.contains("1 of 8 requests failed"), "{}", run.stderr);
 }
 
 #[test]
