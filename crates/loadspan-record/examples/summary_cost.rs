@@ -137,6 +137,7 @@ fn example_facts() -> RunFacts {
         notices: Vec::new(),
         slo: None,
         thresholds: Thresholds::default(),
+        telemetry: loadspan_record::TelemetrySummary::default(),
     }
 }
 

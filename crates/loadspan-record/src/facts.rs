@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Slo, Thresholds};
+use crate::{Slo, TelemetrySummary, Thresholds};
 
 /// Everything about a run that is not in its records. `run.json` keeps it, so that a report can be made again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct RunFacts {
     /// From where on a run is degraded or invalid.
     #[serde(default)]
     pub thresholds: Thresholds,
+    /// What became of the telemetry. Not known before the end of the run.
+    #[serde(default)]
+    pub telemetry: TelemetrySummary,
 }
 
 /// What was run, and whether it was run to its end. The object `run` of `summary.json`.

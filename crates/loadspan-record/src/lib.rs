@@ -17,10 +17,12 @@ mod record;
 mod secret;
 mod slo;
 mod summary;
+mod telemetry;
 #[cfg(test)]
 mod testing;
 mod time;
 mod tokens;
+mod trace_context;
 mod verdict;
 
 pub use distribution::Distribution;
@@ -36,9 +38,10 @@ pub use secret::{Secret, redact_url};
 pub use slo::{Slo, SloError, SloTarget};
 pub use summary::{
     ConnectionSummary, Counts, Figure, Figures, GoodputSummary, InFlightSummary, LengthSummary, LoadSummary,
-    SUMMARY_SCHEMA_VERSION, SteadyState, Summary, SummaryBuilder, TargetSummary, TelemetrySummary, Timeslice,
-    TokenSummary, Window,
+    SUMMARY_SCHEMA_VERSION, SteadyState, Summary, SummaryBuilder, TargetSummary, Timeslice, TokenSummary, Window,
 };
+pub use telemetry::{SignalLedger, Sink, TelemetrySignal, TelemetrySummary};
 pub use time::RunOffset;
 pub use tokens::{TokenCounts, TokenSource};
+pub use trace_context::{Propagation, SampleRatio, TraceIds, TracePlan, Traceparent};
 pub use verdict::{Bounds, Finding, Reason, Severity, Thresholds, Verdict, VerdictStatus};

@@ -20,7 +20,7 @@ pub use builder::SummaryBuilder;
 pub use figures::{Figure, Figures};
 pub use timeslices::Timeslice;
 
-use crate::{ClientStats, Distribution, LoadFacts, Notice, Preopened, RunInfo, SloTarget, Verdict};
+use crate::{ClientStats, Distribution, LoadFacts, Notice, Preopened, RunInfo, SloTarget, TelemetrySummary, Verdict};
 
 /// Version of the shape of `summary.json`: `docs/schema/summary.schema.json`.
 pub const SUMMARY_SCHEMA_VERSION: &str = "1.0";
@@ -219,10 +219,6 @@ pub struct TargetSummary {
     /// Completed requests that met it.
     pub met: u64,
 }
-
-/// What became of the telemetry of a run. Nothing exports any yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct TelemetrySummary {}
 
 impl Summary {
     /// The figures that describe the server best: those of the steady window where there is one, else those of the whole run.

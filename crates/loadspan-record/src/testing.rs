@@ -158,6 +158,7 @@ fn facts(description: String, model: LoadModel) -> RunFacts {
         notices: Vec::new(),
         slo: None,
         thresholds: Thresholds::default(),
+        telemetry: crate::TelemetrySummary::default(),
     }
 }
 

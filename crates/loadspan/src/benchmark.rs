@@ -99,6 +99,7 @@ impl Plan {
             notices,
             slo: config.slo.clone(),
             thresholds: Thresholds::default(),
+            telemetry: loadspan_record::TelemetrySummary::default(),
         };
         let run = RunPlan {
             run_id,

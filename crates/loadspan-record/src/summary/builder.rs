@@ -102,7 +102,7 @@ impl SummaryBuilder {
             tokens,
             goodput,
             notices: facts.notices,
-            telemetry: TelemetrySummary {},
+            telemetry: facts.telemetry,
         }
     }
 

@@ -223,5 +223,6 @@ pub(crate) fn facts(description: &str, model: LoadModel) -> RunFacts {
         notices: Vec::new(),
         slo: None,
         thresholds: Thresholds::default(),
+        telemetry: loadspan_record::TelemetrySummary::default(),
     }
 }

@@ -124,5 +124,6 @@ fn facts(asked: &LoadModel, slo: Option<Slo>) -> RunFacts {
         notices: Vec::new(),
         slo,
         thresholds: Thresholds::default(),
+        telemetry: loadspan_record::TelemetrySummary::default(),
     }
 }

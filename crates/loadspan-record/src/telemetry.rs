@@ -1,0 +1,111 @@
+//! The telemetry ledger: what became of every span and data point that a run produced.
+
+use serde::{Deserialize, Serialize};
+
+/// What became of the telemetry of a run: one ledger for each signal and sink. Empty when there was none.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TelemetrySummary {
+    /// The ledgers, in a fixed order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<SignalLedger>,
+}
+
+/// What became of one signal in one sink. `produced` is the sum of the four fates: [`SignalLedger::adds_up`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalLedger {
+    /// What took it.
+    pub sink: Sink,
+    /// What it is.
+    pub signal: TelemetrySignal,
+    /// Where it went, without credentials: a URL, or `stdout`.
+    pub destination: String,
+    /// Spans or data points that the run made.
+    pub produced: u64,
+    /// Those that the sink acknowledged.
+    pub delivered: u64,
+    /// Those that the sink refused for good: its partial success said so, or it does not take this signal.
+    pub rejected: u64,
+    /// Those that lie in `telemetry.spool/`, for `loadspan push`.
+    pub spooled: u64,
+    /// Those that are lost.
+    pub dropped: u64,
+    /// Spans that sampling left out. They are in no other count.
+    #[serde(default)]
+    pub sampled_out: u64,
+    /// Attempts beyond the first of a payload.
+    #[serde(default)]
+    pub retries: u64,
+    /// Why the sink gets no more of this signal, if that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned_off: Option<String>,
+    /// The last thing that went wrong, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// What takes telemetry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sink {
+    /// An OTLP endpoint.
+    Otlp,
+    /// The standard output, as OTLP/JSON lines.
+    Console,
+}
+
+/// The signals of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TelemetrySignal {
+    /// Counted in spans.
+    Traces,
+    /// Counted in data points.
+    Metrics,
+}
+
+impl SignalLedger {
+    /// A ledger with nothing in it.
+    #[must_use]
+    pub fn new(sink: Sink, signal: TelemetrySignal, destination: impl Into<String>) -> Self {
+        Self {
+            sink,
+            signal,
+            destination: destination.into(),
+            produced: 0,
+            delivered: 0,
+            rejected: 0,
+            spooled: 0,
+            dropped: 0,
+            sampled_out: 0,
+            retries: 0,
+            turned_off: None,
+            last_error: None,
+        }
+    }
+
+    /// Whether every span or data point has exactly one fate.
+    #[must_use]
+    pub const fn adds_up(&self) -> bool {
+        self.produced == self.delivered + self.rejected + self.spooled + self.dropped
+    }
+}
+
+impl TelemetrySignal {
+    /// The name in files and messages.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Metrics => "metrics",
+        }
+    }
+
+    /// What it is counted in.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Traces => "spans",
+            Self::Metrics => "data points",
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! What the server under test and its GPUs were doing while the load ran.

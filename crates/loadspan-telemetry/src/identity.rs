@@ -1,0 +1,118 @@
+//! What all telemetry of a run has in common.
+
+use std::fmt;
+use std::sync::Arc;
+
+use loadspan_record::{Phase, RunOffset, TracePlan, Verdict};
+
+/// A run, as its telemetry describes it.
+#[derive(Clone)]
+pub struct RunIdentity {
+    /// Id of the run.
+    pub run_id: String,
+    /// Its name.
+    pub name: String,
+    /// Wall clock at offset zero, in nanoseconds since 1970. Every time stamp is this plus an offset.
+    pub start_unix_ns: u64,
+    /// Version of loadspan.
+    pub version: &'static str,
+    /// What is asked of the server.
+    pub operation: Operation,
+    /// The model that requests name, unless their own body names another.
+    pub model: String,
+    /// Whether answers are streamed.
+    pub streaming: bool,
+    /// Where requests go, by [`loadspan_record::RequestRecord::target`].
+    pub servers: Vec<ServerAddress>,
+    /// The kind of server, if it is known: `vllm`, `sglang`, `tgi`, `openai`.
+    pub server_kind: Option<String>,
+    /// The load, for people.
+    pub load: String,
+    /// The targets of `--goodput`.
+    pub slo: Option<loadspan_record::Slo>,
+    /// How requests get their trace context. `None`: no traces.
+    pub trace_plan: Option<TracePlan>,
+    /// Whether bodies differ in more than prompt and length.
+    pub bodies: BodyVariety,
+    /// Makes the body of a request again.
+    pub body: BodySource,
+}
+
+/// Makes the JSON body of a request again, by its number: workloads are functions of it.
+#[derive(Clone)]
+pub struct BodySource(pub Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>);
+
+/// Whether bodies differ in more than prompt and length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyVariety {
+    /// Model and parameters are those of request 0.
+    Uniform,
+    /// Each body may have its own.
+    Individual,
+}
+
+/// What is asked of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `/v1/chat/completions`.
+    Chat,
+    /// `/v1/completions`.
+    Completions,
+    /// `/v1/responses`.
+    Responses,
+    /// `/v1/embeddings`.
+    Embeddings,
+}
+
+/// Where requests go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerAddress {
+    /// `server.address`: the host of the URL.
+    pub host: String,
+    /// `server.port`.
+    pub port: u16,
+}
+
+/// The load at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadState {
+    /// When.
+    pub at: RunOffset,
+    /// Requests sent and not finished.
+    pub in_flight: u64,
+    /// Requests sent so far, warm-up included.
+    pub sent: u64,
+    /// What the run is doing.
+    pub phase: Phase,
+}
+
+/// How the run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunConclusion {
+    /// When the load began.
+    pub load_started_at: RunOffset,
+    /// When the first measured request was due.
+    pub measure_started_at: Option<RunOffset>,
+    /// When the last request ended.
+    pub ended_at: RunOffset,
+    /// What the figures are worth.
+    pub verdict: Verdict,
+    /// Why the run did not come to its planned end, if it did not.
+    pub incomplete: Option<String>,
+    /// Measured requests: completed, failed, cancelled.
+    pub requests: [u64; 3],
+}
+
+impl fmt::Debug for BodySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BodySource")
+    }
+}
+
+impl fmt::Debug for RunIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunIdentity")
+            .field("run_id", &self.run_id)
+            .finish_non_exhaustive()
+    }
+}
