@@ -12,6 +12,7 @@
 //! the terminal.
 
 pub mod config;
+mod export;
 mod identity;
 
 pub use self::identity::{BodySource, BodyVariety, LoadState, Operation, RunConclusion, RunIdentity, ServerAddress};

@@ -11,7 +11,7 @@ use super::tally::{LengthTally, Tally};
 use super::timeslices::{self, Timeslice};
 use super::{
     ConnectionSummary, Counts, GoodputSummary, InFlightSummary, LengthSummary, LoadSummary, SUMMARY_SCHEMA_VERSION,
-    SteadyState, Summary, TelemetrySummary, TokenSummary, Window,
+    SteadyState, Summary, TokenSummary, Window,
 };
 use crate::distribution::{GapHistogram, to_seven_digits};
 use crate::verdict::Evidence;

@@ -1,0 +1,1 @@
+//! The semantic conventions: every name that loadspan exports, in one place, so that a renamed convention is a renamed line.
