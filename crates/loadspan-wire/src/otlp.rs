@@ -1,4 +1,8 @@
-//! OTLP: its messages, and how attributes are made.
+//! OTLP: its messages, their encodings, and how attributes are made.
+
+pub mod json;
+pub mod response;
+pub mod split;
 
 pub use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsPartialSuccess, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
@@ -11,7 +15,7 @@ pub use opentelemetry_proto::tonic::common::v1::{
 };
 pub use opentelemetry_proto::tonic::resource::v1::Resource;
 pub use opentelemetry_proto::tonic::{metrics::v1 as metrics, trace::v1 as trace};
-pub use prost::Message;
+pub use prost::{DecodeError, Message};
 
 /// An attribute.
 #[must_use]

@@ -1,0 +1,45 @@
+//! OTLP/JSON: ids are hex, enums numbers, 64-bit integers strings, names in lowerCamelCase; what is empty or absent is left out.
+//!
+//! It is written by hand: what serde makes of these types has `null` where nothing should be, which the Collector refuses, and
+//! loses numbers that are not finite.
+
+mod attributes;
+mod object;
+mod points;
+mod spans;
+
+use self::object::Object;
+use super::{ExportMetricsServiceRequest, ExportTraceServiceRequest};
+
+/// Spans as OTLP/JSON, without line breaks.
+#[must_use]
+pub fn encode_traces(request: &ExportTraceServiceRequest) -> Vec<u8> {
+    Object::render(|json| json.objects("resourceSpans", &request.resource_spans, spans::resource_spans))
+}
+
+/// Metrics as OTLP/JSON, without line breaks.
+#[must_use]
+pub fn encode_metrics(request: &ExportMetricsServiceRequest) -> Vec<u8> {
+    Object::render(|json| json.objects("resourceMetrics", &request.resource_metrics, points::resource_metrics))
+}
+
+/// Spans from OTLP/JSON.
+///
+/// # Errors
+///
+/// `json` is none.
+pub fn decode_traces(json: &[u8]) -> Result<ExportTraceServiceRequest, serde_json::Error> {
+    serde_json::from_slice(json)
+}
+
+/// Metrics from OTLP/JSON. Values that are not finite (`"NaN"`) are an error, although OTLP/JSON has them.
+///
+/// # Errors
+///
+/// `json` is none.
+pub fn decode_metrics(json: &[u8]) -> Result<ExportMetricsServiceRequest, serde_json::Error> {
+    serde_json::from_slice(json)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! What a backend answers: how much it rejected, or what is wrong and when to come again.
+
+use std::time::Duration;
+
+use prost::Message;
+use serde_json::Value;
+
+use super::DecodeError;
+
+/// What the type URL of a `google.rpc.RetryInfo` among the details of a status ends with.
+const RETRY_INFO: &str = "/google.rpc.RetryInfo";
+
+/// What became of an export that was accepted: `ExportTraceServiceResponse` or `ExportMetricsServiceResponse`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExportOutcome {
+    /// Spans or data points that the backend refused for good.
+    pub rejected: u64,
+    /// What it said: why they were rejected, or a warning if none were.
+    pub message: Option<String>,
+}
+
+/// A `google.rpc.Status`, as far as exporters need it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RpcStatus {
+    /// A gRPC code.
+    pub code: i32,
+    /// For people.
+    pub message: String,
+    /// How long to wait before trying again, by RetryInfo. `None`: it says nothing of trying again.
+    pub retry_delay: Option<Duration>,
+}
+
+/// Decodes an export response. Both signals number its fields alike.
+///
+/// # Errors
+///
+/// `body` is no such message.
+pub fn decode_outcome(body: &[u8]) -> Result<ExportOutcome, DecodeError> {
+    let partial = wire::ExportResponse::decode(body)?.partial_success.unwrap_or_default();
+    Ok(ExportOutcome {
+        rejected: u64::try_from(partial.rejected).unwrap_or(0),
+        message: non_empty(partial.error_message),
+    })
+}
+
+/// As [`decode_outcome`], from OTLP/JSON.
+///
+/// # Errors
+///
+/// `body` is no JSON.
+pub fn decode_outcome_json(body: &[u8]) -> Result<ExportOutcome, serde_json::Error> {
+    let response: Value = serde_json::from_slice(body)?;
+    let partial = &response["partialSuccess"];
+    let rejected = ["rejectedSpans", "rejectedDataPoints"].map(|name| whole_number(&partial[name]));
+    Ok(ExportOutcome {
+        rejected: rejected.into_iter().flatten().max().unwrap_or(0),
+        message: partial["errorMessage"]
+            .as_str()
+            .and_then(|text| non_empty(text.to_owned())),
+    })
+}
+
+/// Decodes a status.
+///
+/// # Errors
+///
+/// `body` is no such message.
+pub fn decode_status(body: &[u8]) -> Result<RpcStatus, DecodeError> {
+    let status = wire::Status::decode(body)?;
+    let retry_info = status
+        .details
+        .iter()
+        .find(|detail| detail.type_url.ends_with(RETRY_INFO));
+    let retry_info = retry_info.and_then(|detail| wire::RetryInfo::decode(&detail.value[..]).ok());
+    Ok(RpcStatus {
+        code: status.code,
+        message: status.message,
+        // A RetryInfo without a delay still says that trying again is welcome.
+        retry_delay: retry_info.map(|info| info.retry_delay.map_or(Duration::ZERO, wire::Duration::to_std)),
+    })
+}
+
+/// As [`decode_status`], from JSON.
+///
+/// # Errors
+///
+/// `body` is no JSON object.
+pub fn decode_status_json(body: &[u8]) -> Result<RpcStatus, serde_json::Error> {
+    let status: serde_json::Map<String, Value> = serde_json::from_slice(body)?;
+    let details = status.get("details").and_then(Value::as_array);
+    let retry_info = details.and_then(|details| details.iter().find(|detail| is_retry_info(detail)));
+    Ok(RpcStatus {
+        code: status.get("code").and_then(Value::as_i64).map_or(0, |code| code as i32),
+        message: status
+            .get("message")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        retry_delay: retry_info.map(|info| seconds(&info["retryDelay"])),
+    })
+}
+
+fn is_retry_info(detail: &Value) -> bool {
+    detail["@type"].as_str().is_some_and(|url| url.ends_with(RETRY_INFO))
+}
+
+/// 64-bit integers are strings in OTLP/JSON; some servers send numbers all the same.
+fn whole_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// `"1.5s"`; zero for anything else.
+fn seconds(value: &Value) -> Duration {
+    let seconds = value.as_str().and_then(|text| text.strip_suffix('s')?.parse().ok());
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .unwrap_or_default()
+}
+
+fn non_empty(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// The messages as they are on the wire. None of the crates in use has them all.
+mod wire {
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct ExportResponse {
+        #[prost(message, optional, tag = "1")]
+        pub(super) partial_success: Option<PartialSuccess>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct PartialSuccess {
+        #[prost(int64, tag = "1")]
+        pub(super) rejected: i64,
+        #[prost(string, tag = "2")]
+        pub(super) error_message: String,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct Status {
+        #[prost(int32, tag = "1")]
+        pub(super) code: i32,
+        #[prost(string, tag = "2")]
+        pub(super) message: String,
+        #[prost(message, repeated, tag = "3")]
+        pub(super) details: Vec<Any>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct Any {
+        #[prost(string, tag = "1")]
+        pub(super) type_url: String,
+        #[prost(bytes = "vec", tag = "2")]
+        pub(super) value: Vec<u8>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct RetryInfo {
+        #[prost(message, optional, tag = "1")]
+        pub(super) retry_delay: Option<Duration>,
+    }
+
+    #[derive(Clone, Copy, PartialEq, prost::Message)]
+    pub(super) struct Duration {
+        #[prost(int64, tag = "1")]
+        pub(super) seconds: i64,
+        #[prost(int32, tag = "2")]
+        pub(super) nanos: i32,
+    }
+
+    impl Duration {
+        /// Zero for a negative one.
+        pub(super) fn to_std(self) -> std::time::Duration {
+            let seconds = u64::try_from(self.seconds).unwrap_or(0);
+            let nanos = u32::try_from(self.nanos).unwrap_or(0).min(999_999_999);
+            std::time::Duration::new(seconds, nanos)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ExportMetricsPartialSuccess, ExportMetricsServiceResponse};
+    use super::*;
+
+    #[test]
+    fn an_empty_answer_rejects_nothing() {
+        assert_eq!(decode_outcome(b"").unwrap(), ExportOutcome::default());
+        assert_eq!(decode_outcome_json(b"{}").unwrap(), ExportOutcome::default());
+    }
+
+    #[test]
+    fn a_partial_success_says_how_much_and_why() {
+        let response = ExportMetricsServiceResponse {
+            partial_success: Some(ExportMetricsPartialSuccess {
+                rejected_data_points: 3,
+                error_message: "too old".to_owned(),
+            }),
+        };
+        let expected = ExportOutcome {
+            rejected: 3,
+            message: Some("too old".to_owned()),
+        };
+        assert_eq!(decode_outcome(&response.encode_to_vec()).unwrap(), expected);
+        for number in ["3", "\"3\""] {
+            let json = format!(r#"{{"partialSuccess":{{"rejectedDataPoints":{number},"errorMessage":"too old"}}}}"#);
+            assert_eq!(decode_outcome_json(json.as_bytes()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_status_says_when_to_come_again() {
+        let retry_info = wire::RetryInfo {
+            retry_delay: Some(wire::Duration {
+                seconds: 1,
+                nanos: 500_000_000,
+            }),
+        };
+        let other = wire::Any {
+            type_url: "type.googleapis.com/google.rpc.DebugInfo".to_owned(),
+            value: b"\xff".to_vec(),
+        };
+        let details = wire::Any {
+            type_url: format!("type.googleapis.com{RETRY_INFO}"),
+            value: retry_info.encode_to_vec(),
+        };
+        let status = wire::Status {
+            code: 8,
+            message: "slow down".to_owned(),
+            details: vec![other, details],
+        };
+        let expected = RpcStatus {
+            code: 8,
+            message: "slow down".to_owned(),
+            retry_delay: Some(Duration::from_millis(1500)),
+        };
+        assert_eq!(decode_status(&status.encode_to_vec()).unwrap(), expected);
+        let json = format!(
+            r#"{{"code":8,"message":"slow down","details":[{{"@type":"type.googleapis.com{RETRY_INFO}","retryDelay":"1.500s"}}]}}"#
+        );
+        assert_eq!(decode_status_json(json.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_status_without_details_says_nothing_of_coming_again() {
+        assert_eq!(decode_status(b"\x08\x03").unwrap().retry_delay, None);
+        assert_eq!(decode_status_json(br#"{"code":3}"#).unwrap().retry_delay, None);
+        assert!(decode_status_json(b"[]").is_err());
+    }
+}
