@@ -15,6 +15,8 @@
 //! ```
 //!
 //! It is no model and no validator: it answers every well-formed request, and what it says means nothing.
+//!
+//! [`OtlpSink`] is its counterpart for telemetry: an OTLP server that is scripted in the same way.
 #![deny(missing_docs)]
 
 mod capture;
@@ -22,6 +24,8 @@ mod clock;
 mod duration;
 mod encode;
 mod label;
+mod meters;
+mod otlp_sink;
 mod pace;
 mod plan;
 mod reply;
@@ -32,12 +36,16 @@ mod script;
 mod server;
 mod slots;
 mod state;
+mod text_endpoint;
 mod transport;
 mod truth;
 
 pub use capture::CapturedRequest;
 pub use duration::{DurationExt, Every, every};
 pub use label::Label;
+pub use otlp_sink::{
+    Accepted, ClientCertificate, OtlpSink, RunningOtlpSink, SinkAnswer, SinkCounts, SinkError, SinkSignal,
+};
 pub use plan::When;
 pub use route::Endpoint;
 pub use script::{
@@ -45,4 +53,5 @@ pub use script::{
     Writes,
 };
 pub use server::{FakeServer, RunningServer, ServerKind, StartError};
+pub use text_endpoint::{TextEndpoint, TextReply};
 pub use truth::{Stats, Truth, TruthOutcome};

@@ -8,8 +8,8 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use crate::Script;
 use crate::clock::nanos;
 
-/// Which requests a rule is for. Only generation requests are counted (chat, completions, responses, embeddings), from 0, in the
-/// order of their arrival.
+/// Which requests a rule is for. Only generation requests are counted (chat, completions, responses, embeddings), by an OTLP sink
+/// only exports; from 0, in the order of their arrival.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum When {
     /// The request with this number.
@@ -28,7 +28,7 @@ pub enum When {
 }
 
 impl When {
-    fn is_for(self, number: u64) -> bool {
+    pub(crate) fn is_for(self, number: u64) -> bool {
         match self {
             Self::Number(wanted) => number == wanted,
             Self::First(count) => number < count,

@@ -26,6 +26,8 @@ pub(crate) enum Route<'a> {
     Health,
     /// Ground truth, with the query.
     Stats(&'a str),
+    /// `/metrics`, as vLLM has it.
+    VllmMetrics,
     /// `/version`, as vLLM has it.
     VllmVersion,
     /// `/info`, as TGI has it.
@@ -55,6 +57,7 @@ impl<'a> Route<'a> {
             "/models" => ("GET", Self::Models),
             "/health" => ("GET", Self::Health),
             "/stats" => ("GET", Self::Stats(query)),
+            "/metrics" => ("GET", Self::VllmMetrics),
             "/version" => ("GET", Self::VllmVersion),
             "/info" => ("GET", Self::TgiInfo),
             "/get_server_info" | "/server_info" => ("GET", Self::SglangInfo),

@@ -44,7 +44,7 @@ pub enum ServerKind {
     /// Nothing beyond what OpenAI has.
     #[default]
     Plain,
-    /// `/version`; models owned by `vllm`.
+    /// `/version`, and `/metrics` with true figures; models owned by `vllm`.
     Vllm,
     /// `/get_server_info`; models owned by `sglang`.
     Sglang,

@@ -63,6 +63,12 @@ impl Slots {
         }
     }
 
+    /// Requests that wait for a place now.
+    pub(crate) fn waiting(&self) -> u64 {
+        let state = self.lock();
+        state.waiting.iter().filter(|turn| !turn.is_closed()).count() as u64
+    }
+
     /// Takes a free place, or else a ticket.
     fn queue(&self) -> Option<Ticket<'_>> {
         let mut state = self.lock();

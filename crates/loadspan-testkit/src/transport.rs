@@ -9,7 +9,8 @@ mod tls;
 use std::sync::Arc;
 
 pub(crate) use accept::Acceptor;
-pub(crate) use tls::TlsIdentity;
+pub use tls::ClientCertificate;
+pub(crate) use tls::{ClientAuth, TlsIdentity};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;

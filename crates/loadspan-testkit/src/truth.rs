@@ -193,6 +193,11 @@ impl Ledger {
         Open(&self.open)
     }
 
+    /// Generation requests in progress.
+    pub(crate) fn open_streams(&self) -> u64 {
+        self.open.now.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn open_connection(&self) -> Open<'_> {
         self.connections_opened.fetch_add(1, Ordering::Relaxed);
         self.connections.enter();

@@ -24,6 +24,9 @@ pub(super) fn answer(shared: &Shared, route: Route<'_>, request: &RawRequest<'_>
         },
         (Route::Health, _) => Answer::new("text/plain; charset=utf-8", ""),
         (Route::Stats(query), _) => Answer::json(&shared.stats(limit(query))),
+        (Route::VllmMetrics, ServerKind::Vllm) => {
+            Answer::new("text/plain; version=0.0.4; charset=utf-8", shared.metrics())
+        }
         (Route::VllmVersion, ServerKind::Vllm) => Answer::json(&json!({"version": "0.11.0"})),
         (Route::TgiInfo, ServerKind::Tgi) => tgi_info(settings),
         (Route::SglangInfo, ServerKind::Sglang) => sglang_info(settings),

@@ -89,6 +89,11 @@ impl<R: Reply> Player<'_, '_, R> {
             at_ns = slot.start_ns;
             self.slot = Some(slot);
         }
+        let meter = shared.meters.of(self.job.shard);
+        meter
+            .queue_time
+            .observe(at_ns.saturating_sub(shared.clock.work_at(self.job.arrived_ns)));
+        meter.prompt_tokens.add(u64::from(self.job.prompt_tokens));
         self.now_ns = self.job.arrived_ns;
         let settings = &shared.settings;
         Ok(Pace::new(
@@ -208,6 +213,11 @@ impl<R: Reply> Player<'_, '_, R> {
     fn record(&mut self, outcome: TruthOutcome) {
         if let Some(mut truth) = self.job.truth.take() {
             truth.outcome = outcome;
+            if outcome == TruthOutcome::Completed {
+                let meter = self.job.shared.meters.of(self.job.shard);
+                meter.succeeded.add(1);
+                meter.latency.observe(self.now_ns.saturating_sub(truth.arrived_ns));
+            }
             self.job.shared.ledger.record(self.job.shard, truth);
         }
     }
@@ -216,8 +226,16 @@ impl<R: Reply> Player<'_, '_, R> {
     fn stamp(&mut self) {
         self.stamp_head();
         let (now_ns, unsent) = (self.now_ns, std::mem::take(&mut self.unsent));
+        let meter = self.job.shared.meters.of(self.job.shard);
         let Some(truth) = &mut self.job.truth else { return };
         if unsent.tokens > 0 {
+            meter.generation_tokens.add(u64::from(unsent.tokens));
+            match truth.last_token_ns {
+                Some(last_ns) => meter.inter_token_latency.observe(now_ns.saturating_sub(last_ns)),
+                None => meter
+                    .time_to_first_token
+                    .observe(now_ns.saturating_sub(truth.arrived_ns)),
+            }
             truth.first_token_ns.get_or_insert(now_ns);
             truth.last_token_ns = Some(now_ns);
             truth.tokens += unsent.tokens;

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{FakeServer, Security};
 use crate::state::Shared;
-use crate::transport::{Acceptor, TlsIdentity, Worker};
+use crate::transport::{Acceptor, ClientAuth, TlsIdentity, Worker};
 use crate::{CapturedRequest, Stats};
 
 /// Connections that wait to be accepted; a load generator opens thousands at once.
@@ -99,7 +99,9 @@ impl RunningServer {
         let address = prepare_listener(&listener).map_err(StartError::Listener)?;
         let tls = match settings.security {
             Security::Plain => None,
-            Security::Tls => Some(TlsIdentity::generate().map_err(|error| StartError::Certificate(error.to_string()))?),
+            Security::Tls => Some(
+                TlsIdentity::generate(ClientAuth::None).map_err(|error| StartError::Certificate(error.to_string()))?,
+            ),
         };
         let ca_pem = tls.as_ref().map(|tls| tls.ca_pem.clone());
         let shared = Arc::new(Shared::new(settings));

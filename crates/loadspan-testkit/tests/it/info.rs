@@ -22,12 +22,12 @@ fn models_are_listed_with_their_owner() {
 
 #[test]
 fn each_kind_of_server_has_its_own_page_about_itself() {
-    let pages = ["/version", "/info", "/get_server_info"];
+    let pages = ["/version", "/metrics", "/info", "/get_server_info"];
     for (kind, expected) in [
-        (ServerKind::Plain, [404, 404, 404]),
-        (ServerKind::Vllm, [200, 404, 404]),
-        (ServerKind::Tgi, [404, 200, 404]),
-        (ServerKind::Sglang, [404, 404, 200]),
+        (ServerKind::Plain, [404, 404, 404, 404]),
+        (ServerKind::Vllm, [200, 200, 404, 404]),
+        (ServerKind::Tgi, [404, 404, 200, 404]),
+        (ServerKind::Sglang, [404, 404, 404, 200]),
     ] {
         let server = FakeServer::new().kind(kind).start().unwrap();
         let mut client = Client::connect(&server);
@@ -110,4 +110,26 @@ fn a_header_that_every_response_has_must_be_one() {
     );
     let error = FakeServer::new().header("a\r\nb", "c").start().unwrap_err();
     assert!(error.to_string().ends_with("is not a valid response header"));
+}
+
+#[test]
+fn the_metrics_page_tells_the_truth() {
+    let server = FakeServer::new().kind(ServerKind::Vllm).start().unwrap();
+    let mut client = Client::connect(&server);
+    for _ in 0..3 {
+        client.post(
+            "/v1/chat/completions",
+            r#"{"model":"m","max_tokens":4,"messages":[{"content":"two words"}]}"#,
+        );
+    }
+    let page = client.get("/metrics").body();
+    for line in [
+        "vllm:num_requests_running{engine=\"0\",model_name=\"mock-model\"} 0.0",
+        "vllm:prompt_tokens_total{engine=\"0\",model_name=\"mock-model\"} 6.0",
+        "vllm:generation_tokens_total{engine=\"0\",model_name=\"mock-model\"} 12.0",
+        "vllm:request_success_total{engine=\"0\",model_name=\"mock-model\"} 3.0",
+        "vllm:time_to_first_token_seconds_count{engine=\"0\",model_name=\"mock-model\"} 3.0",
+    ] {
+        assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+    }
 }

@@ -1,4 +1,4 @@
-//! The fake server as its clients see it: byte by byte over a plain socket, and by hyper for HTTP/2.
+//! The fake servers as their clients see them: byte by byte over a plain socket, and by hyper for HTTP/2.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod harness;
@@ -7,6 +7,7 @@ mod faults;
 mod http1;
 mod http2;
 mod info;
+mod otlp_sink;
 mod shapes;
 mod streams;
 mod timing;
