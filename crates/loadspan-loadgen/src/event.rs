@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use loadspan_record::{Preopened, RequestRecord, RunOffset, WorkerStats};
+use loadspan_record::{OutputText, Preopened, RequestRecord, RunOffset, WorkerStats};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened in a run.
@@ -31,19 +31,44 @@ pub enum RunEvent {
 
 /// Finished requests, shared by all listeners.
 #[derive(Debug, Clone)]
-pub struct RecordBatch(pub(crate) Arc<Vec<RequestRecord>>);
+pub struct RecordBatch {
+    records: Arc<Vec<RequestRecord>>,
+    /// By position of the record, in ascending order. `None` for listeners that did not ask for it.
+    outputs: Option<Arc<Outputs>>,
+}
+
+type Outputs = Vec<(usize, OutputText)>;
+
+impl RecordBatch {
+    pub(crate) fn new(records: Vec<RequestRecord>, outputs: Outputs) -> Self {
+        Self {
+            records: Arc::new(records),
+            outputs: (!outputs.is_empty()).then(|| Arc::new(outputs)),
+        }
+    }
+
+    /// The text of the answer to the request at `position`: of its first choice, without secrets, and no more than 64 KiB of answer
+    /// and reasoning each. `None` when there was none, when [`RunPlan::output_text`](crate::RunPlan::output_text) is off, or when
+    /// the listener has not asked for it ([`Listeners::subscribe_with_output`]).
+    #[must_use]
+    pub fn output_of(&self, position: usize) -> Option<&OutputText> {
+        let outputs = self.outputs.as_ref()?;
+        let found = outputs.binary_search_by_key(&position, |(position, _)| *position);
+        found.ok().map(|place| &outputs[place].1)
+    }
+}
 
 impl Deref for RecordBatch {
     type Target = [RequestRecord];
 
     fn deref(&self) -> &[RequestRecord] {
-        &self.0
+        &self.records
     }
 }
 
 impl From<Vec<RequestRecord>> for RecordBatch {
     fn from(records: Vec<RequestRecord>) -> Self {
-        Self(Arc::new(records))
+        Self::new(records, Vec::new())
     }
 }
 
@@ -107,6 +132,14 @@ pub struct Listeners {
 struct Sender {
     queue: SyncSender<RunEvent>,
     side: Arc<Side>,
+    output: Output,
+}
+
+/// Whether a listener gets the text of answers: what waits in its queue is kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    Wanted,
+    LeftOut,
 }
 
 /// The receiving end of a listener's queue.
@@ -126,11 +159,21 @@ struct Side {
 impl Listeners {
     /// Adds a listener with room for `capacity` events.
     pub fn subscribe(&mut self, capacity: usize) -> Subscription {
+        self.add(capacity, Output::LeftOut)
+    }
+
+    /// Adds a listener that gets the text of answers, too. An event may have 256 of them.
+    pub fn subscribe_with_output(&mut self, capacity: usize) -> Subscription {
+        self.add(capacity, Output::Wanted)
+    }
+
+    fn add(&mut self, capacity: usize, output: Output) -> Subscription {
         let (sender, queue) = sync_channel(capacity);
         let side = Arc::new(Side::default());
         self.senders.push(Sender {
             queue: sender,
             side: Arc::clone(&side),
+            output,
         });
         Subscription { queue, side }
     }
@@ -138,7 +181,7 @@ impl Listeners {
     /// Hands an event to every listener that has room for it.
     pub(crate) fn publish(&self, event: &RunEvent) {
         for sender in &self.senders {
-            if let Err(TrySendError::Full(RunEvent::Records(batch))) = sender.queue.try_send(event.clone()) {
+            if let Err(TrySendError::Full(RunEvent::Records(batch))) = sender.queue.try_send(sender.share_of(event)) {
                 sender.side.missed.fetch_add(batch.len() as u64, Ordering::Relaxed);
             }
         }
@@ -148,6 +191,19 @@ impl Listeners {
     pub(crate) fn finish(&self, end: &Arc<RunEnd>) {
         for sender in &self.senders {
             *sender.side.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(end));
+        }
+    }
+}
+
+impl Sender {
+    /// The event, without what its listener has not asked for.
+    fn share_of(&self, event: &RunEvent) -> RunEvent {
+        match event {
+            RunEvent::Records(batch) if self.output == Output::LeftOut => RunEvent::Records(RecordBatch {
+                records: Arc::clone(&batch.records),
+                outputs: None,
+            }),
+            event => event.clone(),
         }
     }
 }

@@ -26,6 +26,7 @@ pub use self::clock::{ClockAnchor, RunClock};
 pub use self::connection::{TlsConfig, TlsError};
 pub use self::deadline::Deadlines;
 pub use self::event::{Listeners, Progress, RecordBatch, RunEnd, RunEvent, StopReason, Subscription};
+pub use self::observer::TextCapture;
 pub use self::runner::{
     FailureThreshold, Limits, LoadConfig, LoadModel, Run, RunError, RunPlan, Stopper, Warmup, start,
 };

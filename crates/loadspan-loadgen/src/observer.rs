@@ -1,9 +1,14 @@
 //! Watches one response after the other and says what it was worth.
 
+mod said;
+
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use loadspan_record::{ChunkGaps, Failure, FailureKind, Outcome, RunOffset, TokenCounts, TokenSource};
 
+pub use self::said::TextCapture;
+pub(crate) use self::said::{OUTPUT_LIMIT, Said, TextConfig, beginning};
 use crate::openai::{Channel, EndpointType, EventReader, Facts, Unreadable, Usage, read_answer, read_error};
 use crate::response::{BreakCause, Broken, Exchanged, ResponseHead, ResponseSink};
 use crate::sse::SseDecoder;
@@ -20,17 +25,10 @@ const KEPT_BUFFER: usize = 1 << 20;
 pub(crate) struct ObserverConfig {
     pub(crate) endpoint_type: EndpointType,
     pub(crate) streaming: bool,
-    /// Whether the text of answers is kept, for a tokenizer.
-    pub(crate) text: TextCapture,
+    /// Whether the text of answers is kept.
+    pub(crate) text: TextConfig,
     /// Streams with more gaps than this keep a histogram of them.
     pub(crate) gap_limit: usize,
-}
-
-/// Whether the text of answers is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TextCapture {
-    Off,
-    On,
 }
 
 /// Reads the responses of one slot, one after the other.
@@ -59,11 +57,14 @@ struct Seen {
     usage: Option<(Usage, TokenSource)>,
     first_chunk_tokens: Option<u32>,
     finish_reason: Option<Box<str>>,
-    body_id: Option<Box<str>>,
+    response_id: Option<Box<str>>,
+    response_model: Option<Arc<str>>,
+    /// The model that answered before. As a rule it is the same again, and the records share its name.
+    last_model: Option<Arc<str>>,
     error: Option<String>,
     unreadable: Option<String>,
     done: bool,
-    text: String,
+    said: Said,
 }
 
 /// What a response was worth.
@@ -80,9 +81,11 @@ pub(crate) struct Observed {
     pub(crate) chunks: u32,
     pub(crate) tokens: TokenCounts,
     pub(crate) finish_reason: Option<Box<str>>,
+    pub(crate) response_id: Option<Box<str>>,
+    pub(crate) response_model: Option<Arc<str>>,
     pub(crate) server_request_id: Option<Box<str>>,
     pub(crate) bytes_received: u64,
-    pub(crate) text: Option<String>,
+    pub(crate) said: Said,
 }
 
 impl ResponseSink for Observer {
@@ -229,7 +232,11 @@ impl Observer {
     /// Forgets the response but keeps its buffers.
     fn reset(&mut self) {
         let Seen {
-            mut body, mut gaps_us, ..
+            mut body,
+            mut gaps_us,
+            response_model,
+            last_model,
+            ..
         } = std::mem::take(&mut self.seen);
         if body.capacity() > KEPT_BUFFER {
             body = Vec::new();
@@ -239,6 +246,7 @@ impl Observer {
         self.seen = Seen {
             body,
             gaps_us,
+            last_model: response_model.or(last_model),
             ..Seen::default()
         };
         self.sse = SseDecoder::default();
@@ -260,7 +268,7 @@ impl Seen {
     }
 
     /// Takes one event of a stream.
-    fn take(&mut self, facts: Result<Facts<'_>, Unreadable>, at: RunOffset, capture: TextCapture) {
+    fn take(&mut self, facts: Result<Facts<'_>, Unreadable>, at: RunOffset, text: TextConfig) {
         let facts = match facts {
             Ok(facts) => facts,
             Err(error) => {
@@ -274,7 +282,7 @@ impl Seen {
             }
             self.output_arrived(channel, at);
         }
-        self.keep(facts, capture);
+        self.keep(facts, text);
     }
 
     fn output_arrived(&mut self, channel: Channel, at: RunOffset) {
@@ -290,10 +298,8 @@ impl Seen {
         }
     }
 
-    fn keep(&mut self, facts: Facts<'_>, capture: TextCapture) {
-        if let (TextCapture::On, Some(text)) = (capture, &facts.text) {
-            self.text.push_str(text);
-        }
+    fn keep(&mut self, facts: Facts<'_>, text: TextConfig) {
+        self.said.add(&facts.text, text);
         if let Some(usage) = facts.usage {
             let source = if facts.usage_is_final {
                 TokenSource::ServerUsage
@@ -306,8 +312,12 @@ impl Seen {
         if self.finish_reason.is_none() {
             self.finish_reason = facts.finish_reason.map(owned);
         }
-        if self.body_id.is_none() {
-            self.body_id = facts.id.map(owned);
+        if self.response_id.is_none() {
+            self.response_id = facts.id.map(owned);
+        }
+        if let (None, Some(model)) = (&self.response_model, facts.model) {
+            let last = self.last_model.as_ref().filter(|last| ***last == *model);
+            self.response_model = Some(last.map_or_else(|| Arc::from(&*model), Arc::clone));
         }
         if self.error.is_none() {
             self.error = facts.error;
@@ -332,9 +342,11 @@ impl Seen {
             chunks: self.chunks,
             tokens: self.token_counts(config),
             finish_reason: self.finish_reason.take(),
-            server_request_id: self.header_request_id.take().or(self.body_id.take()),
+            response_id: self.response_id.take(),
+            response_model: self.response_model.clone(),
+            server_request_id: self.header_request_id.take(),
             bytes_received: 0,
-            text: (config.text == TextCapture::On).then(|| std::mem::take(&mut self.text)),
+            said: std::mem::take(&mut self.said),
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 pub use self::diagnosis::PreflightError;
 use self::probe::{Fetched, Probe};
 use crate::RunClock;
-use crate::observer::{Observed, ObserverConfig, TextCapture};
+use crate::observer::{Observed, ObserverConfig, TextCapture, TextConfig};
 use crate::openai::{BodyConfig, Evidence, MaxTokensField, ServedModel, ServerKind, StreamUsage, read_models};
 use crate::redaction::Redaction;
 use crate::target::{BaseUrl, PreparedTarget, RequestParts, Route, TargetConfig};
@@ -282,12 +282,17 @@ impl Inquiry {
         body.build().write(&spec, &mut bytes);
         let parts = RequestParts {
             request_id: "preflight",
+            // No span describes it.
+            traceparent: None,
             body: &bytes,
         };
         let observing = ObserverConfig {
             endpoint_type: body.endpoint_type,
             streaming: body.streaming,
-            text: TextCapture::Off,
+            text: TextConfig {
+                whole: TextCapture::Off,
+                output: TextCapture::Off,
+            },
             gap_limit: 0,
         };
         let posted = self.probe.post(asked.route, parts, observing).await;

@@ -1,5 +1,7 @@
 //! Messages fit to be shown. Servers like to repeat what they were sent, keys included.
 
+use std::ops::Deref;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use loadspan_record::Secret;
@@ -26,12 +28,19 @@ impl Redaction {
     }
 
     /// A short word of somebody else's, such as an id. Nearly always it is fit as it stands, and costs a look.
-    pub(crate) fn quote_word(&self, word: &mut Box<str>) {
+    pub(crate) fn quote_word<Word: Deref<Target = str> + From<Box<str>>>(&self, word: &mut Word) {
         let is_fit = word.len() <= SHOWN
             && !word.chars().any(char::is_control)
             && !self.0.iter().any(|secret| word.contains(secret.expose()));
         if !is_fit {
-            *word = self.quote(word);
+            *word = self.quote(word).into();
+        }
+    }
+
+    /// Takes secrets out of a long text, which nearly always has none.
+    pub(crate) fn redact_in(&self, text: &mut String) {
+        if self.0.iter().any(|secret| text.contains(secret.expose())) {
+            *text = self.redact(std::mem::take(text));
         }
     }
 

@@ -32,11 +32,14 @@ pub use self::plan::{FailureThreshold, Limits, LoadConfig, LoadModel, RunPlan, W
 use self::self_check::process_cpu_seconds;
 use self::worker::{WorkerReport, WorkerSeed};
 use crate::event::{Listeners, RunEnd};
-use crate::{RunClock, StopReason};
+use crate::{RunClock, StopReason, TargetError};
 
 /// loadspan itself failed; nothing is said about the server.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
+    /// The plan contradicts itself.
+    #[error(transparent)]
+    Target(#[from] TargetError),
     /// A thread or its event loop could not be started.
     #[error("cannot start a worker: {0}")]
     Start(std::io::Error),
@@ -86,8 +89,11 @@ impl Stopper {
 ///
 /// # Errors
 ///
-/// A thread cannot be started.
+/// A thread cannot be started, or the user's headers and the plan's trace context are at odds.
 pub fn start(plan: RunPlan, clock: RunClock, listeners: Listeners) -> Result<Run, RunError> {
+    if let Some(trace) = plan.trace {
+        plan.target_config.check_propagation(trace.propagation)?;
+    }
     let plan = Arc::new(plan);
     let listeners = Arc::new(listeners);
     let count = plan.load.worker_count();
@@ -104,6 +110,7 @@ pub fn start(plan: RunPlan, clock: RunClock, listeners: Listeners) -> Result<Run
         plan: Arc::clone(&plan),
         queue,
         listeners: Arc::clone(&listeners),
+        redaction: plan.target_config.redaction(),
     };
     let collector = spawn("loadspan-collect", || collector.run())?;
     let cpu_seconds_before = process_cpu_seconds();

@@ -5,7 +5,7 @@ mod route;
 use std::net::SocketAddr;
 
 use http::Uri;
-use loadspan_record::{Secret, redact_url};
+use loadspan_record::{Propagation, Secret, redact_url};
 use rustls::pki_types::ServerName;
 use serde::{Serialize, Serializer};
 use url::Url;
@@ -165,6 +165,22 @@ impl BaseUrl {
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
+
+    /// The port, which is that of the scheme where none is written.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or_default()
+    }
+
+    /// A page of the same host, whatever the path of the API. It has the credentials of this URL.
+    #[must_use]
+    pub fn with_path(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(path);
+        url.set_query(None);
+        url.set_fragment(None);
+        url
+    }
 }
 
 impl std::fmt::Debug for BaseUrl {
@@ -209,6 +225,12 @@ pub enum TargetError {
         /// The host of the target.
         host: String,
     },
+    /// Two headers would say which trace a request belongs to.
+    #[error(
+        "the header `traceparent` is yours and loadspan's at once; leave yours out, or keep it with --no-propagate, which sends none \
+         of loadspan's"
+    )]
+    TwoTraceContexts,
     /// A header that HTTP does not allow.
     #[error("the header `{name}` is not valid in HTTP: {reason}")]
     Header {
@@ -220,6 +242,22 @@ pub enum TargetError {
 }
 
 impl TargetConfig {
+    /// Checks that no header of the user's own stands where a trace context is to be sent.
+    ///
+    /// # Errors
+    ///
+    /// [`TargetError::TwoTraceContexts`].
+    pub fn check_propagation(&self, propagation: Propagation) -> Result<(), TargetError> {
+        let is_there = self
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("traceparent"));
+        match propagation {
+            Propagation::Traceparent if is_there => Err(TargetError::TwoTraceContexts),
+            Propagation::Traceparent | Propagation::Off => Ok(()),
+        }
+    }
+
     /// Resolves host names and prepares one route for each URL, in their order.
     ///
     /// # Errors

@@ -148,6 +148,15 @@ impl Workload {
         }
     }
 
+    /// Whether it has whole request bodies, each of which may name its own model and parameters.
+    #[must_use]
+    pub fn has_payloads(&self) -> bool {
+        match &self.0 {
+            Source::Synthetic(_) => false,
+            Source::Dataset(dataset) => dataset.has_payloads(),
+        }
+    }
+
     /// What the run records of it.
     #[must_use]
     pub fn description(&self) -> WorkloadDescription {

@@ -97,13 +97,15 @@ fn example_record() -> RequestRecord {
             ..TokenCounts::default()
         },
         finish_reason: Some("length".into()),
+        response_id: Some("chatcmpl-0123456789abcdef".into()),
+        response_model: Some("mock-model".into()),
         http: HttpExchange {
             version: HttpVersion::Http11,
             status: Some(200),
             connection: ConnectionUse::Reused,
             bytes_sent: 4_000,
             bytes_received: 800,
-            server_request_id: Some("chatcmpl-0123456789abcdef".into()),
+            server_request_id: None,
         },
         trace_id: 1,
         span_id: 2,

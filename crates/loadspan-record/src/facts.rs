@@ -210,3 +210,47 @@ pub struct Notice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
 }
+
+/// A notice for whoever watches the run, when it comes up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveNotice {
+    /// How much it matters.
+    pub level: NoticeLevel,
+    /// What it is.
+    pub notice: Notice,
+}
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeLevel {
+    /// Nothing is wrong.
+    Note,
+    /// Something that the user asked for is missing or in danger.
+    Warning,
+}
+
+impl LiveNotice {
+    /// Something that is no fault.
+    #[must_use]
+    pub fn note(message: impl Into<String>) -> Self {
+        Self {
+            level: NoticeLevel::Note,
+            notice: Notice {
+                message: message.into(),
+                advice: None,
+            },
+        }
+    }
+
+    /// Something that may be wrong, and what to do about it.
+    #[must_use]
+    pub fn warning(message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self {
+            level: NoticeLevel::Warning,
+            notice: Notice {
+                message: message.into(),
+                advice: Some(advice.into()),
+            },
+        }
+    }
+}

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::hex::write_hex;
+
 /// Id of a run: eight hexadecimal digits, as in `7f3a09c2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(u32);
@@ -33,11 +35,8 @@ impl RunId {
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Digit by digit, because it stands in each request and in each record: formatting machinery costs more than both.
         let mut digits = [0; 8];
-        for (place, digit) in digits.iter_mut().rev().enumerate() {
-            *digit = b"0123456789abcdef"[(self.0 >> (4 * place)) as usize & 0xf];
-        }
+        write_hex(u128::from(self.0), &mut digits);
         f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }

@@ -7,11 +7,14 @@
 //! The formulas are explained, with the names that other tools give them, in `docs/metrics.md`.
 #![deny(missing_docs)]
 
+mod content;
 mod distribution;
 mod facts;
+mod hex;
 mod id;
 mod live;
 mod metric;
+mod observed;
 mod outcome;
 mod record;
 mod secret;
@@ -25,13 +28,20 @@ mod tokens;
 mod trace_context;
 mod verdict;
 
+pub use content::OutputText;
 pub use distribution::Distribution;
 pub use facts::{
-    ClientStats, Completeness, LoadFacts, LoadModel, Notice, Preopened, PromptReuse, RunFacts, RunInfo, WorkerStats,
+    ClientStats, Completeness, LiveNotice, LoadFacts, LoadModel, Notice, NoticeLevel, Preopened, PromptReuse, RunFacts,
+    RunInfo, WorkerStats,
 };
 pub use id::{IdError, RequestId, RunId};
 pub use live::{LiveCounts, LiveStats, LiveView};
 pub use metric::{Better, Metric, RunMetric, Unit};
+pub use observed::{
+    Bucket, EnergySource, GPU_INSTRUMENTS, GpuDeviceSummary, GpuReading, GpuSample, GpuSummary, HistogramFigures,
+    HistogramInterval, ObservedGauge, ObservedSample, ServerCounter, ServerGauge, ServerHistogram, ServerSample,
+    ServerSummary, Spread,
+};
 pub use outcome::{Failure, FailureKind, Outcome};
 pub use record::{ChunkGaps, ConnectionUse, HttpExchange, HttpVersion, Phase, RequestRecord, Timings};
 pub use secret::{Secret, redact_url};

@@ -1,6 +1,7 @@
 //! What is recorded of one request.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -47,6 +48,12 @@ pub struct RequestRecord {
     /// The server's `finish_reason` of the first choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<Box<str>>,
+    /// The `id` of the response, as its body says it. What a header says is in [`HttpExchange::server_request_id`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_id: Option<Box<str>>,
+    /// The model that answered, as the server names it. Records may share the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_model: Option<Arc<str>>,
     /// What the transport did.
     pub http: HttpExchange,
     /// W3C trace id of the request's span, made before it was sent.
@@ -67,6 +74,18 @@ pub enum Phase {
     Measure,
     /// Nothing is sent any more; requests in flight end.
     Drain,
+}
+
+impl Phase {
+    /// The name in files and attributes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warmup => "warmup",
+            Self::Measure => "measure",
+            Self::Drain => "drain",
+        }
+    }
 }
 
 /// When what happened to a request. Taken when bytes arrive, before they are parsed.
@@ -224,7 +243,7 @@ pub struct HttpExchange {
     pub bytes_sent: u64,
     /// Bytes of the response body and, over HTTP/1.1, its head and chunk framing.
     pub bytes_received: u64,
-    /// The request id that the server gave (`x-request-id` of the response, else the `id` of the body).
+    /// The request id that the server gave: the header `x-request-id` of the response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_request_id: Option<Box<str>>,
 }
@@ -287,9 +306,7 @@ macro_rules! hex_id {
 
             pub(super) fn serialize<S: Serializer>(id: &$int, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut digits = [0; $digits];
-                for (place, digit) in digits.iter_mut().rev().enumerate() {
-                    *digit = b"0123456789abcdef"[(id >> (4 * place)) as usize & 0xf];
-                }
+                crate::hex::write_hex(u128::from(*id), &mut digits);
                 serializer.serialize_str(std::str::from_utf8(&digits).expect("hex digits are ASCII"))
             }
 
@@ -334,6 +351,8 @@ mod tests {
                 ..TokenCounts::default()
             },
             finish_reason: None,
+            response_id: Some("chatcmpl-1".into()),
+            response_model: Some("mock-model".into()),
             http: HttpExchange {
                 version: HttpVersion::Http11,
                 status: Some(429),
@@ -365,6 +384,17 @@ mod tests {
             let line = serde_json::to_string(&record).unwrap();
             assert_eq!(serde_json::from_str::<RequestRecord>(&line).unwrap(), record, "{line}");
         }
+    }
+
+    #[test]
+    fn a_line_of_an_older_version_has_no_response_id_and_no_model() {
+        let mut line = serde_json::to_value(record()).unwrap();
+        for field in ["response_id", "response_model"] {
+            assert!(line.as_object_mut().unwrap().remove(field).is_some(), "{field}");
+        }
+        let read: RequestRecord = serde_json::from_str(&line.to_string()).unwrap();
+        assert_eq!((&read.response_id, &read.response_model), (&None, &None));
+        assert_eq!(serde_json::to_value(&read).unwrap(), line);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Better, Metric};
+use crate::{Better, Metric, RequestRecord};
 
 /// Targets that a request must meet, all of them, to be a good one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,6 +67,19 @@ const ALIASES: [(&str, Metric); 8] = [
 ];
 
 impl Slo {
+    /// Whether a request is a good one: it completed and met every target.
+    ///
+    /// Values and limits are compared in single precision, as a summary keeps them. A summary adds up some figures from two such
+    /// values, and may judge otherwise where one misses its limit by less than that precision.
+    #[must_use]
+    pub fn is_met_by(&self, record: &RequestRecord) -> bool {
+        let meets = |target: &SloTarget| {
+            let value = target.metric.of(record).map(|value| f64::from(value as f32));
+            target.in_single_precision().is_met_by(value)
+        };
+        record.outcome.is_completed() && self.targets.iter().all(meets)
+    }
+
     /// The targets, in the order in which they were written. Never empty.
     #[must_use]
     pub fn targets(&self) -> &[SloTarget] {
@@ -84,6 +97,14 @@ impl Slo {
 }
 
 impl SloTarget {
+    /// With a limit that was rounded as the values of a summary are: a request exactly at it stays exactly at it.
+    pub(crate) fn in_single_precision(self) -> Self {
+        Self {
+            limit: f64::from(self.limit as f32),
+            ..self
+        }
+    }
+
     /// Whether a completed request with this value meets the target.
     ///
     /// A request without a value meets a target on the time between tokens, because it had no two tokens to wait between,
@@ -184,6 +205,8 @@ fn valid_names() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FailureKind;
+    use crate::testing::stream;
 
     #[test]
     fn targets_are_read_with_their_familiar_names() {
@@ -240,5 +263,14 @@ mod tests {
             }
             .is_met_by(None)
         );
+    }
+
+    #[test]
+    fn a_good_request_completed_and_met_every_target() {
+        let slo: Slo = "ttft:100.1 itl:10".parse().unwrap();
+        assert!(slo.is_met_by(&stream().ttft_ms(100.1).build()));
+        assert!(!slo.is_met_by(&stream().ttft_ms(100.2).build()));
+        assert!(!slo.is_met_by(&stream().itl_ms(11.0).build()));
+        assert!(!slo.is_met_by(&stream().failed(FailureKind::TruncatedStream).build()));
     }
 }

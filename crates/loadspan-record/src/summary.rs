@@ -20,7 +20,10 @@ pub use builder::SummaryBuilder;
 pub use figures::{Figure, Figures};
 pub use timeslices::Timeslice;
 
-use crate::{ClientStats, Distribution, LoadFacts, Notice, Preopened, RunInfo, SloTarget, TelemetrySummary, Verdict};
+use crate::{
+    ClientStats, Distribution, GpuSummary, LoadFacts, Notice, Preopened, RunInfo, ServerSummary, SloTarget,
+    TelemetrySummary, Verdict,
+};
 
 /// Version of the shape of `summary.json`: `docs/schema/summary.schema.json`.
 pub const SUMMARY_SCHEMA_VERSION: &str = "1.0";
@@ -58,6 +61,12 @@ pub struct Summary {
     /// What was noticed besides.
     #[serde(default)]
     pub notices: Vec<Notice>,
+    /// What servers said of themselves over the measured time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub server: Vec<ServerSummary>,
+    /// What their GPUs did over the measured time. `None` when none was watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpus: Option<GpuSummary>,
     /// What became of the telemetry of the run.
     #[serde(default)]
     pub telemetry: TelemetrySummary,

@@ -83,10 +83,30 @@ impl SignalLedger {
         }
     }
 
+    /// Takes what has become of spooled items, of which there are no more than `spooled` says.
+    pub fn settle(&mut self, delivered: u64, rejected: u64) {
+        let delivered = delivered.min(self.spooled);
+        let rejected = rejected.min(self.spooled - delivered);
+        self.spooled -= delivered + rejected;
+        self.delivered += delivered;
+        self.rejected += rejected;
+    }
+
     /// Whether every span or data point has exactly one fate.
     #[must_use]
     pub const fn adds_up(&self) -> bool {
         self.produced == self.delivered + self.rejected + self.spooled + self.dropped
+    }
+}
+
+impl Sink {
+    /// The name in files and attributes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Otlp => "otlp",
+            Self::Console => "console",
+        }
     }
 }
 
@@ -107,5 +127,25 @@ impl TelemetrySignal {
             Self::Traces => "spans",
             Self::Metrics => "data points",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_pushed_moves_from_one_fate_to_another() {
+        let mut ledger = SignalLedger {
+            produced: 10,
+            delivered: 4,
+            spooled: 6,
+            ..SignalLedger::new(Sink::Otlp, TelemetrySignal::Traces, "http://c")
+        };
+        ledger.settle(3, 1);
+        assert_eq!((ledger.delivered, ledger.rejected, ledger.spooled), (7, 1, 2));
+        ledger.settle(9, 9);
+        assert_eq!((ledger.delivered, ledger.rejected, ledger.spooled), (9, 1, 0));
+        assert!(ledger.adds_up());
     }
 }

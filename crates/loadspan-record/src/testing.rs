@@ -186,6 +186,8 @@ fn blank() -> RequestRecord {
             ..TokenCounts::default()
         },
         finish_reason: Some("stop".into()),
+        response_id: None,
+        response_model: None,
         http: HttpExchange {
             version: HttpVersion::Http11,
             status: Some(200),

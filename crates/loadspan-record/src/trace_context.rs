@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::hex::write_hex;
+
 /// How the requests of a run get their trace context.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TracePlan {
@@ -103,13 +105,6 @@ impl Traceparent {
 impl fmt::Debug for Traceparent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// Writes the last digits of `id` into the whole of `text`.
-fn write_hex(id: u128, text: &mut [u8]) {
-    for (place, digit) in text.iter_mut().rev().enumerate() {
-        *digit = b"0123456789abcdef"[(id >> (4 * place)) as usize & 0xf];
     }
 }
 

@@ -4,14 +4,17 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::event::{ErrorField, Fragment};
-use super::{Channel, Facts, Unreadable, Usage};
+use super::event::{ErrorField, Fragment, read_name};
+use super::{Channel, Facts, Place, Unreadable, Usage};
 
 #[derive(Deserialize)]
 struct Completion<'a> {
     #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    model: Option<&'a RawValue>,
     #[serde(borrow, default)]
     choices: Option<Vec<Choice<'a>>>,
     #[serde(default)]
@@ -22,6 +25,8 @@ struct Completion<'a> {
 
 #[derive(Deserialize)]
 struct Choice<'a> {
+    #[serde(borrow, default)]
+    index: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "message")]
     delta: Option<Delta<'a>>,
     #[serde(borrow, default)]
@@ -69,7 +74,8 @@ pub(super) fn read(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
     }
     let choices = chunk.choices.unwrap_or_default();
     let mut facts = Facts {
-        id: chunk.id,
+        id: read_name(chunk.id),
+        model: read_name(chunk.model),
         usage: chunk.usage,
         ..Facts::default()
     };
@@ -81,32 +87,48 @@ pub(super) fn read(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
             facts.usage_is_final = true;
             facts.finish_reason.get_or_insert(reason);
         }
+        let number = choice.index.and_then(|index| index.get().parse().ok()).unwrap_or(0);
         if let Some(delta) = choice.delta {
-            add_delta(&mut facts, delta);
+            add_delta(&mut facts, number, delta);
         }
-        facts.add_fragment(Channel::Reasoning, choice.reasoning_content);
-        facts.add_fragment(Channel::Answer, choice.text);
+        facts.add_fragment(reasoning(number), choice.reasoning_content);
+        facts.add_fragment(answer(number), choice.text);
     }
     Ok(facts)
 }
 
-fn add_delta<'a>(facts: &mut Facts<'a>, delta: Delta<'a>) {
+fn reasoning(choice: u32) -> Place {
+    Place {
+        channel: Channel::Reasoning,
+        choice,
+    }
+}
+
+fn answer(choice: u32) -> Place {
+    Place {
+        channel: Channel::Answer,
+        choice,
+    }
+}
+
+fn add_delta<'a>(facts: &mut Facts<'a>, choice: u32, delta: Delta<'a>) {
     // Servers that send both fill them with the same text; counting it twice would double its tokens.
-    facts.add_fragment(Channel::Reasoning, delta.reasoning_content.or(delta.reasoning));
-    facts.add_fragment(Channel::Answer, delta.content);
-    facts.add_fragment(Channel::Answer, delta.refusal);
+    facts.add_fragment(reasoning(choice), delta.reasoning_content.or(delta.reasoning));
+    facts.add_fragment(answer(choice), delta.content);
+    facts.add_fragment(answer(choice), delta.refusal);
     let calls = delta
         .tool_calls
         .unwrap_or_default()
         .into_iter()
         .filter_map(|call| call.function);
     for function in calls.chain(delta.function_call) {
-        facts.add_fragment(Channel::Answer, function.arguments);
+        facts.add_fragment(answer(choice), function.arguments);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Piece, Text};
     use super::*;
 
     fn facts(json: &str) -> Facts<'_> {
@@ -120,6 +142,24 @@ mod tests {
         assert_eq!(last.output, None);
         assert_eq!(last.finish_reason.as_deref(), Some("length"));
         assert!(last.usage_is_final);
+    }
+
+    #[test]
+    fn the_id_and_the_model_are_those_of_the_body() {
+        let chunk = facts(r#"{"id":"c-1","model":"org/\u006dodel","choices":[]}"#);
+        assert_eq!(
+            (chunk.id.as_deref(), chunk.model.as_deref()),
+            (Some("c-1"), Some("org/model"))
+        );
+        for names in [
+            r#""id":"","model":"""#,
+            r#""id":null,"model":null"#,
+            r#""id":7,"model":{"name":"m"}"#,
+        ] {
+            let json = format!(r#"{{{names},"choices":[]}}"#);
+            let chunk = facts(&json);
+            assert_eq!((chunk.id, chunk.model), (None, None), "{names}");
+        }
     }
 
     #[test]
@@ -172,7 +212,32 @@ mod tests {
     #[test]
     fn the_same_reasoning_under_two_names_is_one_text() {
         let json = r#"{"choices":[{"delta":{"reasoning":"ab","reasoning_content":"ab"}}]}"#;
-        assert_eq!(facts(json).text.as_deref(), Some("ab"));
+        assert_eq!(facts(json).text, Text::One(piece(Channel::Reasoning, 0, "ab")));
+    }
+
+    #[test]
+    fn pieces_of_text_keep_their_order_and_their_places() {
+        let both =
+            facts(r#"{"choices":[{"message":{"content":"b","reasoning":"a"}},{"index":1,"message":{"content":"c"}}]}"#);
+        assert_eq!(
+            both.text.pieces(),
+            [
+                piece(Channel::Reasoning, 0, "a"),
+                piece(Channel::Answer, 0, "b"),
+                piece(Channel::Answer, 1, "c")
+            ]
+        );
+        for odd in ["-1", "null", "\"x\"", "0.5"] {
+            let json = format!(r#"{{"choices":[{{"index":{odd},"text":"a"}}]}}"#);
+            assert_eq!(facts(&json).text.pieces(), [piece(Channel::Answer, 0, "a")], "{odd}");
+        }
+    }
+
+    fn piece(channel: Channel, choice: u32, text: &str) -> Piece<'_> {
+        Piece {
+            place: Place { channel, choice },
+            text: text.into(),
+        }
     }
 
     #[test]

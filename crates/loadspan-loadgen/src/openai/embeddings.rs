@@ -2,12 +2,18 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
-use super::event::ErrorField;
+use super::event::{ErrorField, read_name};
 use super::{Channel, Facts, Unreadable, Usage};
 
 #[derive(Deserialize)]
-struct Embeddings {
+struct Embeddings<'a> {
+    /// Not with OpenAI, but with vLLM.
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    model: Option<&'a RawValue>,
     #[serde(default)]
     data: Option<Vec<IgnoredAny>>,
     #[serde(default)]
@@ -18,7 +24,7 @@ struct Embeddings {
 
 /// A vector is an answer; it has no output tokens.
 pub(super) fn read(body: &[u8]) -> Result<Facts<'_>, Unreadable> {
-    let embeddings: Embeddings = serde_json::from_slice(body)?;
+    let embeddings: Embeddings<'_> = serde_json::from_slice(body)?;
     let error = embeddings.error.map(ErrorField::into_message);
     if embeddings.data.is_none() && error.is_none() {
         return Err(Unreadable("it has no `data`".to_owned()));
@@ -26,6 +32,8 @@ pub(super) fn read(body: &[u8]) -> Result<Facts<'_>, Unreadable> {
     let any = embeddings.data.is_some_and(|data| !data.is_empty());
     Ok(Facts {
         output: any.then_some(Channel::Answer),
+        id: read_name(embeddings.id),
+        model: read_name(embeddings.model),
         usage: embeddings.usage,
         error,
         usage_is_final: true,
@@ -44,7 +52,12 @@ mod tests {
             (facts.output, facts.usage.unwrap().prompt_tokens),
             (Some(Channel::Answer), Some(7))
         );
-        assert_eq!(read(br#"{"data":[]}"#).unwrap().output, None);
+        let named = read(br#"{"id":"embd-1","data":[],"model":"m"}"#).unwrap();
+        assert_eq!(
+            (named.id.as_deref(), named.model.as_deref()),
+            (Some("embd-1"), Some("m"))
+        );
+        assert_eq!(named.output, None);
         assert!(read(br#"{"object":"list"}"#).is_err());
     }
 }

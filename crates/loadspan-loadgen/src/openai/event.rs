@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::Usage;
 
@@ -12,16 +13,41 @@ use super::Usage;
 pub(crate) struct Facts<'a> {
     /// Output in any channel.
     pub(crate) output: Option<Channel>,
-    /// The text of that output, where it is one piece.
-    pub(crate) text: Option<Cow<'a, str>>,
+    /// The text of that output, as far as it is text.
+    pub(crate) text: Text<'a>,
     pub(crate) usage: Option<Usage>,
     /// The usage stands in the last word of the server, not beside output that is still growing.
     pub(crate) usage_is_final: bool,
     pub(crate) finish_reason: Option<Cow<'a, str>>,
     pub(crate) id: Option<Cow<'a, str>>,
+    pub(crate) model: Option<Cow<'a, str>>,
     pub(crate) error: Option<String>,
     /// The stream says of itself that it is over.
     pub(crate) done: bool,
+}
+
+/// The text of an event: its pieces in the order in which they stand there. Nearly always it is one.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) enum Text<'a> {
+    #[default]
+    None,
+    One(Piece<'a>),
+    Many(Vec<Piece<'a>>),
+}
+
+/// A text, and where it belongs. Never empty.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Piece<'a> {
+    pub(crate) place: Place,
+    pub(crate) text: Cow<'a, str>,
+}
+
+/// Where an output belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) channel: Channel,
+    /// Number of the choice; 0 where an API has none.
+    pub(crate) choice: u32,
 }
 
 /// The channel of an output.
@@ -33,24 +59,48 @@ pub(crate) enum Channel {
 }
 
 impl<'a> Facts<'a> {
-    /// Notes output in `channel`; the answer outranks reasoning in the same chunk.
-    pub(crate) fn add_output(&mut self, channel: Channel, text: Option<Cow<'a, str>>) {
-        self.output = self.output.max(Some(channel));
-        match (&mut self.text, text) {
-            (Some(before), Some(text)) => before.to_mut().push_str(&text),
-            (before @ None, text) => *before = text,
-            (Some(_), None) => {}
+    /// Notes `fragment` as output, if it is any; the answer outranks reasoning in the same chunk.
+    pub(crate) fn add_fragment(&mut self, place: Place, fragment: Option<Fragment<'a>>) {
+        match fragment {
+            Some(Fragment::Text(text)) if !text.is_empty() => self.text.push(Piece { place, text }),
+            Some(Fragment::Parts { any: true }) => {}
+            _ => return,
+        }
+        self.output = self.output.max(Some(place.channel));
+    }
+}
+
+impl<'a> Text<'a> {
+    pub(crate) fn pieces(&self) -> &[Piece<'a>] {
+        match self {
+            Self::None => &[],
+            Self::One(piece) => std::slice::from_ref(piece),
+            Self::Many(pieces) => pieces,
         }
     }
 
-    /// Notes `fragment` as output in `channel`, if it is any.
-    pub(crate) fn add_fragment(&mut self, channel: Channel, fragment: Option<Fragment<'a>>) {
-        match fragment {
-            Some(Fragment::Text(text)) if !text.is_empty() => self.add_output(channel, Some(text)),
-            Some(Fragment::Parts { any: true }) => self.add_output(channel, None),
-            _ => {}
-        }
+    fn push(&mut self, piece: Piece<'a>) {
+        *self = match std::mem::take(self) {
+            Self::None => Self::One(piece),
+            Self::One(before) => Self::Many(vec![before, piece]),
+            Self::Many(mut pieces) => {
+                pieces.push(piece);
+                Self::Many(pieces)
+            }
+        };
     }
+}
+
+/// The `id` or the `model` of an answer. Some servers send an empty one before the real one; one that is no text is no reason to
+/// refuse the answer.
+pub(super) fn read_name(json: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    let json = json?.get();
+    let name = match json.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        // It has been parsed once: only an escape makes that worth doing again.
+        Some(text) if !text.contains('\\') => Cow::Borrowed(text),
+        _ => serde_json::from_str::<String>(json).ok()?.into(),
+    };
+    (!name.is_empty()).then_some(name)
 }
 
 /// Bytes that are not what the API promises.

@@ -3,10 +3,13 @@
 //! The chunks of a stream differ in one string: the new text. After an event has been parsed whole, the bytes around its text are
 //! kept. An event with the same bytes around a text without escapes means the same, so that comparing bytes replaces parsing JSON:
 //! 20 ns instead of 400. Any other event is parsed, and becomes the new pattern if it can.
+//!
+//! Id and model of the response are among the bytes around the text. An event that matches has those of one that was parsed earlier
+//! in the same stream, and its facts do not repeat them.
 
 use std::borrow::Cow;
 
-use super::{Channel, EndpointType, Facts, Unreadable, choices, responses};
+use super::{EndpointType, Facts, Piece, Place, Text, Unreadable, choices, responses};
 use crate::sse::SseEvent;
 
 /// Reads one stream after the other.
@@ -23,7 +26,7 @@ pub(crate) struct EventReader {
 struct Pattern {
     before: Vec<u8>,
     after: Vec<u8>,
-    channel: Option<Channel>,
+    place: Option<Place>,
 }
 
 impl EventReader {
@@ -39,12 +42,12 @@ impl EventReader {
     pub(crate) fn read<'a>(&mut self, event: SseEvent<'a>) -> Result<Facts<'a>, Unreadable> {
         let data = event.data;
         let is_plain = event.name.is_empty() || event.name.starts_with(b"response.");
-        if let Some((channel, text)) = self.pattern.as_ref().and_then(|pattern| pattern.matches(data))
+        if let Some(piece) = self.pattern.as_ref().and_then(|pattern| pattern.matches(data))
             && is_plain
         {
             return Ok(Facts {
-                output: Some(channel),
-                text: Some(text),
+                output: Some(piece.place.channel),
+                text: Text::One(piece),
                 ..Facts::default()
             });
         }
@@ -72,9 +75,17 @@ impl EventReader {
     /// Keeps the event as a pattern, if its text is all that it says.
     fn learn(&mut self, data: &[u8], facts: &Facts<'_>) {
         let plain = facts.usage.is_none() && facts.finish_reason.is_none() && facts.error.is_none() && !facts.done;
-        let Some(Cow::Borrowed(text)) = facts.text.as_ref().filter(|_| plain) else {
+        let Text::One(Piece {
+            place,
+            text: Cow::Borrowed(text),
+        }) = &facts.text
+        else {
             return;
         };
+        // Output of another channel, which is not text, may stand beside it.
+        if !plain || facts.output != Some(place.channel) {
+            return;
+        }
         // A borrowed text is a part of `data`. Its address says which.
         let start = (text.as_ptr() as usize).wrapping_sub(data.as_ptr() as usize);
         let Some((before, rest)) = data.split_at_checked(start) else {
@@ -88,7 +99,7 @@ impl EventReader {
         pattern.before.extend_from_slice(before);
         pattern.after.clear();
         pattern.after.extend_from_slice(after);
-        pattern.channel = facts.output;
+        pattern.place = Some(*place);
         self.pattern = Some(pattern);
     }
 
@@ -101,13 +112,16 @@ impl EventReader {
 }
 
 impl Pattern {
-    fn matches<'a>(&self, data: &'a [u8]) -> Option<(Channel, Cow<'a, str>)> {
+    fn matches<'a>(&self, data: &'a [u8]) -> Option<Piece<'a>> {
         let text = data.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
         // An escape or a quote may mean that the text ends elsewhere, and an empty text is no output.
         if text.is_empty() || memchr::memchr2(b'"', b'\\', text).is_some() {
             return None;
         }
-        Some((self.channel?, Cow::Borrowed(std::str::from_utf8(text).ok()?)))
+        Some(Piece {
+            place: self.place?,
+            text: Cow::Borrowed(std::str::from_utf8(text).ok()?),
+        })
     }
 }
 
@@ -115,6 +129,7 @@ impl Pattern {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Channel;
     use super::*;
 
     fn chunk(delta: &str) -> String {
@@ -139,10 +154,12 @@ mod tests {
         read(&mut reader, &first);
         assert!(reader.pattern.as_ref().unwrap().matches(second.as_bytes()).is_some());
         let facts = read(&mut reader, &second);
+        let fresh = read(&mut EventReader::new(EndpointType::Chat), &second);
         assert_eq!(
-            (facts.output, facts.text.as_deref()),
-            (Some(Channel::Answer), Some(" zwölf"))
+            (facts.output, facts.text.pieces()[0].text.as_ref()),
+            (Some(Channel::Answer), " zwölf")
         );
+        assert_eq!((facts.output, facts.text), (fresh.output, fresh.text));
     }
 
     #[test]
@@ -174,6 +191,47 @@ mod tests {
                 })
                 .is_err()
         );
+    }
+
+    #[test]
+    fn another_id_model_or_choice_is_parsed() {
+        let mut reader = EventReader::new(EndpointType::Chat);
+        let event = |head: &str, choice: u32| {
+            format!(r#"{{{head},"choices":[{{"index":{choice},"delta":{{"content":"a"}}}}]}}"#)
+        };
+        let names = |facts: &Facts<'_>| {
+            let place = facts.text.pieces()[0].place;
+            (
+                facts.id.as_deref().map(str::to_owned),
+                facts.model.as_deref().map(str::to_owned),
+                place.choice,
+            )
+        };
+        for (head, choice, id, model) in [
+            (r#""id":"","model":"""#, 0, None, None),
+            (r#""id":"a","model":"m""#, 0, Some("a"), Some("m")),
+            (r#""id":"a","model":"m""#, 0, None, None),
+            (r#""id":"a","model":"m""#, 1, Some("a"), Some("m")),
+            (r#""id":"b","model":"m""#, 1, Some("b"), Some("m")),
+        ] {
+            let read = names(&read(&mut reader, &event(head, choice)));
+            assert_eq!(
+                read,
+                (id.map(str::to_owned), model.map(str::to_owned), choice),
+                "{head}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_new_stream_names_itself_again() {
+        let mut reader = EventReader::new(EndpointType::Chat);
+        let event = chunk(r#"{"content":"a"}"#);
+        for _ in 0..2 {
+            assert_eq!(read(&mut reader, &event).id.as_deref(), Some("chatcmpl-1"));
+            assert_eq!(read(&mut reader, &event).id, None);
+            reader.reset();
+        }
     }
 
     proptest! {

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::event::{ErrorField, Fragment};
-use super::{Channel, Facts, Unreadable, Usage};
+use super::event::{ErrorField, Fragment, read_name};
+use super::{Channel, Facts, Place, Unreadable, Usage};
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -24,7 +25,9 @@ struct Event<'a> {
 #[derive(Deserialize)]
 struct Response<'a> {
     #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    model: Option<&'a RawValue>,
     #[serde(borrow, default)]
     status: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -61,16 +64,26 @@ struct Part<'a> {
     text: Option<Fragment<'a>>,
 }
 
+/// The API knows no choices.
+const ANSWER: Place = Place {
+    channel: Channel::Answer,
+    choice: 0,
+};
+const REASONING: Place = Place {
+    channel: Channel::Reasoning,
+    choice: 0,
+};
+
 /// The facts of one event of a stream.
 pub(super) fn read_event(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
     let event: Event<'_> = serde_json::from_slice(data)?;
     let mut facts = Facts::default();
     match &*event.kind {
         "response.output_text.delta" | "response.refusal.delta" | "response.function_call_arguments.delta" => {
-            facts.add_fragment(Channel::Answer, event.delta);
+            facts.add_fragment(ANSWER, event.delta);
         }
         "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" | "response.reasoning.delta" => {
-            facts.add_fragment(Channel::Reasoning, event.delta);
+            facts.add_fragment(REASONING, event.delta);
         }
         "response.completed" | "response.incomplete" | "response.failed" => {
             let response = event
@@ -84,7 +97,11 @@ pub(super) fn read_event(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
             let message = event.error.map(ErrorField::into_message).or(event.message);
             facts.error = Some(message.unwrap_or_else(|| "the server sent an error without a message".to_owned()));
         }
-        _ => facts.id = event.response.and_then(|response| response.id),
+        _ => {
+            if let Some(response) = event.response {
+                (facts.id, facts.model) = (read_name(response.id), read_name(response.model));
+            }
+        }
     }
     Ok(facts)
 }
@@ -96,14 +113,10 @@ pub(super) fn read_answer(body: &[u8]) -> Result<Facts<'_>, Unreadable> {
         return Err(Unreadable("it has no `output`".to_owned()));
     }
     for item in output.unwrap_or_default() {
-        let channel = if item.kind == "reasoning" {
-            Channel::Reasoning
-        } else {
-            Channel::Answer
-        };
+        let place = if item.kind == "reasoning" { REASONING } else { ANSWER };
         let parts = item.content.into_iter().chain(item.summary).flatten();
         for fragment in parts.filter_map(|part| part.text).chain(item.arguments) {
-            facts.add_fragment(channel, Some(fragment));
+            facts.add_fragment(place, Some(fragment));
         }
     }
     Ok(facts)
@@ -114,7 +127,8 @@ fn conclusion(response: Response<'_>) -> (Facts<'_>, Option<Vec<OutputItem<'_>>>
     let failed = response.status.as_deref() == Some("failed");
     let error = response.error.map(ErrorField::into_message);
     let facts = Facts {
-        id: response.id,
+        id: read_name(response.id),
+        model: read_name(response.model),
         usage: response.usage,
         usage_is_final: true,
         error: error.or_else(|| failed.then(|| "the response failed".to_owned())),
@@ -172,6 +186,18 @@ mod tests {
     }
 
     #[test]
+    fn the_first_event_has_the_id_and_the_model() {
+        let created = event(
+            r#"{"type":"response.created","response":{"id":"r","model":"m","status":"in_progress","output":[]}}"#,
+        );
+        assert_eq!(
+            (created.id.as_deref(), created.model.as_deref()),
+            (Some("r"), Some("m"))
+        );
+        assert_eq!(created.finish_reason, None);
+    }
+
+    #[test]
     fn failures_are_errors() {
         assert_eq!(
             event(r#"{"type":"error","message":"boom"}"#).error.as_deref(),
@@ -186,10 +212,13 @@ mod tests {
         let body = br#"{"id":"r","status":"completed","output":[{"type":"reasoning","summary":[{"type":"summary_text","text":"hm"}]},
             {"type":"message","content":[{"type":"output_text","text":"hi"}]}],"usage":{"output_tokens":2}}"#;
         let facts = read_answer(body).unwrap();
-        assert_eq!(
-            (facts.output, facts.text.as_deref()),
-            (Some(Channel::Answer), Some("hmhi"))
-        );
+        assert_eq!((facts.output, facts.id.as_deref()), (Some(Channel::Answer), Some("r")));
+        let pieces = facts
+            .text
+            .pieces()
+            .iter()
+            .map(|piece| (piece.place.channel, &*piece.text));
+        assert!(pieces.eq([(Channel::Reasoning, "hm"), (Channel::Answer, "hi")]));
         assert!(read_answer(b"{}").is_err());
     }
 }

@@ -10,7 +10,9 @@ use loadspan_record::{Outcome, Phase, TokenSource};
 use super::control::Control;
 use super::outbox::Batch;
 use super::plan::{FailureThreshold, Limits, RunPlan};
-use crate::event::{Listeners, Progress, RunEvent};
+use crate::event::{Listeners, Progress, RecordBatch, RunEvent};
+use crate::observer::{OUTPUT_LIMIT, beginning};
+use crate::redaction::Redaction;
 use crate::workload::PromptTokenizer;
 use crate::{RunClock, StopReason};
 
@@ -26,6 +28,7 @@ pub(crate) struct Collector {
     pub(crate) plan: Arc<RunPlan>,
     pub(crate) queue: Receiver<Batch>,
     pub(crate) listeners: Arc<Listeners>,
+    pub(crate) redaction: Redaction,
 }
 
 /// Measured requests so far.
@@ -68,7 +71,18 @@ impl Collector {
             tally.failed += u64::from(record.outcome.failure().is_some());
         }
         self.stop_if_exceeded(tally);
-        self.listeners.publish(&RunEvent::Records(batch.records.into()));
+        for (_, output) in &mut batch.outputs {
+            self.make_fit(&mut output.answer);
+            self.make_fit(&mut output.reasoning);
+        }
+        let batch = RecordBatch::new(batch.records, batch.outputs);
+        self.listeners.publish(&RunEvent::Records(batch));
+    }
+
+    /// Makes a text of the server's fit for listeners: without secrets, and of bounded length.
+    fn make_fit(&self, text: &mut String) {
+        self.redaction.redact_in(text);
+        text.truncate(beginning(text, OUTPUT_LIMIT).len());
     }
 
     /// Ends the run when more requests have failed than it may have. A share has to mean something first; what a run too short for
@@ -99,7 +113,7 @@ impl Collector {
 fn count_tokens(batch: &mut Batch, tokenizer: &PromptTokenizer) {
     for (position, text) in batch.texts.drain(..) {
         let tokens = &mut batch.records[position].tokens;
-        if matches!(tokens.source, None | Some(TokenSource::ChunkCount)) && !text.is_empty() {
+        if matches!(tokens.source, None | Some(TokenSource::ChunkCount)) {
             tokens.output = Some(tokenizer.count(&text));
             tokens.source = Some(TokenSource::ClientTokenizer);
         }

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
-use loadspan_record::{RequestRecord, RunOffset};
+use loadspan_record::{OutputText, RequestRecord, RunOffset};
 
 use super::control::Control;
 use crate::RunClock;
+use crate::observer::Said;
 
 /// Records are handed over when there are so many …
 const BATCH_SIZE: usize = 256;
@@ -17,11 +18,14 @@ const BATCH_AGE: Duration = Duration::from_millis(50);
 /// A collector so far behind loses records, which are counted: the load goes on, and memory stays bounded.
 const BACKLOG_LIMIT: usize = 65_536;
 
-/// Records of finished requests, with the texts whose tokens have yet to be counted, by position.
+/// Records of finished requests, and what was kept of their responses, by position.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) records: Vec<RequestRecord>,
+    /// Texts whose tokens have yet to be counted.
     pub(crate) texts: Vec<(usize, String)>,
+    /// Texts for listeners.
+    pub(crate) outputs: Vec<(usize, OutputText)>,
 }
 
 /// A worker's end of the queue to the collector. Never blocks.
@@ -44,7 +48,7 @@ impl Outbox {
         }
     }
 
-    pub(crate) fn push(&mut self, record: RequestRecord, text: Option<String>, clock: RunClock) {
+    pub(crate) fn push(&mut self, record: RequestRecord, said: Said, clock: RunClock) {
         if self.batch.records.len() >= BACKLOG_LIMIT {
             self.control.records_lost.fetch_add(1, Ordering::Relaxed);
             return;
@@ -52,9 +56,13 @@ impl Outbox {
         if self.batch.records.is_empty() {
             self.begun_at = clock.now();
         }
-        self.batch
-            .texts
-            .extend(text.map(|text| (self.batch.records.len(), text)));
+        let position = self.batch.records.len();
+        if !said.whole.is_empty() {
+            self.batch.texts.push((position, said.whole));
+        }
+        if !said.output.is_empty() {
+            self.batch.outputs.push((position, said.output));
+        }
         self.batch.records.push(record);
         if self.batch.records.len().is_multiple_of(BATCH_SIZE) {
             self.try_flush();
@@ -79,7 +87,7 @@ impl Outbox {
     fn try_flush(&mut self) {
         let next = Batch {
             records: Vec::with_capacity(BATCH_SIZE),
-            texts: Vec::new(),
+            ..Batch::default()
         };
         match self.queue.try_send(std::mem::replace(&mut self.batch, next)) {
             Ok(()) => {}

@@ -4,9 +4,10 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
-use loadspan_record::RunId;
+use loadspan_record::{RunId, TracePlan};
 use serde::Serialize;
 
+use crate::observer::TextCapture;
 use crate::openai::BodyConfig;
 use crate::schedule::ScheduleConfig;
 use crate::target::{PreparedTarget, TargetConfig};
@@ -31,6 +32,22 @@ pub struct RunPlan {
     pub load: LoadConfig,
     /// Streams with more chunk gaps than this are recorded as a histogram of gaps.
     pub gap_limit: usize,
+    /// How requests get their trace context. `None`: each has a trace of its own, and the server is not told.
+    pub trace: Option<TracePlan>,
+    /// Whether listeners are handed the text of answers. It costs memory: listeners that fall behind hold on to it.
+    pub output_text: TextCapture,
+}
+
+impl RunPlan {
+    /// Makes the JSON body of a request again, by its number: it is a function of that.
+    pub fn body_source(&self) -> impl Fn(u64) -> Vec<u8> + Send + Sync + use<> {
+        let (workload, builder) = (Arc::clone(&self.workload), self.body.build());
+        move |index| {
+            let (mut prompt, mut body) = (String::new(), Vec::new());
+            builder.write(&workload.request(index, &mut prompt), &mut body);
+            body
+        }
+    }
 }
 
 /// How much load, and for how long.

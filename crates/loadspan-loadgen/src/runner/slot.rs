@@ -9,7 +9,7 @@ use loadspan_record::{ConnectionUse, Failure, Outcome, Phase, RequestId, Request
 use super::worker::Worker;
 use crate::deadline::Watchdog;
 use crate::link::{Link, NoLink, Opened, Outgoing};
-use crate::observer::{Observed, Observer};
+use crate::observer::{Observed, Observer, Said};
 use crate::target::RequestParts;
 
 /// Sends one request at a time, for as long as the run lasts. A closed load has one for each request in flight.
@@ -97,26 +97,25 @@ impl Slot {
         } else {
             Sending::NoConnection
         };
-        let text = match linked {
-            Ok(opened) => self.send_over(opened, due, &mut record).await,
+        let said = match linked {
+            Ok(opened) => self.send_over(opened, &mut record).await,
             Err(no_link) => {
                 record.timings.finished_at = worker.exchange.clock.now();
                 record.outcome = match no_link {
                     NoLink::Dial(error) => Outcome::Failed(Failure::with_message(error.kind, error.message)),
                     NoLink::Cutoff => Outcome::Cancelled,
                 };
-                None
+                Said::default()
             }
         };
         worker.control.finished.fetch_add(1, Ordering::Relaxed);
-        worker.finish(record, text);
+        worker.finish(record, said);
         sending
     }
 
-    async fn send_over(&mut self, opened: Opened, due: Due, record: &mut RequestRecord) -> Option<String> {
+    async fn send_over(&mut self, opened: Opened, record: &mut RequestRecord) -> Said {
         let (mut link, connection) = opened;
-        let target = usize::from(record.target);
-        let (outgoing, asked) = self.compose(due, target, &link);
+        let (outgoing, asked) = self.compose(record, &link);
         let (sent_at, exchanged) = link
             .exchange(
                 (outgoing, &self.message),
@@ -129,7 +128,7 @@ impl Slot {
         record.http.connection = connection;
         record.http.version = link.version();
         // A connection that is of no use any more is closed now: its server may be generating for nobody.
-        self.links[target] = link.is_kept_alive().then_some(link);
+        self.links[usize::from(record.target)] = link.is_kept_alive().then_some(link);
         fill(record, self.observer.conclude(exchanged), asked)
     }
 
@@ -147,14 +146,16 @@ impl Slot {
     }
 
     /// Writes the request, which borrows what the slots share, and only then waits.
-    fn compose(&mut self, due: Due, target: usize, link: &Link) -> (Outgoing, Asked) {
+    fn compose(&mut self, record: &RequestRecord, link: &Link) -> (Outgoing, Asked) {
         let mut scratch = self.worker.scratch.borrow_mut();
-        let asked = scratch.fill(&self.worker, due.index);
+        let asked = scratch.fill(&self.worker, record.id);
         let parts = RequestParts {
             request_id: &scratch.request_id,
+            traceparent: self.worker.traceparent(record),
             body: &scratch.body,
         };
-        let outgoing = link.compose(&self.worker.routes[target].head, parts, &mut self.message);
+        let route = &self.worker.routes[usize::from(record.target)];
+        let outgoing = link.compose(&route.head, parts, &mut self.message);
         (
             outgoing,
             Asked {
@@ -166,15 +167,11 @@ impl Slot {
 }
 
 impl Scratch {
-    /// Makes the body and the id of request number `index`.
-    fn fill(&mut self, worker: &Worker, index: u64) -> Asked {
-        let spec = worker.workload.request(index, &mut self.prompt);
+    /// Makes the body of a request and writes its id.
+    fn fill(&mut self, worker: &Worker, id: RequestId) -> Asked {
+        let spec = worker.workload.request(id.index, &mut self.prompt);
         worker.body.write(&spec, &mut self.body);
         self.request_id.clear();
-        let id = RequestId {
-            run: worker.run_id,
-            index,
-        };
         write!(self.request_id, "{id}").expect("a string takes all that is written");
         Asked {
             input_tokens: spec.input_tokens,
@@ -184,8 +181,8 @@ impl Scratch {
     }
 }
 
-/// Writes what was observed into the record; returns the text whose tokens have yet to be counted.
-fn fill(record: &mut RequestRecord, observed: Observed, asked: Asked) -> Option<String> {
+/// Writes what was observed into the record; returns the text that was kept.
+fn fill(record: &mut RequestRecord, observed: Observed, asked: Asked) -> Said {
     record.timings.first_chunk_at = observed.first_chunk_at;
     record.timings.first_token_at = observed.first_token_at;
     record.timings.first_answer_token_at = observed.first_answer_token_at;
@@ -200,9 +197,11 @@ fn fill(record: &mut RequestRecord, observed: Observed, asked: Asked) -> Option<
         ..observed.tokens
     };
     record.finish_reason = observed.finish_reason;
+    record.response_id = observed.response_id;
+    record.response_model = observed.response_model;
     record.http.status = observed.status;
     record.http.bytes_sent = asked.bytes;
     record.http.bytes_received = observed.bytes_received;
     record.http.server_request_id = observed.server_request_id;
-    observed.text
+    observed.said
 }

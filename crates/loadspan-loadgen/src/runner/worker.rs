@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use loadspan_record::{
-    ChunkGaps, ConnectionUse, Failure, HttpExchange, HttpVersion, Outcome, RequestId, RequestRecord, RunId, RunOffset,
-    Timings, TokenCounts, WorkerStats,
+    ChunkGaps, ConnectionUse, Failure, HttpExchange, HttpVersion, Outcome, Propagation, RequestId, RequestRecord,
+    RunId, RunOffset, Timings, TokenCounts, TraceIds, TracePlan, Traceparent, WorkerStats,
 };
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -27,7 +27,7 @@ use crate::RunClock;
 use crate::deadline::Cutoff;
 use crate::http1::{Exchange, ReadBuffer};
 use crate::link::Links;
-use crate::observer::{ObserverConfig, TextCapture};
+use crate::observer::{ObserverConfig, Said, TextCapture, TextConfig};
 use crate::openai::BodyBuilder;
 use crate::redaction::Redaction;
 use crate::target::Route;
@@ -41,7 +41,8 @@ const START_AHEAD: Duration = Duration::from_millis(5);
 /// What the tasks of one worker thread share.
 pub(crate) struct Worker {
     number: u16,
-    pub(crate) run_id: RunId,
+    run_id: RunId,
+    trace: Option<TracePlan>,
     pub(crate) exchange: Exchange,
     pub(crate) routes: Vec<Route>,
     pub(crate) observing: ObserverConfig,
@@ -149,6 +150,7 @@ impl WorkerSeed {
         Worker {
             number: number as u16,
             run_id: plan.run_id,
+            trace: plan.trace,
             exchange: Exchange {
                 clock,
                 deadlines: plan.target_config.deadlines,
@@ -158,10 +160,12 @@ impl WorkerSeed {
             observing: ObserverConfig {
                 endpoint_type: plan.body.endpoint_type,
                 streaming: plan.body.streaming,
-                text: if plan.tokenizer.is_some() {
-                    TextCapture::On
-                } else {
-                    TextCapture::Off
+                text: TextConfig {
+                    whole: match plan.tokenizer {
+                        Some(_) => TextCapture::On,
+                        None => TextCapture::Off,
+                    },
+                    output: plan.output_text,
                 },
                 gap_limit: plan.gap_limit,
             },
@@ -249,6 +253,8 @@ impl Worker {
     /// A record of a request of which nothing is known but that it is due.
     pub(crate) fn blank_record(&self, due: Due, target: usize) -> RequestRecord {
         let mut random = self.random.borrow_mut();
+        // Zero is no valid id in W3C trace context.
+        let own_trace_id = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64() | 1);
         RequestRecord {
             id: RequestId {
                 run: self.run_id,
@@ -270,6 +276,8 @@ impl Worker {
             outcome: Outcome::Cancelled,
             tokens: TokenCounts::default(),
             finish_reason: None,
+            response_id: None,
+            response_model: None,
             http: HttpExchange {
                 version: HttpVersion::Http11,
                 status: None,
@@ -278,26 +286,42 @@ impl Worker {
                 bytes_received: 0,
                 server_request_id: None,
             },
-            // Zero is no valid id in W3C trace context.
-            trace_id: u128::from(random.next_u64()) << 64 | u128::from(random.next_u64() | 1),
+            trace_id: match self.trace.map(|plan| plan.trace_ids) {
+                Some(TraceIds::Shared(id)) => id,
+                Some(TraceIds::PerRequest) | None => own_trace_id,
+            },
             span_id: random.next_u64() | 1,
         }
     }
 
-    /// Hands over a finished record. `text` is output whose tokens nobody has counted yet.
-    pub(crate) fn finish(&self, mut record: RequestRecord, text: Option<String>) {
+    /// The header that tells the server of the request's span. `None`: it is not told.
+    pub(crate) fn traceparent(&self, record: &RequestRecord) -> Option<Traceparent> {
+        let plan = self.trace.filter(|plan| plan.propagation == Propagation::Traceparent)?;
+        let sampled = plan.is_sampled(record.trace_id, record.span_id);
+        Some(Traceparent::new(record.trace_id, record.span_id, sampled))
+    }
+
+    /// Hands over a finished record, and the text that was kept of its response.
+    pub(crate) fn finish(&self, mut record: RequestRecord, said: Said) {
         if let Outcome::Failed(Failure {
             message: Some(message), ..
         }) = &mut record.outcome
         {
             *message = self.redaction.quote(message);
         }
-        let words = [&mut record.finish_reason, &mut record.http.server_request_id];
+        let words = [
+            &mut record.finish_reason,
+            &mut record.response_id,
+            &mut record.http.server_request_id,
+        ];
         words
             .into_iter()
             .flatten()
             .for_each(|word| self.redaction.quote_word(word));
-        self.outbox.borrow_mut().push(record, text, self.exchange.clock);
+        if let Some(model) = &mut record.response_model {
+            self.redaction.quote_word(model);
+        }
+        self.outbox.borrow_mut().push(record, said, self.exchange.clock);
     }
 }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use http_body_util::Full;
+use loadspan_record::Traceparent;
 use url::Url;
 
 use super::{HttpPreference, TargetConfig, TargetError};
@@ -41,6 +42,7 @@ impl std::fmt::Debug for RequestHead {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestParts<'a> {
     pub(crate) request_id: &'a str,
+    pub(crate) traceparent: Option<Traceparent>,
     pub(crate) body: &'a [u8],
 }
 
@@ -106,19 +108,32 @@ impl RequestHead {
         buffer.extend_from_slice(&self.http1);
         buffer.extend_from_slice(b"x-request-id: ");
         buffer.extend_from_slice(parts.request_id.as_bytes());
+        if let Some(traceparent) = &parts.traceparent {
+            buffer.extend_from_slice(b"\r\ntraceparent: ");
+            buffer.extend_from_slice(traceparent.as_str().as_bytes());
+        }
         buffer.extend_from_slice(b"\r\ncontent-length: ");
         buffer.extend_from_slice(itoa::Buffer::new().format(parts.body.len()).as_bytes());
         buffer.extend_from_slice(b"\r\n\r\n");
         buffer.extend_from_slice(parts.body);
     }
 
-    /// A whole POST for HTTP/2.
+    /// A whole POST for HTTP/2. Its body and its own headers share one buffer.
     pub(crate) fn post(&self, parts: RequestParts<'_>) -> WholeRequest {
+        let traceparent = parts.traceparent.as_ref().map_or("", Traceparent::as_str);
+        let written = [parts.body, parts.request_id.as_bytes(), traceparent.as_bytes()].concat();
+        let mut body = Bytes::from(written);
+        let mut request_id = body.split_off(parts.body.len());
+        let traceparent = request_id.split_off(parts.request_id.len());
         let mut request = self.get();
         *request.method_mut() = Method::POST;
-        *request.body_mut() = Full::new(Bytes::copy_from_slice(parts.body));
-        if let Ok(request_id) = HeaderValue::from_str(parts.request_id) {
-            request.headers_mut().insert("x-request-id", request_id);
+        *request.body_mut() = Full::new(body);
+        for (name, value) in [("x-request-id", request_id), ("traceparent", traceparent)] {
+            if !value.is_empty()
+                && let Ok(value) = HeaderValue::from_maybe_shared(value)
+            {
+                request.headers_mut().insert(name, value);
+            }
         }
         request
     }

@@ -131,10 +131,11 @@ impl Dataset {
     }
 
     pub(super) fn has_messages(&self) -> bool {
-        self.entries
-            .entries
-            .iter()
-            .any(|entry| entry.kind == ContentKind::Messages)
+        self.entries.have(ContentKind::Messages)
+    }
+
+    pub(super) fn has_payloads(&self) -> bool {
+        self.entries.have(ContentKind::Payload)
     }
 
     pub(super) fn entries(&self) -> u64 {
@@ -168,6 +169,10 @@ impl Entries {
     /// Notes that the file has an entry that cannot be sent.
     pub(super) fn skip(&mut self) {
         self.skipped += 1;
+    }
+
+    fn have(&self, kind: ContentKind) -> bool {
+        self.entries.iter().any(|entry| entry.kind == kind)
     }
 
     fn get(&self, number: usize) -> (Content<'_>, EntryLengths) {

@@ -1,5 +1,7 @@
 //! The four endpoints, streaming and not, and what is sent to each.
 
+use std::sync::Arc;
+
 use loadspan_loadgen::openai::{EndpointType, MaxTokensField, StreamUsage};
 use loadspan_record::TokenSource;
 use loadspan_testkit::{CapturedRequest, DurationExt, Endpoint, FakeServer, RunningServer, every};
@@ -143,14 +145,43 @@ fn a_request_names_itself_and_says_what_it_takes() {
     let record = &report.records[2];
     assert!(record.http.bytes_sent > request.body.len() as u64);
     assert!(record.http.bytes_received > 500);
-    assert_eq!(record.http.server_request_id.as_deref(), Some("chatcmpl-3"));
 }
 
 #[test]
-fn the_servers_own_request_id_is_kept() {
+fn a_response_names_itself_and_its_model() {
+    for (endpoint, id) in [
+        (EndpointType::Chat, Some("chatcmpl-1")),
+        (EndpointType::Completions, Some("cmpl-1")),
+        (EndpointType::Responses, Some("resp_1")),
+        (EndpointType::Embeddings, None),
+    ] {
+        for streaming in [true, false] {
+            let server = server();
+            let mut load = Load::closed(server.url(), 1, 3).extra(json!({"model": "org/another"}));
+            load.preflight.streaming = streaming;
+            let report = load.endpoint(endpoint).run();
+            let first = &report.assert_completed(3).records[0];
+            assert_eq!(first.response_id.as_deref(), id, "{endpoint:?}");
+            assert_eq!(first.http.server_request_id, None);
+            for record in &report.records {
+                let model = record.response_model.as_ref().unwrap();
+                assert_eq!(&**model, "org/another", "{endpoint:?}");
+                assert!(
+                    Arc::ptr_eq(model, first.response_model.as_ref().unwrap()),
+                    "allocated again"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_servers_own_request_id_is_kept_beside_the_id_of_the_response() {
     let server = FakeServer::new().header("x-request-id", "theirs-7").start().unwrap();
     let report = Load::closed(server.url(), 1, 1).run();
-    assert_eq!(report.only().http.server_request_id.as_deref(), Some("theirs-7"));
+    let record = report.only();
+    assert_eq!(record.http.server_request_id.as_deref(), Some("theirs-7"));
+    assert_eq!(record.response_id.as_deref(), Some("chatcmpl-1"));
 }
 
 #[test]

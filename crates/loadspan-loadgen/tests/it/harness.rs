@@ -12,10 +12,10 @@ use loadspan_loadgen::preflight::{CalibrationNeed, Preflight, PreflightConfig, P
 use loadspan_loadgen::schedule::{ArrivalProcess, ScheduleConfig};
 use loadspan_loadgen::workload::{LengthDistribution, LengthModel, SamplingStrategy, SyntheticConfig};
 use loadspan_loadgen::{
-    BaseUrl, Deadlines, HttpPreference, Limits, Listeners, LoadConfig, LoadModel, Run, RunClock, RunEnd, RunEvent,
-    RunPlan, Subscription, TargetConfig, TlsConfig, Warmup,
+    BaseUrl, Deadlines, HttpPreference, Limits, Listeners, LoadConfig, LoadModel, Run, RunClock, RunEnd, RunError,
+    RunEvent, RunPlan, Subscription, TargetConfig, TextCapture, TlsConfig, Warmup,
 };
-use loadspan_record::{Outcome, Phase, RequestRecord, RunId};
+use loadspan_record::{Outcome, OutputText, Phase, RequestRecord, RunId, TracePlan};
 use loadspan_testkit::{FakeServer, RunningServer, Script, When};
 use serde_json::{Map, Value};
 
@@ -78,12 +78,18 @@ pub(crate) struct Load {
     pub(crate) output_tokens: Option<u32>,
     pub(crate) input_tokens: u32,
     pub(crate) tokenizer: Option<loadspan_loadgen::workload::PromptTokenizer>,
+    /// In place of synthetic prompts.
+    pub(crate) workload: Option<loadspan_loadgen::workload::Workload>,
+    pub(crate) trace: Option<TracePlan>,
+    pub(crate) output_text: TextCapture,
 }
 
 /// What came of a load.
 pub(crate) struct Report {
     /// By index.
     pub(crate) records: Vec<RequestRecord>,
+    /// What was said, by index.
+    pub(crate) outputs: BTreeMap<u64, OutputText>,
     pub(crate) end: Arc<RunEnd>,
 }
 
@@ -139,6 +145,9 @@ impl Load {
             output_tokens: None,
             input_tokens: 8,
             tokenizer: None,
+            workload: None,
+            trace: None,
+            output_text: TextCapture::Off,
         }
     }
 
@@ -184,12 +193,9 @@ impl Load {
 
     /// Starts after `event` has happened between the preflight and the load.
     pub(crate) fn start_after(self, event: impl FnOnce()) -> Running {
-        let mut listeners = Listeners::default();
-        let events = listeners.subscribe(100_000);
         let (plan, clock) = self.plan();
         event();
-        let run = loadspan_loadgen::start(plan, clock, listeners).unwrap();
-        Running { run, events }
+        Running::start(plan, clock).unwrap()
     }
 
     /// Runs to its end for listeners of the test's own.
@@ -199,46 +205,61 @@ impl Load {
     }
 
     /// Runs the preflight.
-    fn plan(self) -> (RunPlan, RunClock) {
+    pub(crate) fn plan(self) -> (RunPlan, RunClock) {
         let clock = RunClock::start();
         let target_config = TargetConfig {
             deadlines: self.deadlines,
             ..self.preflight.target.clone()
         };
         let preflight = loadspan_loadgen::preflight::run(self.preflight, clock).unwrap();
-        let workload = SyntheticConfig {
+        let synthetic = SyntheticConfig {
             input_tokens: LengthDistribution::exactly(self.input_tokens),
             output_tokens: self.output_tokens.map(LengthDistribution::exactly),
             entries: None,
             seed: 1,
             sampling: SamplingStrategy::Sequential,
         };
+        let workload = self
+            .workload
+            .unwrap_or_else(|| synthetic.build(LengthModel::Words).unwrap());
         let plan = RunPlan {
             run_id: RunId::new(0x7e57),
             target: preflight.target,
             target_config,
             body: preflight.body,
-            workload: Arc::new(workload.build(LengthModel::Words).unwrap()),
+            workload: Arc::new(workload),
             tokenizer: self.tokenizer.map(Arc::new),
             load: self.config,
             gap_limit: 1_000,
+            trace: self.trace,
+            output_text: self.output_text,
         };
         (plan, clock)
     }
 }
 
 impl Running {
+    pub(crate) fn start(plan: RunPlan, clock: RunClock) -> Result<Self, RunError> {
+        let mut listeners = Listeners::default();
+        let events = listeners.subscribe_with_output(100_000);
+        let run = loadspan_loadgen::start(plan, clock, listeners)?;
+        Ok(Self { run, events })
+    }
+
     pub(crate) fn report(self) -> Report {
         let end = self.run.join().unwrap();
-        let mut records = Vec::new();
+        let (mut records, mut outputs) = (Vec::new(), BTreeMap::new());
         while let Some(event) = self.events.next() {
             if let RunEvent::Records(batch) = event {
+                for (position, record) in batch.iter().enumerate() {
+                    outputs.extend(batch.output_of(position).map(|said| (record.id.index, said.clone())));
+                }
                 records.extend_from_slice(&batch);
             }
         }
         assert_eq!((self.events.missed(), end.records_lost), (0, 0));
         records.sort_by_key(|record| record.id.index);
-        Report { records, end }
+        Report { records, outputs, end }
     }
 }
 

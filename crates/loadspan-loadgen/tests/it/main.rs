@@ -3,7 +3,9 @@
 
 mod harness;
 
+mod bodies;
 mod closed;
+mod content;
 mod endpoints;
 mod failures;
 mod http1;
@@ -18,3 +20,4 @@ mod stopping;
 mod targets;
 mod tls;
 mod tokens;
+mod trace_context;

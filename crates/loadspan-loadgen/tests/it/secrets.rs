@@ -79,6 +79,21 @@ fn a_key_in_bytes_that_cannot_be_parsed_is_not_repeated() {
 }
 
 #[test]
+fn a_key_that_the_server_takes_for_an_id_or_a_model_is_not_in_the_record() {
+    let server = RawServer::start(|head, stream| {
+        head.read_body(stream);
+        let body = r#"{"id":"id of sk-canary","model":"sk-canary","choices":[{"text":"a","finish_reason":"stop"}]}"#;
+        stream.write_all(json_answer("200 OK", body).as_bytes()).unwrap();
+        Then::KeepOpen
+    });
+    let with_key = |load: &mut Load| load.preflight.target.api_key = secret("sk-canary");
+    let report = Load::closed(server.url(), 1, 1).not_streaming().change(with_key).run();
+    let record = report.assert_completed(1).only();
+    assert_eq!(record.response_id.as_deref(), Some("id of [redacted]"));
+    assert_eq!(record.response_model.as_deref(), Some("[redacted]"));
+}
+
+#[test]
 fn the_preflight_repeats_no_key_either() {
     let server = FakeServer::new().api_key("right").start().unwrap();
     let mut config = preflight_of(&server.url());

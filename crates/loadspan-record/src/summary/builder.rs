@@ -102,6 +102,8 @@ impl SummaryBuilder {
             tokens,
             goodput,
             notices: facts.notices,
+            server: Vec::new(),
+            gpus: None,
             telemetry: facts.telemetry,
         }
     }

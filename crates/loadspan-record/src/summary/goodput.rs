@@ -32,10 +32,7 @@ pub(super) fn measure(rows: &Rows, slo: &Slo) -> GoodputSummary {
 }
 
 fn meets(rows: &Rows, row: usize, target: SloTarget) -> bool {
-    // The limit is rounded as the values were: a request exactly at it stays exactly at it.
-    let rounded = SloTarget {
-        limit: f64::from(target.limit as f32),
-        ..target
-    };
-    rounded.is_met_by(rows.value(target.metric, row).map(f64::from))
+    target
+        .in_single_precision()
+        .is_met_by(rows.value(target.metric, row).map(f64::from))
 }

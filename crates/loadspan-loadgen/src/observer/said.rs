@@ -1,0 +1,104 @@
+//! The text of a response, for those who asked for it.
+
+use loadspan_record::OutputText;
+
+use crate::openai::{Channel, Text};
+
+/// The most that listeners are handed of an answer or of its reasoning, in bytes.
+pub(crate) const OUTPUT_LIMIT: usize = 64 << 10;
+/// As much is kept until secrets have been taken out: a key that was cut in two would not be found.
+const KEPT: usize = OUTPUT_LIMIT + (16 << 10);
+
+/// Whether the text of answers is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextCapture {
+    /// It is read and forgotten.
+    Off,
+    /// It is kept.
+    On,
+}
+
+/// What is kept of the text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextConfig {
+    /// All of it in one, for a tokenizer.
+    pub(crate) whole: TextCapture,
+    /// Answer and reasoning apart, for listeners.
+    pub(crate) output: TextCapture,
+}
+
+/// What a response said. Empty where nobody asked.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// Everything, in the order of its coming.
+    pub(crate) whole: String,
+    /// The first choice, up to a limit.
+    pub(crate) output: OutputText,
+}
+
+impl Said {
+    pub(crate) fn add(&mut self, text: &Text<'_>, config: TextConfig) {
+        if config.whole == TextCapture::On {
+            text.pieces().iter().for_each(|piece| self.whole.push_str(&piece.text));
+        }
+        if config.output == TextCapture::On {
+            for piece in text.pieces().iter().filter(|piece| piece.place.choice == 0) {
+                let kept = match piece.place.channel {
+                    Channel::Answer => &mut self.output.answer,
+                    Channel::Reasoning => &mut self.output.reasoning,
+                };
+                kept.push_str(beginning(&piece.text, KEPT.saturating_sub(kept.len())));
+            }
+        }
+    }
+}
+
+/// The beginning of `text`: at most `limit` bytes, and whole characters.
+pub(crate) fn beginning(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
+    let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openai::{Piece, Place};
+
+    fn say(said: &mut Said, channel: Channel, choice: u32, text: &str) {
+        let place = Place { channel, choice };
+        let text = text.into();
+        said.add(
+            &Text::One(Piece { place, text }),
+            TextConfig {
+                whole: TextCapture::On,
+                output: TextCapture::On,
+            },
+        );
+    }
+
+    #[test]
+    fn a_tokenizer_gets_everything_and_listeners_the_first_choice() {
+        let mut said = Said::default();
+        say(&mut said, Channel::Reasoning, 0, "a");
+        say(&mut said, Channel::Answer, 1, "b");
+        say(&mut said, Channel::Answer, 0, "c");
+        assert_eq!(said.whole, "abc");
+        assert_eq!((&*said.output.reasoning, &*said.output.answer), ("a", "c"));
+    }
+
+    #[test]
+    fn what_is_kept_for_listeners_is_bounded_and_whole_characters() {
+        let mut said = Said::default();
+        for _ in 0..KEPT {
+            say(&mut said, Channel::Answer, 0, "äöü");
+        }
+        assert_eq!((said.whole.len(), said.output.answer.len()), (6 * KEPT, KEPT));
+        assert_eq!(
+            (beginning("aä", 2), beginning("aä", 3), beginning("ä", 0)),
+            ("a", "aä", "")
+        );
+    }
+}
