@@ -1,10 +1,38 @@
 //! What is exported, where to, and how: resolved once from flags and environment. Nothing below sees either.
 
+mod address;
+mod byte_size;
+mod effect;
+mod environment;
+mod error;
+mod headers;
+mod keep;
+mod metrics;
+mod options;
+mod otlp;
+mod push;
+mod resolve;
+mod resource;
+mod signals;
+mod stream;
+mod traces;
+pub mod variables;
+mod words;
+
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use loadspan_record::{SampleRatio, Secret};
+use loadspan_record::{Propagation, SampleRatio, Secret, TraceIds, TracePlan, redact_url};
+use serde::{Deserialize, Serialize};
 use url::Url;
+use uuid::Uuid;
+
+pub use self::environment::Environment;
+pub use self::error::ConfigError;
+pub use self::options::{OtherSink, OtlpOptions, TelemetryOptions};
+pub use self::push::{PushEndpoint, RecordedEndpoint};
+pub use self::resolve::Resolved;
 
 /// Telemetry of a run, as it shall be exported.
 #[derive(Debug, Clone)]
@@ -23,6 +51,40 @@ pub struct TelemetryConfig {
     pub spool_max_bytes: u64,
     /// What undelivered telemetry does to the exit code.
     pub requirement: Requirement,
+}
+
+impl TelemetryConfig {
+    /// Whether a signal goes to stdout.
+    #[must_use]
+    pub fn writes_to_console(&self) -> bool {
+        let traces = self.traces.as_ref().map(|traces| &traces.exporter);
+        let metrics = self.metrics.as_ref().map(|metrics| &metrics.exporter);
+        let mut exporters = traces.into_iter().chain(metrics);
+        exporters.any(|exporter| matches!(exporter, ExporterConfig::Console))
+    }
+
+    /// Whether the text of answers is exported.
+    #[must_use]
+    pub fn captures_content(&self) -> bool {
+        self.traces
+            .as_ref()
+            .is_some_and(|traces| traces.content == ContentCapture::On)
+    }
+}
+
+impl TracesConfig {
+    /// How requests get their trace context. A trace that they share is a new one at each call.
+    #[must_use]
+    pub fn plan(&self) -> TracePlan {
+        TracePlan {
+            trace_ids: match self.scope {
+                TraceScope::Session => TraceIds::PerRequest,
+                TraceScope::Stage | TraceScope::Run => TraceIds::Shared(Uuid::new_v4().as_u128()),
+            },
+            sampling: self.sampling,
+            propagation: self.propagation,
+        }
+    }
 }
 
 /// What undelivered telemetry does to the exit code.
@@ -78,6 +140,7 @@ pub enum AttributeStyle {
 
 /// Where a signal goes.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a run has two of them")]
 pub enum ExporterConfig {
     /// To an OTLP endpoint.
     Otlp(OtlpConfig),
@@ -85,16 +148,18 @@ pub enum ExporterConfig {
     Console,
 }
 
-/// An OTLP endpoint, for one signal.
-#[derive(Debug, Clone)]
+/// An OTLP endpoint, for one signal. Its `Debug` redacts the URL, whose query may hold credentials.
+#[derive(Clone)]
 pub struct OtlpConfig {
-    /// The URL that requests are posted to; for gRPC, scheme and authority alone count.
+    /// The URL that requests are posted to, without userinfo: that is among the headers. For gRPC, scheme and authority.
     pub endpoint: Url,
+    /// Whether the URL was given with userinfo.
+    pub had_credentials: bool,
     /// How it is spoken to.
     pub protocol: Protocol,
     /// Further headers, or gRPC metadata. Names are in lower case.
     pub headers: Vec<(String, Secret)>,
-    /// Longest time of one attempt. `None`: no limit.
+    /// Longest time of one attempt until there is an answer. `None`: no limit.
     pub timeout: Option<Duration>,
     /// Compression of bodies.
     pub compression: Compression,
@@ -102,14 +167,31 @@ pub struct OtlpConfig {
     pub tls: TlsFiles,
 }
 
+impl fmt::Debug for OtlpConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtlpConfig")
+            .field("endpoint", &redact_url(self.endpoint.as_str()))
+            .field("had_credentials", &self.had_credentials)
+            .field("protocol", &self.protocol)
+            .field("headers", &self.headers)
+            .field("timeout", &self.timeout)
+            .field("compression", &self.compression)
+            .field("tls", &self.tls)
+            .finish()
+    }
+}
+
 /// The protocols of OTLP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Protocol {
     /// gRPC.
+    #[serde(rename = "grpc")]
     Grpc,
     /// HTTP with protobuf bodies.
+    #[serde(rename = "http/protobuf")]
     HttpProtobuf,
     /// HTTP with JSON bodies.
+    #[serde(rename = "http/json")]
     HttpJson,
 }
 
@@ -145,7 +227,7 @@ pub struct TracesConfig {
     /// Requests whose spans are exported although they were not sampled.
     pub keep: KeepPolicy,
     /// Whether requests carry `traceparent`.
-    pub propagation: loadspan_record::Propagation,
+    pub propagation: Propagation,
     /// Whether prompts and answers are exported.
     pub content: ContentCapture,
     /// Limits of a span.

@@ -71,6 +71,8 @@ pub struct ServerAddress {
     pub host: String,
     /// `server.port`.
     pub port: u16,
+    /// `gen_ai.provider.name`, where it is not that of the run.
+    pub provider: Option<String>,
 }
 
 /// The load at one moment.
@@ -101,6 +103,18 @@ pub struct RunConclusion {
     pub incomplete: Option<String>,
     /// Measured requests: completed, failed, cancelled.
     pub requests: [u64; 3],
+}
+
+impl Operation {
+    /// `gen_ai.operation.name`.
+    #[must_use]
+    pub const fn gen_ai_name(self) -> &'static str {
+        match self {
+            Self::Chat | Self::Responses => "chat",
+            Self::Completions => "text_completion",
+            Self::Embeddings => "embeddings",
+        }
+    }
 }
 
 impl fmt::Debug for BodySource {

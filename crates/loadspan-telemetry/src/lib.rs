@@ -14,5 +14,17 @@
 pub mod config;
 mod export;
 mod identity;
+mod metrics;
+#[cfg(test)]
+mod page;
+mod resource;
+mod telemetry;
+mod traces;
 
+pub use self::export::{
+    FlushCutter, Notices, Payload, PushConfig, PushError, PushSummary, PushedSignal, SpoolRecord, StartError, push,
+};
 pub use self::identity::{BodySource, BodyVariety, LoadState, Operation, RunConclusion, RunIdentity, ServerAddress};
+pub use self::metrics::MetricsRecorder;
+pub use self::telemetry::{Outlets, Telemetry};
+pub use self::traces::{InputContent, LengthSource, OutputType, RequestParameters, Sampled, TraceRecorder};

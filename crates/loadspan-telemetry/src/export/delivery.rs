@@ -7,13 +7,27 @@ use loadspan_record::TelemetrySignal;
 
 /// One OTLP export request, encoded as protobuf, whatever protocol it will be sent with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Payload {
+pub struct Payload {
     /// What it holds.
     pub(crate) signal: TelemetrySignal,
     /// How many spans or data points.
     pub(crate) items: u64,
     /// `ExportTraceServiceRequest` or `ExportMetricsServiceRequest`.
     pub(crate) body: Bytes,
+}
+
+impl Payload {
+    /// How many spans or data points it holds.
+    #[must_use]
+    pub fn items(&self) -> u64 {
+        self.items
+    }
+
+    /// `ExportTraceServiceRequest` or `ExportMetricsServiceRequest`, as protobuf.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
 }
 
 /// What came of one attempt to send a payload.

@@ -1,0 +1,262 @@
+//! The telemetry of a run, from its first record to its ledger. Owned by the thread that listens to the run.
+
+use std::fmt;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use loadspan_record::{ObservedSample, OutputText, Phase, RequestRecord, RunOffset, TelemetrySummary};
+use loadspan_wire::semconv::provider::{provider_name, provider_of_host};
+
+use crate::config::{ContentCapture, Naming, TelemetryConfig};
+use crate::export::{Exporters, FlushCutter, Notices, Pipeline, StartError};
+use crate::identity::{BodyVariety, LoadState, RunConclusion, RunIdentity};
+use crate::metrics::MetricsRecorder;
+use crate::resource;
+use crate::traces::{RequestParameters, Sampled, TraceRecorder};
+
+/// How often it is looked whether the last spans have a fate.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(2);
+
+/// What telemetry is written to and told to, beside its endpoints.
+pub struct Outlets {
+    /// Where what cannot be delivered goes. Made when it is needed.
+    pub spool_dir: PathBuf,
+    /// Takes notices; must not block.
+    pub notices: Notices,
+    /// Where the console exporter writes.
+    pub console: Box<dyn Write + Send>,
+}
+
+impl fmt::Debug for Outlets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outlets")
+            .field("spool_dir", &self.spool_dir)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Telemetry of a run in progress.
+#[derive(Debug)]
+pub struct Telemetry {
+    run: RunIdentity,
+    /// Of all requests, or of the first one where each has its own.
+    parameters: RequestParameters,
+    content: ContentCapture,
+    traces: Option<TraceRecorder>,
+    metrics: Option<Metrics>,
+    /// As it was last said to be.
+    load: Option<LoadState>,
+    exporters: Exporters,
+    flush_timeout: Duration,
+}
+
+#[derive(Debug)]
+struct Metrics {
+    recorder: MetricsRecorder,
+    interval: Duration,
+    next_collect: RunOffset,
+}
+
+impl Telemetry {
+    /// Whether a configuration can be started: to be asked before anything is written or sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Telemetry::start`].
+    pub fn check(config: &TelemetryConfig) -> Result<(), StartError> {
+        Exporters::check(config)
+    }
+
+    /// Starts the exporters. Connects to nothing yet: a dead endpoint delays nobody.
+    ///
+    /// # Errors
+    ///
+    /// A certificate cannot be read, or a thread cannot be started.
+    pub fn start(config: &TelemetryConfig, mut run: RunIdentity, outlets: Outlets) -> Result<Self, StartError> {
+        let exporters = Exporters::start(config, outlets.spool_dir, outlets.notices, outlets.console)?;
+        let resource = resource::describe(&config.resource, &run);
+        let provider = provider_of(&config.naming, &run);
+        if config.naming.provider.is_none() {
+            for server in &mut run.servers {
+                server.provider = provider_of_host(&server.host).map(str::to_owned);
+            }
+        }
+        let parameters = RequestParameters::from_body(&(run.body.0)(0), run.operation).for_every_request();
+        let content = config
+            .traces
+            .as_ref()
+            .map_or(ContentCapture::Off, |traces| traces.content);
+        let traces = config
+            .traces
+            .as_ref()
+            .map(|traces| TraceRecorder::new(traces, &config.naming, &run, provider.clone(), resource.clone()));
+        let metrics = config.metrics.as_ref().map(|metrics| Metrics {
+            recorder: MetricsRecorder::new(metrics, &config.naming, &run, provider, resource),
+            interval: metrics.interval,
+            next_collect: RunOffset::ZERO,
+        });
+        Ok(Self {
+            run,
+            parameters,
+            content,
+            traces,
+            metrics,
+            load: None,
+            exporters,
+            flush_timeout: config.flush_timeout,
+        })
+    }
+
+    /// Takes a finished request, and its text where content is captured.
+    pub fn record(&mut self, record: &RequestRecord, output: Option<&OutputText>) {
+        let own_parameters = self.own_parameters(record.id.index);
+        let parameters = own_parameters.as_ref().unwrap_or(&self.parameters);
+        let is_exported = match &mut self.traces {
+            Some(traces) if self.exporters.traces().is_some_and(Pipeline::is_taken) => {
+                traces.record(record, parameters, output) == Sampled::Yes
+            }
+            _ => false,
+        };
+        if let Some(metrics) = &mut self.metrics {
+            let own_model = own_parameters.as_ref().and_then(|own| own.model.as_deref());
+            metrics.recorder.record(record, own_model, is_exported);
+        }
+    }
+
+    /// What a request asked for, where that is not the same for all of them.
+    fn own_parameters(&self, index: u64) -> Option<RequestParameters> {
+        let operation = self.run.operation;
+        match (self.run.bodies, self.content) {
+            (BodyVariety::Uniform, ContentCapture::Off) => None,
+            (BodyVariety::Uniform, ContentCapture::On) => {
+                let body = (self.run.body.0)(index);
+                Some(self.parameters.clone().with_content(&body, operation))
+            }
+            (BodyVariety::Individual, content) => {
+                let body = (self.run.body.0)(index);
+                let parameters = RequestParameters::from_body(&body, operation);
+                Some(match content {
+                    ContentCapture::Off => parameters,
+                    ContentCapture::On => parameters.with_content(&body, operation),
+                })
+            }
+        }
+    }
+
+    /// Takes the load as it is. To be called when the load begins, too: rates count from there.
+    pub fn record_load(&mut self, load: LoadState) {
+        self.load = Some(load);
+        if let Some(metrics) = &mut self.metrics {
+            metrics.recorder.record_load(load);
+        }
+    }
+
+    /// Takes what a server or GPUs said of themselves.
+    pub fn record_observed(&mut self, sample: &ObservedSample) {
+        if let Some(metrics) = &mut self.metrics {
+            for gauge in sample.gauges() {
+                metrics.recorder.record_gauge(gauge);
+            }
+        }
+    }
+
+    /// Notes requests whose records never arrived here: their spans are produced and dropped. That they are not in the metrics is a
+    /// notice, the first time.
+    pub fn count_missed(&mut self, requests: u64) {
+        if requests == 0 {
+            return;
+        }
+        if let (Some(pipeline), Some(_)) = (self.exporters.metrics(), &self.metrics)
+            && pipeline.is_taken()
+        {
+            pipeline.tell_missed(requests);
+        }
+        if let (Some(pipeline), Some(_)) = (self.exporters.traces(), &self.traces) {
+            pipeline.count_dropped(requests);
+        }
+    }
+
+    /// Hands over what is due for export. Never blocks.
+    pub fn export_due(&mut self, now: RunOffset) {
+        self.export_spans(now);
+        let is_due = |metrics: &&mut Metrics| now >= metrics.next_collect;
+        if let Some(metrics) = self.metrics.as_mut().filter(is_due) {
+            metrics.next_collect = now.after(metrics.interval);
+            self.export_points(now);
+        }
+    }
+
+    /// Ends [`Telemetry::finish`] early, from another thread.
+    #[must_use]
+    pub fn flush_cutter(&self) -> FlushCutter {
+        self.exporters.flush_cutter()
+    }
+
+    /// Exports what is left, waits until it is delivered or the flush timeout is over, and ends every thread. What is left then
+    /// lies in the spool.
+    pub fn finish(mut self, conclusion: &RunConclusion) -> TelemetrySummary {
+        let deadline = Instant::now() + self.flush_timeout;
+        let now = conclusion.ended_at;
+        self.export_spans(RunOffset::from_nanos(u64::MAX));
+        if let (Some(traces), Some(pipeline)) = (self.traces.take(), self.exporters.traces()) {
+            pipeline.count_sampled_out(traces.sampled_out());
+            for payload in traces.finish(conclusion) {
+                pipeline.submit(payload);
+            }
+        }
+        self.await_spans();
+        self.record_end_of_load(now);
+        self.export_points(now);
+        self.exporters.finish(deadline)
+    }
+
+    /// Waits for the fate of the spans, so that the last points can tell it; for half of the flush timeout at most.
+    fn await_spans(&self) {
+        let until = Instant::now() + self.flush_timeout / 2;
+        let (Some(traces), Some(_)) = (self.exporters.traces(), &self.metrics) else {
+            return;
+        };
+        while !traces.is_settled() && Instant::now() < until {
+            std::thread::sleep(SETTLE_INTERVAL);
+        }
+    }
+
+    /// Nothing is in flight any more, whatever was said last.
+    fn record_end_of_load(&mut self, at: RunOffset) {
+        if let Some(last) = self.load {
+            self.record_load(LoadState {
+                at,
+                in_flight: 0,
+                phase: Phase::Drain,
+                ..last
+            });
+        }
+    }
+
+    fn export_spans(&mut self, now: RunOffset) {
+        let (Some(traces), Some(pipeline)) = (&mut self.traces, self.exporters.traces()) else {
+            return;
+        };
+        while let Some(payload) = traces.take_payload(now) {
+            pipeline.submit(payload);
+        }
+    }
+
+    fn export_points(&mut self, now: RunOffset) {
+        let ledgers = self.exporters.ledgers();
+        let (Some(metrics), Some(pipeline)) = (&mut self.metrics, self.exporters.metrics()) else {
+            return;
+        };
+        metrics.recorder.record_ledgers(&ledgers);
+        if let Some(payload) = metrics.recorder.collect(now) {
+            pipeline.submit(payload);
+        }
+    }
+}
+
+/// `gen_ai.provider.name` of the run: by the first of its servers, unless the user says otherwise.
+fn provider_of(naming: &Naming, run: &RunIdentity) -> String {
+    let host = run.servers.first().map_or("", |server| server.host.as_str());
+    provider_name(naming.provider.as_deref(), host, run.server_kind.as_deref())
+}

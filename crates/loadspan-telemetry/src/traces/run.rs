@@ -1,0 +1,153 @@
+//! The spans above those of requests: sessions, stages, and the run.
+
+use loadspan_record::{RunOffset, VerdictStatus};
+use loadspan_wire::otlp::trace::span::SpanKind;
+use loadspan_wire::semconv::attributes as names;
+
+use super::attributes::Attributes;
+use super::hierarchy::{Group, GroupCounts, Place};
+use super::span::{SpanContext, SpanHead, SpanWriter};
+use crate::{RunConclusion, RunIdentity};
+
+/// What the span of a run says beside its identity.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RunOutcome<'a> {
+    pub(super) context: SpanContext,
+    pub(super) sample_ratio: f64,
+    pub(super) conclusion: &'a RunConclusion,
+    /// When the last request ended, as far as is known here.
+    pub(super) last_ended_at: RunOffset,
+}
+
+/// The longest text of these spans, in bytes. None comes near it.
+const LONGEST_TEXT: usize = 16 * 1024;
+
+/// The span of the run: `benchmark`, from the start of its clock to the end of its last request.
+pub(super) fn write_run(run: &RunIdentity, outcome: &RunOutcome<'_>, writer: &mut SpanWriter) {
+    let conclusion = outcome.conclusion;
+    writer.begin(writer.text_limit(LONGEST_TEXT));
+    write_identity(run, outcome.sample_ratio, &mut writer.attributes);
+    write_conclusion(conclusion, &mut writer.attributes);
+    let end = conclusion.ended_at.max(outcome.last_ended_at);
+    let at = |offset: RunOffset| run.start_unix_ns.saturating_add(offset.min(end).as_nanos());
+    writer.event(names::EVENT_LOAD_STARTED, at(conclusion.load_started_at), &[]);
+    if let Some(measuring) = conclusion.measure_started_at {
+        writer.event(names::EVENT_MEASURE_STARTED, at(measuring), &[]);
+    }
+    if let Some((error, description)) = failure(conclusion) {
+        writer.attributes.text(names::ERROR_TYPE, error);
+        writer.fail(&description);
+    }
+    writer.finish(&SpanHead {
+        context: outcome.context,
+        parent: None,
+        name: names::SPAN_RUN,
+        kind: SpanKind::Internal,
+        start: run.start_unix_ns,
+        end: at(end),
+    });
+}
+
+/// The span of a stage: `stage 0`, from when its first request was due or sent to the end of its last.
+pub(super) fn write_stage(run: &RunIdentity, stage: &Group, writer: &mut SpanWriter) {
+    writer.begin(writer.text_limit(LONGEST_TEXT));
+    writer.attributes.text(names::LOADSPAN_RUN_ID, &run.run_id);
+    finish_group(run, stage, &format!("{} {}", names::SPAN_STAGE, stage.stage), writer);
+}
+
+/// The span of a session: `session`, from its first turn to its last.
+pub(super) fn write_session(run: &RunIdentity, (number, session): (u64, &Group), writer: &mut SpanWriter) {
+    writer.begin(writer.text_limit(LONGEST_TEXT));
+    let conversation = format!("{}-{number}", run.run_id);
+    writer.attributes.text(names::GEN_AI_CONVERSATION_ID, &conversation);
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    writer.attributes.int(names::LOADSPAN_SESSION, number);
+    finish_group(run, session, names::SPAN_SESSION, writer);
+}
+
+fn finish_group(run: &RunIdentity, group: &Group, name: &str, writer: &mut SpanWriter) {
+    writer.attributes.int(names::LOADSPAN_STAGE, i64::from(group.stage));
+    let GroupCounts {
+        completed,
+        failed,
+        cancelled,
+        warmup,
+    } = group.counts;
+    write_counts([completed, failed, cancelled], &mut writer.attributes);
+    writer.attributes.int(names::LOADSPAN_REQUESTS_WARMUP, count(warmup));
+    let parent = match group.place {
+        Place::Below(parent) => Some(parent),
+        Place::Linked(above) => {
+            writer.link(above.context, &[(names::LOADSPAN_LINK, above.kind)]);
+            None
+        }
+    };
+    let at = |offset: RunOffset| run.start_unix_ns.saturating_add(offset.as_nanos());
+    writer.finish(&SpanHead {
+        context: group.context,
+        parent,
+        name,
+        kind: SpanKind::Internal,
+        start: at(group.started_at),
+        end: at(group.ended_at.max(group.started_at)),
+    });
+}
+
+fn write_identity(run: &RunIdentity, sample_ratio: f64, attributes: &mut Attributes) {
+    for (name, value) in [
+        (names::LOADSPAN_RUN_ID, run.run_id.as_str()),
+        (names::LOADSPAN_RUN_NAME, &run.name),
+        (names::LOADSPAN_VERSION, run.version),
+        (names::LOADSPAN_LOAD, &run.load),
+        (names::LOADSPAN_MODEL, &run.model),
+        (names::LOADSPAN_OPERATION, run.operation.gen_ai_name()),
+    ] {
+        attributes.text(name, value);
+    }
+    attributes.boolean(names::LOADSPAN_STREAMING, run.streaming);
+    attributes.float(names::LOADSPAN_SAMPLE_RATIO, sample_ratio);
+    let targets: Vec<String> = run
+        .servers
+        .iter()
+        .map(|server| format!("{}:{}", server.host, server.port))
+        .collect();
+    attributes.texts(names::LOADSPAN_TARGETS, targets.iter().map(String::as_str));
+    if let Some(kind) = &run.server_kind {
+        attributes.text(names::LOADSPAN_SERVER_KIND, kind);
+    }
+    if let Some(slo) = &run.slo {
+        attributes.text(names::LOADSPAN_SLO, &slo.to_string());
+    }
+}
+
+fn write_conclusion(conclusion: &RunConclusion, attributes: &mut Attributes) {
+    let verdict = &conclusion.verdict;
+    attributes.text(names::LOADSPAN_VERDICT, verdict.status.as_str());
+    let reasons = verdict.reasons.iter().map(|finding| finding.message.as_str());
+    attributes.texts(names::LOADSPAN_VERDICT_REASONS, reasons);
+    if let Some(reason) = &conclusion.incomplete {
+        attributes.text(names::LOADSPAN_INCOMPLETE, reason);
+    }
+    write_counts(conclusion.requests, attributes);
+}
+
+fn write_counts([completed, failed, cancelled]: [u64; 3], attributes: &mut Attributes) {
+    attributes.int(names::LOADSPAN_REQUESTS_COMPLETED, count(completed));
+    attributes.int(names::LOADSPAN_REQUESTS_FAILED, count(failed));
+    attributes.int(names::LOADSPAN_REQUESTS_CANCELLED, count(cancelled));
+}
+
+/// Why the span of a run is an error: the class, and words for people.
+fn failure(conclusion: &RunConclusion) -> Option<(&'static str, String)> {
+    if let Some(reason) = &conclusion.incomplete {
+        return Some(("incomplete", reason.clone()));
+    }
+    let verdict = &conclusion.verdict;
+    let messages = verdict.reasons.iter().map(|finding| finding.message.as_str());
+    let is_invalid = verdict.status == VerdictStatus::Invalid;
+    is_invalid.then(|| ("invalid", messages.collect::<Vec<_>>().join("; ")))
+}
+
+fn count(requests: u64) -> i64 {
+    i64::try_from(requests).unwrap_or(i64::MAX)
+}
