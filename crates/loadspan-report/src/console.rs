@@ -1,12 +1,14 @@
 //! The table at the end of a run, for people.
 //!
-//! From top to bottom: what was run, whether it can be trusted, latencies, throughput, where the numbers come from, errors,
-//! notices. What does not exist is left out: a run without streams has no time to first token, and one without successes has no
-//! latencies at all.
+//! From top to bottom: what was run, whether it can be trusted, latencies, throughput, where the numbers come from, what the
+//! server said of itself, what became of the telemetry, errors, notices. What does not exist is left out: a run without streams has no time to first token, and one
+//! without successes has no latencies at all.
 
 mod about;
 mod number;
+mod observed;
 mod tables;
+mod telemetry;
 
 use loadspan_record::{RunMetric, Summary, VerdictStatus};
 
@@ -41,7 +43,12 @@ pub fn render(summary: &Summary, layout: Layout) -> String {
         format!("{}\n{}", title(summary, layout), verdict(summary, layout)),
         tables::latencies(summary, layout),
         tables::throughput(summary, layout),
-        about::about(summary, layout),
+        [
+            about::about(summary, layout),
+            observed::observed(summary, layout),
+            telemetry::ledgers(&summary.telemetry, layout),
+        ]
+        .concat(),
         about::errors(summary, layout),
         about::notices(summary, layout),
     ];

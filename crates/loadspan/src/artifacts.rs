@@ -7,14 +7,22 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use loadspan_loadgen::{ClockAnchor, RunEnd, StopReason};
-use loadspan_record::{ClientStats, Completeness, Notice, RunFacts};
+use loadspan_record::{ClientStats, Completeness, Notice, RunFacts, Summary, TelemetrySummary};
+use loadspan_report::summary_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::exit::UsageError;
 
+const SUMMARY_FILE: &str = "summary.json";
 pub(crate) const RUN_FILE: &str = "run.json";
 pub(crate) const RECORDS_FILE: &str = "records.jsonl";
+/// Samples of the server's own metrics.
+pub(crate) const SERVER_METRICS_FILE: &str = "server_metrics.jsonl";
+/// Samples of GPUs.
+pub(crate) const GPU_METRICS_FILE: &str = "gpu_metrics.jsonl";
+/// Telemetry that could not be delivered.
+pub(crate) const SPOOL_DIR: &str = "telemetry.spool";
 /// Version of the layout of `run.json`.
 const RUN_SCHEMA_VERSION: &str = "1.0";
 
@@ -56,6 +64,12 @@ pub(crate) struct EndFacts {
     pub(crate) peak_rss_bytes: u64,
     /// Records that a listener of ours missed.
     pub(crate) records_missed: u64,
+    /// What became of the telemetry.
+    #[serde(default)]
+    pub(crate) telemetry: TelemetrySummary,
+    /// What came up while server and GPUs were watched.
+    #[serde(default)]
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl RunFolder {
@@ -121,6 +135,29 @@ impl RunFolder {
         self.write(RUN_FILE, &bytes)
     }
 
+    pub(crate) fn write_summary(&self, summary: &Summary) -> anyhow::Result<()> {
+        self.write(SUMMARY_FILE, &summary_json::render(summary))
+    }
+
+    /// `None` when there is none, as after a crash.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is none of ours.
+    pub(crate) fn read_summary(&self) -> anyhow::Result<Option<Summary>> {
+        let path = self.file(SUMMARY_FILE);
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let summary = serde_json::from_slice(&bytes);
+                summary
+                    .map(Some)
+                    .with_context(|| format!("cannot read {}", path.display()))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
     /// # Errors
     ///
     /// There is no `run.json`, or it is not one.
@@ -162,6 +199,8 @@ impl RunFile {
             end,
             peak_rss_bytes,
             records_missed,
+            telemetry,
+            notices,
         }) = &self.end
         else {
             let reason = "loadspan was killed before the run ended".to_owned();
@@ -180,6 +219,8 @@ impl RunFile {
         facts.run.measured_from_s = measured.map(|at| at.as_secs_f64());
         facts.run.measured_until_s = measured.map(|_| end.ended_at.as_secs_f64());
         facts.unsent = end.unsent;
+        facts.telemetry = telemetry.clone();
+        facts.notices.extend(notices.iter().cloned());
         facts.preopened = end.preopened.clone();
         facts.client = Some(ClientStats {
             cpu_seconds: end.cpu_seconds,

@@ -1,28 +1,36 @@
 //! A whole benchmark, from configuration to report, on one page.
 
 mod aggregate;
+mod observation;
 mod prepare;
 mod report_files;
+mod telemetry;
 
 use std::sync::Arc;
 
 use anyhow::Context;
 use loadspan_loadgen::preflight::{self, Preflight};
-use loadspan_loadgen::{Listeners, LoadModel, RunClock, RunEnd, RunPlan, StopReason};
+use loadspan_loadgen::{Listeners, LoadModel, RunClock, RunEnd, RunPlan, StopReason, TextCapture};
 use loadspan_record::{
-    Completeness, LoadFacts, LoadModel as LoadKind, PromptReuse, RunFacts, RunId, RunInfo, SummaryBuilder, Thresholds,
+    Completeness, LoadFacts, LoadModel as LoadKind, PromptReuse, RunFacts, RunId, RunInfo, Summary, SummaryBuilder,
+    TelemetrySummary, Thresholds,
 };
+use loadspan_telemetry::Telemetry;
+use loadspan_telemetry::config::{Requirement, TelemetryConfig, TracesConfig};
 
 use self::aggregate::Aggregator;
+use self::observation::Observation;
+pub(crate) use self::observation::add_observed;
 use self::prepare::{Inputs, Prepared};
-pub(crate) use self::report_files::{ReportConfig, write_report};
+pub(crate) use self::report_files::{ReportConfig, print_summary, write_files};
+use self::telemetry::TelemetryListener;
 use crate::artifacts::{EndFacts, RECORDS_FILE, RunFile, RunFolder, run_name};
 use crate::cli::ExportLevel;
 use crate::config::RunConfig;
 use crate::exit::{Exit, RunEnding};
 use crate::host::{self, Host};
 use crate::records_file::{self, RecordsWriter};
-use crate::signals;
+use crate::signals::{self, Interruptible};
 use crate::terminal::{self, ProgressLine};
 
 /// Gaps of a stream that are kept one by one unless the user wants all of them.
@@ -35,6 +43,9 @@ const GAPS_KEPT: usize = 1000;
 /// The configuration does not work out with this server, or loadspan itself failed. A benchmark with bad figures is no error.
 pub(crate) fn run(config: RunConfig) -> anyhow::Result<Exit> {
     signals::listen().context("cannot listen for signals")?;
+    if let Some(telemetry) = &config.telemetry {
+        telemetry::check(telemetry)?;
+    }
     let inputs = Inputs::load(&config)?;
     let preflight = preflight::run(prepare::preflight_config(&config), RunClock::start())?;
     let prepared = inputs.prepare(&config, &preflight)?;
@@ -99,8 +110,12 @@ impl Plan {
             notices,
             slo: config.slo.clone(),
             thresholds: Thresholds::default(),
-            telemetry: loadspan_record::TelemetrySummary::default(),
+            telemetry: TelemetrySummary::default(),
         };
+        let traces = config
+            .telemetry
+            .as_ref()
+            .and_then(|telemetry| telemetry.traces.as_ref());
         let run = RunPlan {
             run_id,
             target: preflight.target,
@@ -109,6 +124,12 @@ impl Plan {
             workload: Arc::new(workload),
             tokenizer,
             load: config.load.clone(),
+            trace: traces.map(TracesConfig::plan),
+            output_text: if config.telemetry.as_ref().is_some_and(TelemetryConfig::captures_content) {
+                TextCapture::On
+            } else {
+                TextCapture::Off
+            },
             gap_limit: if config.output.level == ExportLevel::Chunks {
                 usize::MAX
             } else {
@@ -145,17 +166,29 @@ impl Plan {
                 Some(RecordsWriter::spawn(folder.create_file(RECORDS_FILE)?, events)?)
             }
         };
+        let exports = match &config.telemetry {
+            Some(telemetry) => {
+                let events = TelemetryListener::subscribe(telemetry, &mut listeners);
+                let telemetry = telemetry::start(telemetry, &run, &run_file.facts, &folder)?;
+                Some(TelemetryListener::spawn(telemetry, events, clock)?)
+            }
+            None => None,
+        };
+        let scrapes = exports.as_ref().map(TelemetryListener::scrapes);
+        let observation = Observation::start(&config.scrape, clock, &folder, scrapes);
         let progress = ProgressLine::new(&config.load.limits);
         let aggregator = Aggregator::spawn(listeners.subscribe(aggregate::QUEUE_EVENTS), progress)?;
 
         let running = loadspan_loadgen::start(run, clock, listeners)?;
-        signals::stop_on_signal(Some(running.stopper()));
+        signals::interrupt(Some(Interruptible::Load(running.stopper())));
         let end = running.join();
-        signals::stop_on_signal(None);
+        signals::interrupt(None);
 
         // Whatever became of the load: what was recorded is written before anything else is said.
         let written = writer.map(RecordsWriter::finish).unwrap_or_default();
         let (builder, missed_by_summary) = aggregator.finish()?;
+        let notices = observation.finish();
+        let exports = exports.and_then(TelemetryListener::finish);
         let end = end?;
         if let Some(error) = written.error {
             terminal::print_warning(&format!(
@@ -167,38 +200,103 @@ impl Plan {
             end: RunEnd::clone(&end),
             peak_rss_bytes: host::peak_rss_bytes(),
             records_missed: missed_by_summary.max(written.missed),
+            telemetry: TelemetrySummary::default(),
+            notices,
         });
-        folder.write_run(&run_file)?;
-        report(&config, &folder, &run_file, &builder)
+        let finished = FinishedRun {
+            config,
+            folder,
+            run_file,
+            builder,
+        };
+        finished.report(exports)
     }
 }
 
-fn report(config: &RunConfig, folder: &RunFolder, run: &RunFile, builder: &SummaryBuilder) -> anyhow::Result<Exit> {
-    let report = ReportConfig {
-        formats: config.output.formats.clone(),
-        slice: config.output.slice,
-        print: config.output.print,
-    };
-    let summary = write_report(folder, builder, run.final_facts(), &report)?;
-    let (failed, finished) = (summary.counts.failed, summary.counts.completed + summary.counts.failed);
-    // Here at the end every share means something, also that of a run which was too short to be stopped for it.
-    let too_many = config
-        .load
-        .limits
-        .failures
-        .is_some_and(|threshold| threshold.is_exceeded(failed, finished, 1));
-    if too_many {
-        terminal::print_warning(&format!(
-            "{failed} of {finished} requests failed, more than --failed-request-threshold allows"
-        ));
+/// A run whose load is over.
+struct FinishedRun {
+    config: RunConfig,
+    folder: RunFolder,
+    run_file: RunFile,
+    builder: SummaryBuilder,
+}
+
+impl FinishedRun {
+    /// Writes the report, delivers what is left of the telemetry, and writes the report again, with its ledger.
+    ///
+    /// In this order, since delivery may take as long as its flush timeout, and whoever does not wait for it has a report all the same.
+    fn report(mut self, exports: Option<Telemetry>) -> anyhow::Result<Exit> {
+        self.folder.write_run(&self.run_file)?;
+        let mut summary = self.builder.finish(self.run_file.final_facts());
+        observation::add_observed_if_readable(&mut summary, &self.folder);
+        let report = ReportConfig {
+            formats: self.config.output.formats.clone(),
+            slice: self.config.output.slice,
+            print: self.config.output.print,
+        };
+        self.write(&summary, &report)?;
+        if let (Some(exports), Some(end)) = (exports, &mut self.run_file.end) {
+            signals::interrupt(Some(Interruptible::Flush(exports.flush_cutter())));
+            summary.telemetry = telemetry::conclude(exports, &summary, &end.end);
+            signals::interrupt(None);
+            end.telemetry = summary.telemetry.clone();
+            self.folder.write_run(&self.run_file)?;
+            self.write(&summary, &report)?;
+        }
+        print_summary(&self.folder, &summary, &report);
+        Ok(self.judge(&summary))
     }
-    let ending = match run.end.as_ref().map(|end| end.end.reason) {
-        Some(StopReason::Interrupted) | None => RunEnding::Interrupted,
-        Some(StopReason::FailureThreshold) => RunEnding::TooManyFailures,
-        Some(StopReason::Finished) if too_many => RunEnding::TooManyFailures,
-        Some(StopReason::Finished) => RunEnding::Finished,
-    };
-    Ok(Exit::of_run(&summary, ending))
+
+    fn write(&self, summary: &Summary, report: &ReportConfig) -> anyhow::Result<()> {
+        write_files(&self.folder, summary, &self.builder, report)
+    }
+
+    fn judge(&self, summary: &Summary) -> Exit {
+        let exit = Exit::of_run(summary, self.ending(summary));
+        let required =
+            self.config.telemetry.as_ref().map(|telemetry| telemetry.requirement) == Some(Requirement::Required);
+        if exit == Exit::Success && required {
+            return self.judge_telemetry(summary);
+        }
+        exit
+    }
+
+    /// What `--telemetry-required` makes of the ledgers.
+    fn judge_telemetry(&self, summary: &Summary) -> Exit {
+        let ledgers = summary.telemetry.signals.iter();
+        let missing: Vec<String> = ledgers
+            .filter(|ledger| ledger.delivered < ledger.produced)
+            .map(|ledger| {
+                let (undelivered, produced) = (ledger.produced - ledger.delivered, ledger.produced);
+                let (signal, unit) = (ledger.signal.as_str(), ledger.signal.unit());
+                format!("{undelivered} of {produced} {unit} of {signal}")
+            })
+            .collect();
+        if missing.is_empty() {
+            return Exit::Success;
+        }
+        let missing = missing.join(" and ");
+        terminal::print_error(&anyhow::anyhow!("--telemetry-required: not delivered: {missing}"));
+        Exit::BenchmarkFailed
+    }
+
+    fn ending(&self, summary: &Summary) -> RunEnding {
+        let (failed, finished) = (summary.counts.failed, summary.counts.completed + summary.counts.failed);
+        // Here at the end every share means something, also that of a run which was too short to be stopped for it.
+        let threshold = self.config.load.limits.failures;
+        let too_many = threshold.is_some_and(|threshold| threshold.is_exceeded(failed, finished, 1));
+        if too_many {
+            terminal::print_warning(&format!(
+                "{failed} of {finished} requests failed, more than --failed-request-threshold allows"
+            ));
+        }
+        match self.run_file.end.as_ref().map(|end| end.end.reason) {
+            Some(StopReason::Interrupted) | None => RunEnding::Interrupted,
+            Some(StopReason::FailureThreshold) => RunEnding::TooManyFailures,
+            Some(StopReason::Finished) if too_many => RunEnding::TooManyFailures,
+            Some(StopReason::Finished) => RunEnding::Finished,
+        }
+    }
 }
 
 /// What `run.json` says before the first request.

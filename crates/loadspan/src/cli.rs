@@ -2,6 +2,7 @@
 
 mod mock;
 mod profile;
+mod telemetry;
 mod values;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub(crate) use self::mock::{
 pub(crate) use self::profile::{
     ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
 };
+pub(crate) use self::telemetry::{ObservationArgs, OtlpArgs, PushArgs, TelemetryArgs};
 pub(crate) use self::values::{Seconds, Threshold};
 
 /// Load-test an LLM server, with numbers that can be proven.
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     Mock(Box<MockArgs>),
     /// Rebuild summary and tables of a run from the records on disk.
     Report(ReportArgs),
+    /// Deliver telemetry of a run that could not be delivered while it ran.
+    Push(PushArgs),
     /// Check loadspan's measurements against a server whose timing is known.
     Verify(VerifyArgs),
 }

@@ -3,5 +3,6 @@
 pub(crate) mod demo;
 pub(crate) mod mock;
 pub(crate) mod profile;
+pub(crate) mod push;
 pub(crate) mod report;
 pub(crate) mod verify;

@@ -2,6 +2,8 @@
 
 mod effect;
 mod inputs;
+mod observation;
+mod telemetry;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -17,6 +19,8 @@ use loadspan_loadgen::{
     Warmup,
 };
 use loadspan_record::{Slo, SloError};
+use loadspan_scrape::ScrapeConfig;
+use loadspan_telemetry::config::TelemetryConfig;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -25,6 +29,8 @@ use crate::cli::{
     Seconds, ServerArg, Threshold, WorkloadArgs,
 };
 use crate::exit::UsageError;
+
+pub(crate) use self::telemetry::{otlp_options, telemetry_usage};
 
 /// Tokens of a prompt when nobody says, as in AIPerf.
 const DEFAULT_INPUT_TOKENS: u32 = 550;
@@ -43,6 +49,11 @@ pub(crate) struct RunConfig {
     /// Fixes prompts and arrivals.
     pub(crate) seed: u64,
     pub(crate) slo: Option<Slo>,
+    /// `None`: nothing is exported.
+    #[serde(skip)]
+    pub(crate) telemetry: Option<TelemetryConfig>,
+    #[serde(skip)]
+    pub(crate) scrape: ScrapeConfig,
     #[serde(skip)]
     pub(crate) output: OutputConfig,
 }
@@ -84,6 +95,8 @@ impl RunConfig {
             endpoint,
             load,
             workload,
+            telemetry,
+            observation,
             output,
         } = args;
         let seed = load.random_seed.unwrap_or_else(fresh_seed);
@@ -92,9 +105,19 @@ impl RunConfig {
             .as_deref()
             .map(|slo| resolve_slo(slo, endpoint.streaming))
             .transpose()?;
+        let telemetry = telemetry::resolve(telemetry, output.output_format)?;
+        let request = resolve_request(&endpoint)?;
+        let target = resolve_target(endpoint)?;
+        let traces = telemetry.as_ref().and_then(|telemetry| telemetry.traces.as_ref());
+        if let Some(traces) = traces {
+            let checked = target.check_propagation(traces.propagation);
+            checked.map_err(|error| UsageError::new(error.to_string()))?;
+        }
         Ok(Self {
-            request: resolve_request(&endpoint)?,
-            target: resolve_target(endpoint)?,
+            scrape: observation::resolve(&observation, &target)?,
+            telemetry,
+            request,
+            target,
             load: resolve_load(&load, seed)?,
             tokenizer: workload.tokenizer.clone(),
             workload: resolve_workload(workload, seed)?,

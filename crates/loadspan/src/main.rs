@@ -32,6 +32,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Mock(args) => commands::mock::run(*args),
         Command::Report(args) => commands::report::run(&args),
+        Command::Push(args) => commands::push::run(args),
         Command::Verify(args) => commands::verify::run(&args),
     }
 }

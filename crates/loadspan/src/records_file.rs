@@ -12,6 +12,8 @@ use loadspan_report::records_jsonl;
 pub(crate) const QUEUE_EVENTS: usize = 1024;
 /// Written at the latest after so long: what SIGKILL can cost.
 const FLUSH_AFTER: Duration = Duration::from_millis(250);
+/// Where workers share their core with this thread, they get it back after so many records: some tens of microseconds.
+pub(crate) const RECORDS_AT_A_TIME: usize = 16;
 /// Written at the latest when there is so much.
 const FLUSH_SIZE: usize = 256 << 10;
 
@@ -71,7 +73,10 @@ impl Writer {
         loop {
             match events.next_within(FLUSH_AFTER) {
                 Some(RunEvent::Records(batch)) => {
-                    records_jsonl::encode(&batch, &mut self.buffer);
+                    for records in batch.chunks(RECORDS_AT_A_TIME) {
+                        records_jsonl::encode(records, &mut self.buffer);
+                        std::thread::yield_now();
+                    }
                     self.unwritten += batch.len() as u64;
                 }
                 Some(RunEvent::Finished(_)) => {

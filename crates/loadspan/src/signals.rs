@@ -1,18 +1,31 @@
-//! Ctrl-C and SIGTERM: the first ends a run in good order, the second at once.
+//! Ctrl-C and SIGTERM: the first ends what is going on in good order, the second at once.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use loadspan_loadgen::Stopper;
+use loadspan_telemetry::FlushCutter;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::Exit;
+use crate::terminal;
 
-/// The run that a signal stops. `None` before the load: then there is nothing to be saved.
-static RUN: Mutex<Option<Stopper>> = Mutex::new(None);
+/// What a signal ends.
+#[derive(Debug, Clone)]
+pub(crate) enum Interruptible {
+    /// A load.
+    Load(Stopper),
+    /// A load whose requests in flight are waited for.
+    Drain(Stopper),
+    /// The delivery of what is left of the telemetry.
+    Flush(FlushCutter),
+}
 
-/// From now on, signals stop `stopper`'s run; without one they end the program.
-pub(crate) fn stop_on_signal(stopper: Option<Stopper>) {
-    *RUN.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = stopper;
+/// What the next signal ends. `None`: the program, for there is nothing to be saved.
+static NEXT: Mutex<Option<Interruptible>> = Mutex::new(None);
+
+/// From now on, signals end this; without anything they end the program.
+pub(crate) fn interrupt(next: Option<Interruptible>) {
+    *NEXT.lock().unwrap_or_else(PoisonError::into_inner) = next;
 }
 
 /// Starts to listen for signals, on a thread of its own.
@@ -34,23 +47,39 @@ pub(crate) fn listen() -> std::io::Result<()> {
     Ok(())
 }
 
-async fn react(mut interrupt: tokio::signal::unix::Signal, mut terminate: tokio::signal::unix::Signal) {
-    for received in 1.. {
+async fn react(mut interrupted: tokio::signal::unix::Signal, mut terminated: tokio::signal::unix::Signal) {
+    loop {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-        let run = RUN.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        match (run, received) {
-            (Some(stopper), 1) => {
-                crate::terminal::print_warning(
-                    "interrupted: waiting for requests in flight; press Ctrl-C again to stop now",
-                );
-                stopper.stop();
-            }
-            (Some(stopper), 2) => stopper.stop_at_once(),
+        let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+        *next = match next.take() {
+            Some(interruptible) => interruptible.end(),
             // Nothing runs yet, or nothing helps: what is on disk stays there.
-            _ => std::process::exit(Exit::Interrupted as i32),
+            None => std::process::exit(Exit::Interrupted as i32),
+        };
+    }
+}
+
+impl Interruptible {
+    /// Ends it; what the signal after this one ends.
+    fn end(self) -> Option<Self> {
+        match self {
+            Self::Load(stopper) => {
+                terminal::print_warning("interrupted: waiting for requests in flight; press Ctrl-C again to stop now");
+                stopper.stop();
+                Some(Self::Drain(stopper))
+            }
+            Self::Drain(stopper) => {
+                stopper.stop_at_once();
+                None
+            }
+            Self::Flush(cutter) => {
+                terminal::print_warning("interrupted: what is left of the telemetry goes to the spool");
+                cutter.cut();
+                None
+            }
         }
     }
 }

@@ -4,6 +4,8 @@ mod progress;
 
 use std::io::{IsTerminal, Write};
 
+use loadspan_record::{LiveNotice, Notice, NoticeLevel};
+
 pub(crate) use self::progress::ProgressLine;
 
 /// Prints an error and its causes, as the last thing.
@@ -18,6 +20,23 @@ pub(crate) fn print_error(error: &anyhow::Error) {
 /// Prints something that went wrong, or may be wrong, without ending anything.
 pub(crate) fn print_warning(message: &str) {
     print_line(&format!("{} {}", label("warning:", "1;33"), printable(message)));
+}
+
+/// Prints a notice as a warning, with what to do about it.
+pub(crate) fn print_notice(notice: &Notice) {
+    let hint = notice
+        .advice
+        .as_ref()
+        .map_or(String::new(), |advice| format!("\n  hint: {advice}"));
+    print_warning(&format!("{}{hint}", notice.message));
+}
+
+/// Prints what has come up in a run.
+pub(crate) fn print_live_notice(LiveNotice { level, notice }: &LiveNotice) {
+    match level {
+        NoticeLevel::Warning => print_notice(notice),
+        NoticeLevel::Note => print_note(&notice.message),
+    }
 }
 
 /// Prints what is going on.

@@ -221,7 +221,7 @@ fn client(summary: &Summary) -> Option<String> {
     Some(text)
 }
 
-fn labelled(label: &str, text: &str, layout: Layout) -> String {
+pub(super) fn labelled(label: &str, text: &str, layout: Layout) -> String {
     let padded = format!("{label:<LABEL$}");
     let wrapped = wrapped(&padded, text, layout);
     wrapped.replacen(label, &layout.style.paint(Paint::Bold, label), 1)

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use loadspan_record::{Failure, FailureKind, Outcome, RequestRecord};
-use loadspan_report::records_jsonl::{RecordsError, decode, encode};
+use loadspan_report::LinesError;
+use loadspan_report::records_jsonl::{decode, encode};
 use proptest::prelude::*;
 
 use crate::runs::{stream, whole};
@@ -14,7 +15,7 @@ fn file_of(records: &[RequestRecord]) -> Vec<u8> {
     file
 }
 
-fn read(file: &[u8]) -> Result<Vec<RequestRecord>, RecordsError> {
+fn read(file: &[u8]) -> Result<Vec<RequestRecord>, LinesError> {
     decode(file, Path::new("artifacts/run/records.jsonl")).collect()
 }
 
@@ -22,7 +23,7 @@ fn read(file: &[u8]) -> Result<Vec<RequestRecord>, RecordsError> {
 fn a_line_of_a_stream() {
     let mut record = stream(0.0, 100.0, 10.0);
     record.chunk_gaps = loadspan_record::ChunkGaps::Each([10_000, 10_001].into());
-    insta::assert_snapshot!(String::from_utf8(file_of(&[record])).unwrap(), @r#"{"request_id":"00000000-0","phase":"measure","stage":0,"target":0,"worker":0,"timings":{"scheduled_ns":0,"sent_ns":0,"first_chunk_ns":100000000,"first_token_ns":100000000,"first_answer_token_ns":100000000,"last_token_ns":1370000000,"finished_ns":1370000000},"chunk_gaps_us":[10000,10001],"chunks":128,"outcome":{"status":"completed"},"tokens":{"input":550,"output":128,"source":"server_usage"},"finish_reason":"length","http":{"version":"1.1","status":200,"connection":"reused","bytes_sent":4000,"bytes_received":900,"server_request_id":"chatcmpl-1"},"trace_id":"00000000000000000000000000000abc","span_id":"0000000000000def"}"#);
+    insta::assert_snapshot!(String::from_utf8(file_of(&[record])).unwrap(), @r#"{"request_id":"00000000-0","phase":"measure","stage":0,"target":0,"worker":0,"timings":{"scheduled_ns":0,"sent_ns":0,"first_chunk_ns":100000000,"first_token_ns":100000000,"first_answer_token_ns":100000000,"last_token_ns":1370000000,"finished_ns":1370000000},"chunk_gaps_us":[10000,10001],"chunks":128,"outcome":{"status":"completed"},"tokens":{"input":550,"output":128,"source":"server_usage"},"finish_reason":"length","response_id":"chatcmpl-1","response_model":"mock-model","http":{"version":"1.1","status":200,"connection":"reused","bytes_sent":4000,"bytes_received":900,"server_request_id":"req-1"},"trace_id":"00000000000000000000000000000abc","span_id":"0000000000000def"}"#);
 }
 
 #[test]
@@ -32,7 +33,7 @@ fn a_line_of_a_failure() {
         FailureKind::HttpStatus(429),
         "slow down\n\"please\"",
     ));
-    insta::assert_snapshot!(String::from_utf8(file_of(&[record])).unwrap(), @r#"{"request_id":"00000000-0","phase":"measure","stage":0,"target":0,"worker":0,"timings":{"scheduled_ns":0,"sent_ns":0,"first_chunk_ns":5000000,"finished_ns":5000000},"chunks":0,"outcome":{"status":"failed","error":"http_status","http_status":429,"message":"slow down\n\"please\""},"tokens":{"input":550,"output":16,"source":"server_usage"},"finish_reason":"length","http":{"version":"1.1","status":200,"connection":"reused","bytes_sent":4000,"bytes_received":900,"server_request_id":"chatcmpl-1"},"trace_id":"00000000000000000000000000000abc","span_id":"0000000000000def"}"#);
+    insta::assert_snapshot!(String::from_utf8(file_of(&[record])).unwrap(), @r#"{"request_id":"00000000-0","phase":"measure","stage":0,"target":0,"worker":0,"timings":{"scheduled_ns":0,"sent_ns":0,"first_chunk_ns":5000000,"finished_ns":5000000},"chunks":0,"outcome":{"status":"failed","error":"http_status","http_status":429,"message":"slow down\n\"please\""},"tokens":{"input":550,"output":16,"source":"server_usage"},"finish_reason":"length","response_id":"chatcmpl-1","response_model":"mock-model","http":{"version":"1.1","status":200,"connection":"reused","bytes_sent":4000,"bytes_received":900,"server_request_id":"req-1"},"trace_id":"00000000000000000000000000000abc","span_id":"0000000000000def"}"#);
 }
 
 #[test]

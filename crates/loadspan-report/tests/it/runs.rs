@@ -157,13 +157,15 @@ pub(crate) fn whole(sent: f64, took: f64) -> RequestRecord {
             ..TokenCounts::default()
         },
         finish_reason: Some("length".into()),
+        response_id: Some("chatcmpl-1".into()),
+        response_model: Some("mock-model".into()),
         http: HttpExchange {
             version: HttpVersion::Http11,
             status: Some(200),
             connection: ConnectionUse::Reused,
             bytes_sent: 4_000,
             bytes_received: 900,
-            server_request_id: Some("chatcmpl-1".into()),
+            server_request_id: Some("req-1".into()),
         },
         trace_id: 0xabc,
         span_id: 0xdef,

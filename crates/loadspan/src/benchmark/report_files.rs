@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loadspan_record::{RunFacts, Summary, SummaryBuilder};
+use loadspan_record::{RunInfo, Summary, SummaryBuilder};
 use loadspan_report::{aiperf, console, summary_csv, summary_json, timeslices_csv, vllm};
 
 use crate::artifacts::RunFolder;
@@ -20,22 +20,20 @@ pub(crate) struct ReportConfig {
     pub(crate) print: OutputFormat,
 }
 
-/// Makes the summary, writes every file of it and prints it.
+/// Writes every file of a summary.
 ///
 /// # Errors
 ///
 /// A file cannot be written.
-pub(crate) fn write_report(
+pub(crate) fn write_files(
     folder: &RunFolder,
+    summary: &Summary,
     builder: &SummaryBuilder,
-    facts: RunFacts,
     config: &ReportConfig,
-) -> anyhow::Result<Summary> {
-    let slice = config.slice.unwrap_or_else(|| usual_slice(&facts));
-    let summary = builder.finish(facts);
-    let json = summary_json::render(&summary);
-    folder.write("summary.json", &json)?;
-    folder.write("summary.csv", summary_csv::render(&summary).as_bytes())?;
+) -> anyhow::Result<()> {
+    let slice = config.slice.unwrap_or_else(|| usual_slice(&summary.run));
+    folder.write_summary(summary)?;
+    folder.write("summary.csv", summary_csv::render(summary).as_bytes())?;
     folder.write(
         "timeslices.csv",
         timeslices_csv::render(&builder.timeslices(slice)).as_bytes(),
@@ -43,12 +41,17 @@ pub(crate) fn write_report(
     for format in &config.formats {
         match format {
             ExportFormat::Aiperf => {
-                folder.write("profile_export_aiperf.json", &aiperf::render_json(&summary))?;
-                folder.write("profile_export_aiperf.csv", aiperf::render_csv(&summary).as_bytes())?;
+                folder.write("profile_export_aiperf.json", &aiperf::render_json(summary))?;
+                folder.write("profile_export_aiperf.csv", aiperf::render_csv(summary).as_bytes())?;
             }
-            ExportFormat::Vllm => folder.write("vllm_bench.json", &vllm::render(&summary))?,
+            ExportFormat::Vllm => folder.write("vllm_bench.json", &vllm::render(summary))?,
         }
     }
+    Ok(())
+}
+
+/// Prints a summary as the user wants it.
+pub(crate) fn print_summary(folder: &RunFolder, summary: &Summary, config: &ReportConfig) {
     match config.print {
         OutputFormat::Text => {
             let style = if terminal::stdout_takes_colour() {
@@ -57,7 +60,7 @@ pub(crate) fn write_report(
                 console::Style::Plain
             };
             terminal::print_result(&console::render(
-                &summary,
+                summary,
                 console::Layout {
                     width: terminal::width(),
                     style,
@@ -65,13 +68,12 @@ pub(crate) fn write_report(
             ));
             terminal::print_result(&format!("\nresults: {}\n", folder.path().display()));
         }
-        OutputFormat::Json => terminal::print_result(&String::from_utf8_lossy(&json)),
+        OutputFormat::Json => terminal::print_result(&String::from_utf8_lossy(&summary_json::render(summary))),
     }
-    Ok(summary)
 }
 
 /// A second, or as much as keeps the file at a size that a person can look through.
-fn usual_slice(facts: &RunFacts) -> Duration {
-    let seconds = facts.run.measured_until_s.unwrap_or(0.0) - facts.run.measured_from_s.unwrap_or(0.0);
+fn usual_slice(run: &RunInfo) -> Duration {
+    let seconds = run.measured_until_s.unwrap_or(0.0) - run.measured_from_s.unwrap_or(0.0);
     Duration::from_secs((seconds / MOST_SLICES as f64).ceil().max(1.0) as u64)
 }

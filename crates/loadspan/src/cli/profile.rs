@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ExportFormat, ExportLevel, OutputFormat, Seconds, Threshold};
+use super::{ExportFormat, ExportLevel, ObservationArgs, OutputFormat, Seconds, TelemetryArgs, Threshold};
 
 #[derive(Debug, Args)]
 pub(crate) struct ProfileArgs {
@@ -15,6 +15,10 @@ pub(crate) struct ProfileArgs {
     pub(crate) load: LoadArgs,
     #[command(flatten)]
     pub(crate) workload: WorkloadArgs,
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
+    #[command(flatten)]
+    pub(crate) observation: ObservationArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

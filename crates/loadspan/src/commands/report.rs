@@ -8,7 +8,7 @@ use loadspan_record::SummaryBuilder;
 use loadspan_report::records_jsonl;
 
 use crate::artifacts::{RECORDS_FILE, RunFolder};
-use crate::benchmark::{ReportConfig, write_report};
+use crate::benchmark::{ReportConfig, add_observed, print_summary, write_files};
 use crate::cli::ReportArgs;
 use crate::exit::{Exit, UsageError};
 
@@ -23,7 +23,10 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())),
         print: args.output_format,
     };
-    write_report(&folder, &builder, run.final_facts(), &config)?;
+    let mut summary = builder.finish(run.final_facts());
+    add_observed(&mut summary, &folder)?;
+    write_files(&folder, &summary, &builder, &config)?;
+    print_summary(&folder, &summary, &config);
     Ok(Exit::Success)
 }
 

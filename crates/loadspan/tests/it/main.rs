@@ -7,4 +7,5 @@ mod harness;
 mod interrupted;
 mod readme;
 mod secrets;
+mod telemetry;
 mod verdicts;

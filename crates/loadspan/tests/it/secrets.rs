@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use loadspan_testkit::{FakeServer, Fault, Script, When};
+use loadspan_testkit::{FakeServer, Fault, OtlpSink, Script, SinkAnswer, When};
 
 use crate::harness::{Finished, Loadspan};
 
@@ -120,5 +120,23 @@ fn a_server_that_returns_the_key_as_an_id_leaves_it_nowhere() {
         .run()
         .expect_code(0);
     assert!(run.read("run/records.jsonl").contains("req-[redacted]"));
+    assert_silent(&run, &[]);
+}
+
+#[test]
+fn credentials_of_a_collector_are_in_nothing_that_a_run_leaves() {
+    let server = FakeServer::new().start().unwrap();
+    // One that refuses and echoes what it was sent, so that the spool, the ledger and the warning have something to leak.
+    let refusing = SinkAnswer::unauthenticated().message("bad key canary-header from canary-user canary-password");
+    let sink = OtlpSink::new().answer(refusing).start().unwrap();
+    let address = sink.address();
+    let url = format!("http://canary-user:canary-password@{address}/base?sig=canary-query");
+    let run = Loadspan::profile(&server, "--request-count 5 --stream all --otel-flush-timeout 1")
+        .args(&format!("--otel-url {url} --otel-protocol http/protobuf"))
+        .args("--otel-header x-key=canary-header")
+        .env("OTEL_EXPORTER_OTLP_HEADERS", "x-other=canary-environment")
+        .run()
+        .expect_code(0);
+    assert!(run.path("run/telemetry.spool").exists());
     assert_silent(&run, &[]);
 }

@@ -9,7 +9,8 @@ use loadspan_loadgen::openai::ServerKind;
 use loadspan_loadgen::preflight::{self, CalibrationNeed, Preflight, PreflightConfig};
 use loadspan_loadgen::workload::{LengthDistribution, LengthModel, SamplingStrategy, SyntheticConfig};
 use loadspan_loadgen::{
-    BaseUrl, Limits, Listeners, LoadConfig, RunClock, RunEvent, RunPlan, Subscription, TargetConfig, TlsConfig,
+    BaseUrl, Limits, Listeners, LoadConfig, RunClock, RunEvent, RunPlan, Subscription, TargetConfig, TextCapture,
+    TlsConfig,
 };
 use loadspan_record::RequestRecord;
 use loadspan_testkit::{FakeServer, RunningServer};
@@ -109,6 +110,8 @@ impl Bench {
                 workers: self.workers,
             },
             gap_limit: usize::MAX,
+            trace: None,
+            output_text: TextCapture::Off,
         })
     }
 }

@@ -1,0 +1,116 @@
+//! The telemetry ledger, a line for each signal: what was made, and what became of it.
+
+use loadspan_record::{SignalLedger, TelemetrySummary};
+
+use super::number::{count, counted};
+use super::{Layout, about};
+
+/// One line for each signal and sink; empty without telemetry.
+pub(super) fn ledgers(telemetry: &TelemetrySummary, layout: Layout) -> String {
+    let line = |ledger: &SignalLedger| about::labelled(label(ledger), &fates(ledger), layout);
+    telemetry.signals.iter().map(line).collect()
+}
+
+fn label(ledger: &SignalLedger) -> &'static str {
+    match ledger.signal {
+        loadspan_record::TelemetrySignal::Traces => "Traces",
+        loadspan_record::TelemetrySignal::Metrics => "Metrics",
+    }
+}
+
+/// `1,012 spans for http://…: 1,000 delivered, 12 spooled …`
+fn fates(ledger: &SignalLedger) -> String {
+    let unit = ledger.signal.unit().trim_end_matches('s');
+    let produced = counted(ledger.produced, unit);
+    let destination = super::single_line(&ledger.destination);
+    if let Some(reason) = &ledger.turned_off {
+        let reason = super::single_line(reason);
+        return format!("off, because {destination} does not take them: {reason}");
+    }
+    let mut text = if ledger.delivered == ledger.produced {
+        format!("{produced} delivered to {destination}")
+    } else {
+        let fates = [
+            (ledger.delivered, "delivered"),
+            (ledger.spooled, "spooled (`loadspan push` sends them)"),
+            (ledger.rejected, "rejected"),
+            (ledger.dropped, "dropped"),
+        ];
+        let fates = fates.into_iter().filter(|(number, _)| *number > 0);
+        let fates: Vec<String> = fates
+            .map(|(number, fate)| format!("{} {fate}", count(number)))
+            .collect();
+        format!("{produced} for {destination}: {}", fates.join(", "))
+    };
+    if ledger.sampled_out > 0 {
+        text.push_str(&format!("; {} not sampled", count(ledger.sampled_out)));
+    }
+    if ledger.retries > 0 {
+        text.push_str(&format!("; {} retries", count(ledger.retries)));
+    }
+    // What went wrong on the way to everything being delivered is of no interest any more.
+    let error = ledger
+        .last_error
+        .as_ref()
+        .filter(|_| ledger.delivered < ledger.produced);
+    if let Some(error) = error {
+        text.push_str(&format!("; {}", super::single_line(error)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use loadspan_record::{Sink, TelemetrySignal};
+
+    use super::*;
+
+    fn ledger() -> SignalLedger {
+        SignalLedger {
+            produced: 1_012,
+            delivered: 1_012,
+            ..SignalLedger::new(Sink::Otlp, TelemetrySignal::Traces, "http://c:4318\x1b]0;x")
+        }
+    }
+
+    #[test]
+    fn a_clean_ledger_is_short_whatever_happened_on_the_way() {
+        let ledger = SignalLedger {
+            retries: 7,
+            last_error: Some("connection refused".to_owned()),
+            ..ledger()
+        };
+        assert_eq!(fates(&ledger), "1,012 spans delivered to http://c:4318 ]0;x; 7 retries");
+    }
+
+    #[test]
+    fn what_was_not_delivered_is_told_with_the_reason() {
+        let ledger = SignalLedger {
+            delivered: 1_000,
+            spooled: 10,
+            dropped: 2,
+            sampled_out: 5,
+            last_error: Some("connection refused".to_owned()),
+            ..ledger()
+        };
+        assert_eq!(
+            fates(&ledger),
+            "1,012 spans for http://c:4318 ]0;x: 1,000 delivered, 10 spooled (`loadspan push` sends them), 2 dropped; \
+             5 not sampled; connection refused"
+        );
+    }
+
+    #[test]
+    fn a_signal_that_is_not_taken_is_off() {
+        let ledger = SignalLedger {
+            delivered: 0,
+            rejected: 1_012,
+            turned_off: Some("HTTP 404 Not Found".to_owned()),
+            ..ledger()
+        };
+        assert_eq!(
+            fates(&ledger),
+            "off, because http://c:4318 ]0;x does not take them: HTTP 404 Not Found"
+        );
+    }
+}

@@ -1,0 +1,199 @@
+//! The listener that exports: hands what the run says to its telemetry, on a thread of its own.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use loadspan_loadgen::openai::EndpointType;
+use loadspan_loadgen::{Listeners, Progress, RunClock, RunEnd, RunEvent, RunPlan, Subscription};
+use loadspan_record::{Completeness, LiveNotice, ObservedSample, Phase, RunFacts, Summary, TelemetrySummary};
+use loadspan_telemetry::config::TelemetryConfig;
+use loadspan_telemetry::{
+    BodySource, BodyVariety, LoadState, Operation, Outlets, RunConclusion, RunIdentity, ServerAddress, StartError,
+    Telemetry,
+};
+
+use crate::artifacts::{RunFolder, SPOOL_DIR};
+use crate::exit::UsageError;
+use crate::records_file::RECORDS_AT_A_TIME;
+use crate::terminal;
+
+/// Events that may wait for this listener; far more than ever do.
+const QUEUE_EVENTS: usize = 4096;
+/// The same where answers come with them, which may have 128 KiB each: 256 MiB at worst.
+const QUEUE_EVENTS_WITH_CONTENT: usize = 8;
+/// Scrapes that may wait. There are some a second.
+const QUEUE_SCRAPES: usize = 256;
+/// How often this thread looks whether something is due for export.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The thread that exports.
+pub(super) struct TelemetryListener {
+    thread: JoinHandle<Telemetry>,
+    scrapes: SyncSender<ObservedSample>,
+}
+
+impl TelemetryListener {
+    /// A place among the listeners, with the text of answers if that is exported.
+    pub(super) fn subscribe(config: &TelemetryConfig, listeners: &mut Listeners) -> Subscription {
+        if config.captures_content() {
+            listeners.subscribe_with_output(QUEUE_EVENTS_WITH_CONTENT)
+        } else {
+            listeners.subscribe(QUEUE_EVENTS)
+        }
+    }
+
+    /// Starts the exporters and the thread that feeds them.
+    pub(super) fn spawn(telemetry: Telemetry, events: Subscription, clock: RunClock) -> io::Result<Self> {
+        let (scrapes, scraped) = sync_channel(QUEUE_SCRAPES);
+        let thread = std::thread::Builder::new()
+            .name("loadspan-telemetry".to_owned())
+            .spawn(move || listen(telemetry, &events, &scraped, clock))?;
+        Ok(Self { thread, scrapes })
+    }
+
+    /// Where samples go to be exported. A full queue costs a sample.
+    pub(super) fn scrapes(&self) -> SyncSender<ObservedSample> {
+        self.scrapes.clone()
+    }
+
+    /// The telemetry, with everything recorded. Call after the run has ended. `None` when its thread panicked, of which the user
+    /// is told: the run has its report all the same.
+    pub(super) fn finish(self) -> Option<Telemetry> {
+        let telemetry = self.thread.join().ok();
+        if telemetry.is_none() {
+            terminal::print_warning("the thread that exports telemetry panicked; please report this");
+        }
+        telemetry
+    }
+}
+
+fn listen(
+    mut telemetry: Telemetry,
+    events: &Subscription,
+    scraped: &Receiver<ObservedSample>,
+    clock: RunClock,
+) -> Telemetry {
+    loop {
+        match events.next_within(TICK) {
+            Some(RunEvent::Records(batch)) => {
+                for (position, record) in batch.iter().enumerate() {
+                    telemetry.record(record, batch.output_of(position));
+                    if position % RECORDS_AT_A_TIME == RECORDS_AT_A_TIME - 1 {
+                        std::thread::yield_now();
+                    }
+                }
+            }
+            Some(RunEvent::Progress(progress)) => telemetry.record_load(load_state(progress)),
+            Some(RunEvent::LoadStarted { at }) => telemetry.record_load(LoadState {
+                at,
+                in_flight: 0,
+                sent: 0,
+                phase: Phase::Warmup,
+            }),
+            Some(RunEvent::Finished(_)) => break,
+            None => {}
+        }
+        scraped.try_iter().for_each(|sample| telemetry.record_observed(&sample));
+        telemetry.export_due(clock.now());
+    }
+    telemetry.count_missed(events.missed());
+    telemetry
+}
+
+fn load_state(progress: Progress) -> LoadState {
+    let phase = match progress.measure_started_at {
+        _ if progress.draining => Phase::Drain,
+        Some(start) if start <= progress.at => Phase::Measure,
+        _ => Phase::Warmup,
+    };
+    LoadState {
+        at: progress.at,
+        in_flight: progress.in_flight,
+        sent: progress.sent,
+        phase,
+    }
+}
+
+/// Sees that the telemetry of a run can be started, before anything is written or sent.
+///
+/// # Errors
+///
+/// A certificate cannot be used.
+pub(super) fn check(config: &TelemetryConfig) -> anyhow::Result<()> {
+    Telemetry::check(config).map_err(|error| match error {
+        StartError::Client(error) => UsageError::with_hint(
+            error.to_string(),
+            "certificates are named by OTEL_EXPORTER_OTLP_CERTIFICATE, _CLIENT_CERTIFICATE and _CLIENT_KEY",
+        )
+        .into(),
+        error => anyhow::Error::new(error),
+    })
+}
+
+/// Starts the telemetry of a run.
+pub(super) fn start(
+    config: &TelemetryConfig,
+    run: &RunPlan,
+    facts: &RunFacts,
+    folder: &RunFolder,
+) -> anyhow::Result<Telemetry> {
+    let outlets = Outlets {
+        spool_dir: folder.file(SPOOL_DIR),
+        notices: Arc::new(|notice: LiveNotice| terminal::print_live_notice(&notice)),
+        console: Box::new(io::stdout()),
+    };
+    Telemetry::start(config, identify(run, facts), outlets).context("cannot start telemetry")
+}
+
+fn identify(run: &RunPlan, facts: &RunFacts) -> RunIdentity {
+    let servers = run.target_config.urls.iter().map(|url| ServerAddress {
+        host: url.host().to_owned(),
+        port: url.port(),
+        provider: None,
+    });
+    RunIdentity {
+        run_id: facts.run.id.clone(),
+        name: facts.run.name.clone(),
+        start_unix_ns: facts.run.started_unix_ns,
+        version: env!("CARGO_PKG_VERSION"),
+        operation: match run.body.endpoint_type {
+            EndpointType::Chat => Operation::Chat,
+            EndpointType::Completions => Operation::Completions,
+            EndpointType::Responses => Operation::Responses,
+            EndpointType::Embeddings => Operation::Embeddings,
+        },
+        model: facts.run.model.clone(),
+        streaming: run.body.streaming,
+        servers: servers.collect(),
+        server_kind: Some(run.body.server.as_str().to_owned()),
+        load: facts.load.description.clone(),
+        slo: facts.slo.clone(),
+        trace_plan: run.trace,
+        bodies: if run.workload.has_payloads() {
+            BodyVariety::Individual
+        } else {
+            BodyVariety::Uniform
+        },
+        body: BodySource(Arc::new(run.body_source())),
+    }
+}
+
+/// Delivers what is left; waits no longer than the flush timeout.
+pub(super) fn conclude(telemetry: Telemetry, summary: &Summary, end: &RunEnd) -> TelemetrySummary {
+    let counts = &summary.counts;
+    telemetry.finish(&RunConclusion {
+        load_started_at: end.load_started_at,
+        measure_started_at: end.measure_started_at,
+        ended_at: end.ended_at,
+        verdict: summary.verdict.clone(),
+        incomplete: match &summary.run.completeness {
+            Completeness::Complete => None,
+            Completeness::Incomplete { reason } => Some(reason.clone()),
+        },
+        requests: [counts.completed, counts.failed, counts.cancelled],
+    })
+}
