@@ -14,6 +14,7 @@ mod peer;
 mod process;
 mod server;
 mod setup;
+mod telemetry;
 mod throughput;
 mod truth;
 
@@ -21,7 +22,7 @@ use anyhow::{Context, bail, ensure};
 
 use self::experiment::{EXPERIMENTS, Experiment, Findings};
 use self::host::Host;
-pub(crate) use self::server::{SERVE, serve};
+pub(crate) use self::server::{COLLECT, SERVE, collect, serve};
 use self::setup::Setup;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md");

@@ -1,5 +1,6 @@
 //! Runs cargo, and shows what is run.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, ensure};
@@ -26,4 +27,15 @@ pub(crate) fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> anyhow
         .context("cannot start cargo")?;
     ensure!(status.success(), "`cargo {line}` failed");
     Ok(())
+}
+
+/// Where cargo builds.
+///
+/// # Errors
+///
+/// This program does not lie in it.
+pub(crate) fn target_dir() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("cannot find the target directory")?;
+    let target = own.ancestors().nth(2).context("cannot find the target directory")?;
+    Ok(target.to_path_buf())
 }

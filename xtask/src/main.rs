@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask check | test | bench`.
+//! The project's own tasks: `cargo xtask check | test | interop | bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -7,6 +7,7 @@
 
 mod bench;
 mod cargo;
+mod interop;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ Usage: cargo xtask <task>
 
   check                      format, lints without warnings, documentation
   test                       all tests
+  interop [SUITE]            the release build against real backends, which it installs: otel
   bench [FILTER] [options]   measure what docs/performance.md says, and write it; with a filter, only measure
       --runs N               how often each figure is measured [default: 5]
       --long                 also ten million requests in one run: some minutes, 6 GB of disk";
@@ -37,9 +39,11 @@ fn run() -> anyhow::Result<()> {
     match words.as_slice() {
         ["check"] => check(),
         ["test"] => cargo::run(&["test", "--workspace"]),
+        ["interop", suites @ ..] => interop::run(suites),
         ["bench", options @ ..] => bench::run(&bench::Options::parse(options)?),
         // What `bench` starts as the other side of its measurements.
         [bench::SERVE, script] => bench::serve(script),
+        [bench::COLLECT, delay] => bench::collect(delay),
         _ => bail!("no such task\n\n{USAGE}"),
     }
 }

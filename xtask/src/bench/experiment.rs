@@ -5,7 +5,7 @@ use super::server::{Answers, EventWrites, Mode};
 use super::setup::Setup;
 use super::throughput::{Throughput, Yield};
 use super::truth::{Streams, TruthRow};
-use super::{footprint, open_loop};
+use super::{footprint, open_loop, telemetry};
 
 /// One thing that is measured.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(crate) enum Experiment {
     Throughput(Throughput),
     Truth(Streams),
     OpenLoop,
+    MetricsExported,
+    SpansExported,
     Footprint,
     TenMillion,
 }
@@ -26,7 +28,7 @@ pub(crate) struct Findings {
 }
 
 /// In the order of the page.
-pub(crate) const EXPERIMENTS: [Experiment; 10] = [
+pub(crate) const EXPERIMENTS: [Experiment; 12] = [
     Experiment::Throughput(Throughput {
         name: "non-streaming",
         title: "Not streamed, 1 token",
@@ -83,6 +85,8 @@ pub(crate) const EXPERIMENTS: [Experiment; 10] = [
         memory_mb: Some(200.0),
     }),
     Experiment::OpenLoop,
+    Experiment::MetricsExported,
+    Experiment::SpansExported,
     Experiment::Footprint,
     Experiment::TenMillion,
 ];
@@ -104,6 +108,8 @@ impl Experiment {
             Self::Throughput(throughput) => throughput.name,
             Self::Truth(streams) => streams.name,
             Self::OpenLoop => "open-loop",
+            Self::MetricsExported => "telemetry-metrics",
+            Self::SpansExported => "telemetry-traces",
             Self::Footprint => "footprint",
             Self::TenMillion => "ten-million",
         }
@@ -119,6 +125,8 @@ impl Experiment {
             Self::Throughput(throughput) => throughput.measure(setup),
             Self::Truth(streams) => streams.measure(setup),
             Self::OpenLoop => open_loop::measure(setup),
+            Self::MetricsExported => telemetry::measure_metrics(setup),
+            Self::SpansExported => telemetry::measure_traces(setup),
             Self::Footprint => footprint::measure(setup),
             Self::TenMillion => footprint::measure_ten_million(setup),
         }

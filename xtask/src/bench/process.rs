@@ -1,6 +1,9 @@
 //! A child process, and what the operating system says it cost.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -9,8 +12,8 @@ use anyhow::{Context, ensure};
 
 /// Clock ticks of /proc in a second: fixed in the interface of Linux, whatever the kernel ticks at.
 const TICKS_PER_SECOND: f64 = 100.0;
-/// How often the memory is looked at. The kernel keeps the peak, so that only what happens after the last look is missed.
-const MEMORY_INTERVAL: Duration = Duration::from_millis(50);
+/// How often a process is looked at. The kernel keeps peak and times, so that only what happens after the last look is missed.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A process that has ended.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub(crate) struct Finished {
     /// User and system time, in seconds, to the hundredth.
     pub(crate) cpu_seconds: f64,
     pub(crate) peak_rss_bytes: u64,
+    /// CPU time of its threads by name, in seconds, as far as the last look saw them.
+    pub(crate) threads: BTreeMap<String, f64>,
     pub(crate) output: Output,
 }
 
@@ -36,12 +41,15 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<Finished> {
         .stderr(Stdio::piped())
         .spawn();
     let child = child.with_context(|| format!("cannot start {:?}", command.get_program()))?;
-    let memory = watch_memory(&child);
+    let watch = watch(&child);
     let output = child.wait_with_output()?;
+    let wall = started.elapsed();
+    let seen = watch.join().unwrap_or_default();
     Ok(Finished {
-        wall: started.elapsed(),
+        wall,
         cpu_seconds: cpu_seconds_of_ended_children()? - before,
-        peak_rss_bytes: memory.join().unwrap_or_default(),
+        peak_rss_bytes: seen.peak_rss_bytes,
+        threads: seen.threads,
         output,
     })
 }
@@ -61,17 +69,48 @@ impl Finished {
     }
 }
 
-/// The peak of the resident memory until the process has ended.
-fn watch_memory(child: &Child) -> JoinHandle<u64> {
-    let status = format!("/proc/{}/status", child.id());
+/// What a process was seen to use.
+#[derive(Debug, Default)]
+struct Seen {
+    peak_rss_bytes: u64,
+    threads: BTreeMap<String, f64>,
+}
+
+/// Looks at a process until it has ended.
+fn watch(child: &Child) -> JoinHandle<Seen> {
+    let process = PathBuf::from(format!("/proc/{}", child.id()));
     thread::spawn(move || {
-        let mut peak = 0;
-        while let Some(bytes) = peak_in(&fs::read_to_string(&status).unwrap_or_default()) {
-            peak = bytes;
-            thread::sleep(MEMORY_INTERVAL);
+        let mut seen = Seen::default();
+        let mut threads = BTreeMap::new();
+        while let Some(bytes) = peak_in(&fs::read_to_string(process.join("status")).unwrap_or_default()) {
+            seen.peak_rss_bytes = bytes;
+            look_at_threads(&process, &mut threads);
+            thread::sleep(LOOK_INTERVAL);
         }
-        peak
+        for (name, seconds) in threads.into_values() {
+            *seen.threads.entry(name).or_default() += seconds;
+        }
+        seen
     })
+}
+
+/// Notes name and CPU time of each thread, by its id. One that has ended keeps what was seen last.
+fn look_at_threads(process: &Path, threads: &mut BTreeMap<OsString, (String, f64)>) {
+    let Ok(tasks) = fs::read_dir(process.join("task")) else {
+        return;
+    };
+    for task in tasks.flatten() {
+        let read = |name| fs::read_to_string(task.path().join(name)).unwrap_or_default();
+        if let Some(seconds) = cpu_seconds_in(&read("schedstat")) {
+            threads.insert(task.file_name(), (read("comm").trim_end().to_owned(), seconds));
+        }
+    }
+}
+
+/// CPU time in a `/proc/PID/task/TID/schedstat`: nanoseconds, the first number.
+fn cpu_seconds_in(schedstat: &str) -> Option<f64> {
+    let nanos: f64 = schedstat.split_whitespace().next()?.parse().ok()?;
+    Some(nanos / 1e9)
 }
 
 /// The peak in a `/proc/PID/status`; `None` for a process that has ended.
@@ -124,6 +163,12 @@ mod tests {
             "{finished:?}"
         );
         assert!(finished.peak_rss_bytes > 0);
+    }
+
+    #[test]
+    fn the_cost_of_a_thread_is_its_first_number() {
+        assert_eq!(cpu_seconds_in("1500000000 12 7"), Some(1.5));
+        assert_eq!(cpu_seconds_in(""), None);
     }
 
     #[test]

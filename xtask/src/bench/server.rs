@@ -5,13 +5,15 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 use anyhow::{Context, bail, ensure};
-use loadspan_testkit::{DurationExt, FakeServer, Script, Writes, every};
+use loadspan_testkit::{DurationExt, FakeServer, OtlpSink, Script, Writes, every};
 use serde::{Deserialize, Serialize};
 
 use super::setup::{Core, Setup};
 
 /// The task that serves; nobody types it.
 pub(crate) const SERVE: &str = "serve";
+/// The task that takes telemetry; nobody types it.
+pub(crate) const COLLECT: &str = "collect";
 
 /// A chat with a prompt of 32 words, about as long as one of loadspan's own with `--isl 32`. The object is left open.
 const CHAT: &str = concat!(
@@ -83,23 +85,54 @@ pub(crate) fn serve(answers: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Takes telemetry until standard input ends, each export `delay_ms` after it has arrived.
+///
+/// # Errors
+///
+/// The server cannot be started.
+pub(crate) fn collect(delay_ms: &str) -> anyhow::Result<()> {
+    let delay: u64 = delay_ms.parse().context("the delay is no number")?;
+    let sink = OtlpSink::new().delay(delay.ms()).count_only().start()?;
+    println!("{}", sink.url());
+    io::copy(&mut io::stdin(), &mut io::sink())?;
+    Ok(())
+}
+
+/// Starts a task of this program on the server's core, and waits for its URL.
+fn start_task(setup: &Setup, task: &str, argument: &str) -> anyhow::Result<(Child, String)> {
+    let mut process = setup
+        .command_on(Core::Server, &setup.binary("xtask"))
+        .args([task, argument])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start the server")?;
+    let stdout = process.stdout.take().context("the server has no output")?;
+    let mut url = String::new();
+    BufReader::new(stdout).read_line(&mut url)?;
+    ensure!(url.starts_with("http://"), "the server did not start");
+    Ok((process, url.trim_end().to_owned()))
+}
+
+/// A backend for telemetry that runs until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Collector(Server);
+
+impl Collector {
+    pub(crate) fn start(setup: &Setup, delay_ms: u64) -> anyhow::Result<Self> {
+        let (process, url) = start_task(setup, COLLECT, &delay_ms.to_string())?;
+        Ok(Self(Server { process, url }))
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.0.url()
+    }
+}
+
 impl Server {
     pub(crate) fn start(setup: &Setup, answers: Answers) -> anyhow::Result<Self> {
-        let mut process = setup
-            .command_on(Core::Server, &setup.binary("xtask"))
-            .args([SERVE, &serde_json::to_string(&answers)?])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start the server")?;
-        let stdout = process.stdout.take().context("the server has no output")?;
-        let mut url = String::new();
-        BufReader::new(stdout).read_line(&mut url)?;
-        ensure!(url.starts_with("http://"), "the server did not start");
-        Ok(Self {
-            process,
-            url: url.trim_end().to_owned(),
-        })
+        let (process, url) = start_task(setup, SERVE, &serde_json::to_string(&answers)?)?;
+        Ok(Self { process, url })
     }
 
     pub(crate) fn url(&self) -> &str {

@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::Context;
-
 use super::peer::Peer;
 use crate::cargo;
 
@@ -38,11 +36,6 @@ impl Setup {
     /// Builds what is measured, and looks for what it is compared with.
     pub(crate) fn build(runs: usize) -> anyhow::Result<Self> {
         cargo::run(&["build", "--release", "--package", "loadspan", "--package", "xtask"])?;
-        let own = std::env::current_exe().context("cannot find the target directory")?;
-        let target = own
-            .parent()
-            .and_then(Path::parent)
-            .context("cannot find the target directory")?;
         let pinning = if can_start("taskset") {
             Pinning::Pinned
         } else {
@@ -53,7 +46,7 @@ impl Setup {
             runs,
             peers,
             pinning,
-            binaries: target.join("release"),
+            binaries: cargo::target_dir()?.join("release"),
         })
     }
 

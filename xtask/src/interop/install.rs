@@ -1,0 +1,138 @@
+//! Installs what suites run against, at pinned versions, with the clients of the registries: Go's module proxy and PyPI.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+/// Collector and components; the contributed ones are not published at every version.
+const COLLECTOR: &str = "0.155.0";
+/// Prometheus 3.15: its module is numbered 0.315.
+const PROMETHEUS: &str = "0.315.0";
+/// The messages of OTLP for Python.
+const PYTHON_PROTO: &str = "1.45.2";
+
+/// The OpenTelemetry Collector, built by its own builder.
+///
+/// # Errors
+///
+/// Go is missing or cannot build it.
+pub(crate) fn collector(tools: &Path) -> anyhow::Result<PathBuf> {
+    let home = tools.join(format!("collector-{COLLECTOR}"));
+    let binary = home.join("dist/otelcol");
+    let core = "go.opentelemetry.io/collector";
+    let contrib = "github.com/open-telemetry/opentelemetry-collector-contrib";
+    let config = format!(
+        "dist:\n  name: otelcol\n  module: interop\n  output_path: {dist}\n  version: {COLLECTOR}\n\
+         receivers:\n  - gomod: {core}/receiver/otlpreceiver v{COLLECTOR}\n\
+         exporters:\n  - gomod: {core}/exporter/otlpexporter v{COLLECTOR}\n  \
+         - gomod: {contrib}/exporter/fileexporter v{COLLECTOR}\n  \
+         - gomod: {contrib}/exporter/prometheusexporter v{COLLECTOR}\n\
+         extensions:\n  - gomod: {contrib}/extension/bearertokenauthextension v{COLLECTOR}\n",
+        dist = home.join("dist").display()
+    );
+    let config_file = home.join("builder.yaml");
+    let is_same = fs::read_to_string(&config_file).is_ok_and(|built| built == config);
+    if is_same && binary.exists() {
+        return Ok(binary);
+    }
+    println!("building the OpenTelemetry Collector {COLLECTOR}: some minutes, once");
+    let _ = fs::remove_dir_all(&home);
+    fs::create_dir_all(&home)?;
+    fs::write(&config_file, config)?;
+    let builder = format!("{core}/cmd/builder@v{COLLECTOR}");
+    succeed(go(&home).env("GOBIN", &home).args(["install", &builder]))?;
+    // The builder writes sources and go.mod, and then insists on modules that only tests of components need; one of them is not to
+    // be had everywhere. What it leaves is complete, so that its exit code says nothing and the build goes on without it.
+    let generate = ["--config", "builder.yaml", "--skip-compilation"];
+    let _ = Command::new(home.join("builder"))
+        .current_dir(&home)
+        .args(generate)
+        .output()?;
+    let dist = home.join("dist");
+    succeed(go(&dist).args(["mod", "tidy", "-e"]))?;
+    succeed(go(&dist).args(["build", "-trimpath", "-o", "otelcol.new", "."]))?;
+    fs::rename(dist.join("otelcol.new"), &binary)?;
+    Ok(binary)
+}
+
+/// Prometheus with its OTLP receiver, without service discovery and its page.
+///
+/// # Errors
+///
+/// Go is missing or cannot build it.
+pub(crate) fn prometheus(tools: &Path) -> anyhow::Result<PathBuf> {
+    let home = tools.join(format!("prometheus-{PROMETHEUS}"));
+    let binary = home.join("prometheus");
+    if binary.exists() {
+        return Ok(binary);
+    }
+    println!("building Prometheus {PROMETHEUS}: some minutes, once");
+    fs::create_dir_all(&home)?;
+    // Its own go.mod has directives with which `go install` refuses to work, so it is built as a dependency.
+    let package = "github.com/prometheus/prometheus/cmd/prometheus";
+    let _ = fs::remove_file(home.join("go.mod"));
+    succeed(go(&home).args(["mod", "init", "interop"]))?;
+    succeed(go(&home).args(["get", &format!("{package}@v{PROMETHEUS}")]))?;
+    succeed(go(&home).args([
+        "build",
+        "-trimpath",
+        "-tags",
+        "remove_all_sd",
+        "-o",
+        "prometheus.new",
+        package,
+    ]))?;
+    fs::rename(home.join("prometheus.new"), &binary)?;
+    Ok(binary)
+}
+
+/// A Python with the messages of OTLP.
+///
+/// # Errors
+///
+/// Python is missing, or pip cannot install it.
+pub(crate) fn python(tools: &Path) -> anyhow::Result<PathBuf> {
+    let home = tools.join(format!("python-{PYTHON_PROTO}"));
+    let (python, done) = (home.join("bin/python"), home.join("installed"));
+    if done.exists() {
+        return Ok(python);
+    }
+    println!("installing opentelemetry-proto {PYTHON_PROTO} for Python");
+    succeed(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
+    let package = format!("opentelemetry-proto=={PYTHON_PROTO}");
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        &package,
+    ];
+    succeed(Command::new(&python).args(pip))?;
+    fs::write(done, PYTHON_PROTO)?;
+    Ok(python)
+}
+
+fn go(folder: &Path) -> Command {
+    let mut command = Command::new("go");
+    command
+        .current_dir(folder)
+        .env("CGO_ENABLED", "0")
+        .env("GOFLAGS", "-buildvcs=false -mod=mod");
+    command
+}
+
+/// Runs a command; its output is shown only when it fails.
+fn succeed(command: &mut Command) -> anyhow::Result<()> {
+    let shown = format!("{command:?}");
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {shown}: is it installed?"))?;
+    // Debian's Python says on its standard output that a package is missing.
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let end = said.char_indices().rev().nth(3_000).map_or(0, |(at, _)| at);
+    ensure!(output.status.success(), "{shown} failed:\n{}", &said[end..]);
+    Ok(())
+}

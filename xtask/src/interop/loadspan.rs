@@ -1,0 +1,153 @@
+//! Runs of the release build against a mock server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+use super::Workplace;
+
+/// A `loadspan` command line in the making.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    command: Command,
+    folder: PathBuf,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stderr: String,
+    pub(crate) stdout: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) summary: Value,
+}
+
+/// A run in progress.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    folder: PathBuf,
+}
+
+/// `loadspan profile` of a server, with results in a folder of this name.
+pub(crate) fn profile(place: &Workplace, name: &str, server: &str) -> Profile {
+    let folder = place.scratch.join(format!("run-{name}"));
+    let mut command = clean_command(place);
+    command
+        .args([
+            "profile",
+            "--url",
+            server,
+            "--streaming",
+            "--isl",
+            "32",
+            "--osl",
+            "16",
+            "--concurrency",
+            "4",
+        ])
+        .arg("--artifact-dir")
+        .arg(&folder);
+    Profile { command, folder }
+}
+
+/// A variable of the environment.
+pub(crate) type Variable = (&'static str, String);
+
+/// `loadspan push` of a run's folder.
+pub(crate) fn push(
+    place: &Workplace,
+    folder: &Path,
+    arguments: &[&str],
+    variables: &[Variable],
+) -> anyhow::Result<Output> {
+    let mut command = clean_command(place);
+    command.arg("push").arg(folder).args(arguments);
+    command.envs(variables.iter().map(|(name, value)| (*name, value)));
+    command.output().context("cannot start loadspan")
+}
+
+/// Nothing of this machine's own telemetry settings takes part.
+fn clean_command(place: &Workplace) -> Command {
+    let mut command = Command::new(&place.loadspan);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTEL_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+impl Profile {
+    pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn envs(mut self, variables: &[Variable]) -> Self {
+        self.command.envs(variables.iter().map(|(name, value)| (*name, value)));
+        self
+    }
+
+    pub(crate) fn run(self) -> anyhow::Result<Run> {
+        self.spawn()?.join()
+    }
+
+    pub(crate) fn spawn(mut self) -> anyhow::Result<Running> {
+        let child = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cannot start loadspan")?;
+        Ok(Running {
+            child,
+            folder: self.folder,
+        })
+    }
+}
+
+impl Running {
+    pub(crate) fn join(self) -> anyhow::Result<Run> {
+        let output = self.child.wait_with_output()?;
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let path = self.folder.join("summary.json");
+        ensure!(
+            path.exists(),
+            "loadspan wrote no summary (exit {:?}):\n{stderr}",
+            output.status.code()
+        );
+        Ok(Run {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr,
+            summary: serde_json::from_slice(&fs::read(&path)?).context("summary.json is no JSON")?,
+            folder: self.folder,
+        })
+    }
+}
+
+impl Run {
+    /// A number of `summary.json`.
+    pub(crate) fn number(&self, pointer: &str) -> u64 {
+        self.summary
+            .pointer(pointer)
+            .and_then(Value::as_u64)
+            .unwrap_or_default()
+    }
+
+    /// A number of the ledger of a signal.
+    pub(crate) fn ledger(&self, signal: &str, fate: &str) -> u64 {
+        let ledgers = self.summary["telemetry"]["signals"].as_array();
+        let ledger = ledgers.into_iter().flatten().find(|ledger| ledger["signal"] == signal);
+        ledger.and_then(|ledger| ledger[fate].as_u64()).unwrap_or_default()
+    }
+}
