@@ -9,6 +9,7 @@ pub mod console;
 mod csv;
 mod json_lines;
 pub mod observed_jsonl;
+pub mod plot;
 pub mod records_jsonl;
 pub mod summary_csv;
 pub mod summary_json;

@@ -4,6 +4,8 @@
 mod compatible;
 mod console;
 mod files;
+mod made_up;
+mod plots;
 mod records;
 mod runs;
 mod schema;

@@ -1,0 +1,112 @@
+//! Numbers and units in pictures.
+
+/// With commas between thousands and a true minus, and exactly `decimals` decimals.
+pub(super) fn grouped(value: f64, decimals: usize) -> String {
+    let plain = format!("{value:.decimals$}");
+    let (sign, digits) = match plain.strip_prefix('-') {
+        Some(digits) if digits.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) => ("\u{2212}", digits),
+        Some(digits) => ("", digits),
+        None => ("", plain.as_str()),
+    };
+    let (whole, fraction) = digits.find('.').map_or((digits, ""), |point| digits.split_at(point));
+    let mut text = String::from(sign);
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text.push_str(fraction);
+    text
+}
+
+/// About three digits that mean something.
+pub(super) fn number(value: f64) -> String {
+    let decimals = match value.abs() {
+        0.0 => 0,
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 1.0 => 2,
+        _ => 3,
+    };
+    grouped(value, decimals)
+}
+
+/// `1 request`, `2,000 requests`
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    format!(
+        "{} {noun}{}",
+        grouped(count as f64, 0),
+        if count == 1 { "" } else { "s" }
+    )
+}
+
+/// The unit in which a chart shows its latencies, which are kept in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct LatencyUnit {
+    /// `µs`, `ms` or `s`.
+    pub(super) name: &'static str,
+    per_ms: f64,
+}
+
+impl LatencyUnit {
+    /// The one in which a typical value has few digits.
+    pub(super) fn for_typical_ms(typical: f64) -> Self {
+        match typical {
+            small if small < 0.5 => Self {
+                name: "µs",
+                per_ms: 1e3,
+            },
+            large if large >= 5_000.0 => Self {
+                name: "s",
+                per_ms: 1e-3,
+            },
+            _ => Self {
+                name: "ms",
+                per_ms: 1.0,
+            },
+        }
+    }
+
+    pub(super) fn of_ms(self, ms: f64) -> f64 {
+        ms * self.per_ms
+    }
+
+    /// `412 ms`
+    pub(super) fn label_ms(self, ms: f64) -> String {
+        format!("{} {}", number(self.of_ms(ms)), self.name)
+    }
+}
+
+/// `500 ms`, `1 s`, `2 min`, `256 s`
+pub(super) fn round_length(secs: f64) -> String {
+    let (value, unit) = match secs {
+        whole if whole >= 60.0 && whole % 60.0 == 0.0 => (whole / 60.0, "min"),
+        short if short < 1.0 => (short * 1e3, "ms"),
+        _ => (secs, "s"),
+    };
+    format!("{} {unit}", (value * 1e3).round() / 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_about_three_digits_and_no_negative_zero() {
+        assert_eq!(
+            [0.0, 0.0421, 1.234, 20.44, 1_234_567.0, -0.0001, -12.3].map(number),
+            ["0", "0.042", "1.23", "20.4", "1,234,567", "0.000", "\u{2212}12.3"]
+        );
+    }
+
+    #[test]
+    fn a_chart_has_the_unit_of_its_typical_value() {
+        let labels = [0.04, 12.0, 800.0, 9_000.0].map(|ms| LatencyUnit::for_typical_ms(ms).label_ms(ms));
+        assert_eq!(labels, ["40.0 µs", "12.0 ms", "800 ms", "9.00 s"]);
+        assert_eq!(
+            [0.5, 2.0, 120.0, 256.0].map(round_length),
+            ["500 ms", "2 s", "2 min", "256 s"]
+        );
+    }
+}
