@@ -1,14 +1,14 @@
 //! The folder of a run: where it lies, and what `run.json` says in it.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use loadspan_loadgen::{ClockAnchor, RunEnd, StopReason};
-use loadspan_record::{ClientStats, Completeness, Notice, RunFacts, Summary, TelemetrySummary};
-use loadspan_report::summary_json;
+use loadspan_record::{ClientStats, Completeness, Notice, RequestRecord, RunFacts, Summary, TelemetrySummary};
+use loadspan_report::{LineReader, records_jsonl, summary_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -133,6 +133,22 @@ impl RunFolder {
         let mut bytes = serde_json::to_vec_pretty(run).context("cannot encode run.json")?;
         bytes.push(b'\n');
         self.write(RUN_FILE, &bytes)
+    }
+
+    /// The records of the run.
+    ///
+    /// # Errors
+    ///
+    /// There are none.
+    pub(crate) fn read_records(&self) -> Result<LineReader<BufReader<File>, RequestRecord>, UsageError> {
+        let path = self.file(RECORDS_FILE);
+        let file = File::open(&path).map_err(|error| {
+            UsageError::with_hint(
+                format!("cannot read {}: {error}", path.display()),
+                "a run with --export-level summary keeps no records: its report and its pictures cannot be made again",
+            )
+        })?;
+        Ok(records_jsonl::decode(BufReader::with_capacity(1 << 20, file), &path))
     }
 
     pub(crate) fn write_summary(&self, summary: &Summary) -> anyhow::Result<()> {

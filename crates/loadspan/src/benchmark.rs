@@ -20,7 +20,7 @@ use loadspan_telemetry::config::{Requirement, TelemetryConfig, TracesConfig};
 
 use self::aggregate::Aggregator;
 use self::observation::Observation;
-pub(crate) use self::observation::add_observed;
+pub(crate) use self::observation::{ObservedSamples, add_observed};
 use self::prepare::{Inputs, Prepared};
 pub(crate) use self::report_files::{ReportConfig, print_summary, write_files};
 use self::telemetry::TelemetryListener;

@@ -1,6 +1,7 @@
 //! What can be typed. Doc comments are the help text; nothing below [`crate::config`] sees these types.
 
 mod mock;
+mod plot;
 mod profile;
 mod telemetry;
 mod values;
@@ -13,6 +14,7 @@ pub(crate) use self::mock::{
     AnswerArg, FaultArg, FaultName, FaultShare, FillerArg, MockArgs, MockServerArgs, MockShapeArgs, MockTimingArgs,
     ServerKindArg, UsageArg,
 };
+pub(crate) use self::plot::{PictureArg, PlotArgs, ThemeArg};
 pub(crate) use self::profile::{
     ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
 };
@@ -45,6 +47,8 @@ pub(crate) enum Command {
     Mock(Box<MockArgs>),
     /// Rebuild summary and tables of a run from the records on disk.
     Report(ReportArgs),
+    /// Draw pictures of a run, or of several to compare them.
+    Plot(PlotArgs),
     /// Deliver telemetry of a run that could not be delivered while it ran.
     Push(PushArgs),
     /// Check loadspan's measurements against a server whose timing is known.

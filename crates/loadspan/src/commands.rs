@@ -2,6 +2,7 @@
 
 pub(crate) mod demo;
 pub(crate) mod mock;
+pub(crate) mod plot;
 pub(crate) mod profile;
 pub(crate) mod push;
 pub(crate) mod report;

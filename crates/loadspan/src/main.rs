@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod exit;
 mod host;
+mod rebuild;
 mod records_file;
 mod signals;
 mod terminal;
@@ -32,6 +33,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Mock(args) => commands::mock::run(*args),
         Command::Report(args) => commands::report::run(&args),
+        Command::Plot(args) => commands::plot::run(&args),
         Command::Push(args) => commands::push::run(args),
         Command::Verify(args) => commands::verify::run(&args),
     }

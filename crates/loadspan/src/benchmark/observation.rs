@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use loadspan_loadgen::RunClock;
-use loadspan_record::{GpuSummary, LiveNotice, Notice, ObservedSample, RunOffset, ServerSummary, Summary};
+use loadspan_record::{
+    GpuSample, GpuSummary, LiveNotice, Notice, ObservedSample, RunOffset, ServerSample, ServerSummary, Summary,
+};
 use loadspan_report::LinesError;
 use loadspan_report::observed_jsonl::{decode_gpu_samples, decode_server_samples};
 use loadspan_scrape::{FileOpener, Named, ScrapeConfig, ScrapeOutputs, Scraper};
@@ -112,13 +114,30 @@ pub(crate) fn add_observed(summary: &mut Summary, folder: &RunFolder) -> anyhow:
         return Ok(());
     };
     let [from, until] = [from, until].map(|seconds| RunOffset::from_duration(Duration::from_secs_f64(seconds)));
-    if let Some(samples) = read(folder, SERVER_METRICS_FILE, decode_server_samples)? {
-        summary.server = ServerSummary::of(&samples, from, until);
-    }
-    if let Some(samples) = read(folder, GPU_METRICS_FILE, decode_gpu_samples)? {
-        summary.gpus = GpuSummary::of(&samples, from, until);
-    }
+    let samples = ObservedSamples::read(folder)?;
+    summary.server = ServerSummary::of(&samples.server, from, until);
+    summary.gpus = GpuSummary::of(&samples.gpus, from, until);
     Ok(())
+}
+
+/// What was seen of server and GPUs while the run went on.
+pub(crate) struct ObservedSamples {
+    pub(crate) server: Vec<ServerSample>,
+    pub(crate) gpus: Vec<GpuSample>,
+}
+
+impl ObservedSamples {
+    /// Those of a folder; none where it has no such file.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or is none of ours.
+    pub(crate) fn read(folder: &RunFolder) -> anyhow::Result<Self> {
+        Ok(Self {
+            server: read(folder, SERVER_METRICS_FILE, decode_server_samples)?.unwrap_or_default(),
+            gpus: read(folder, GPU_METRICS_FILE, decode_gpu_samples)?.unwrap_or_default(),
+        })
+    }
 }
 
 /// `None` when there is no such file.

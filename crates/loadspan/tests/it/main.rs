@@ -5,6 +5,7 @@ mod errors;
 mod formats;
 mod harness;
 mod interrupted;
+mod plots;
 mod readme;
 mod secrets;
 mod telemetry;
