@@ -182,7 +182,12 @@ impl Plan {
         let running = loadspan_loadgen::start(run, clock, listeners)?;
         signals::interrupt(Some(Interruptible::Load(running.stopper())));
         let end = running.join();
-        signals::interrupt(None);
+        // From here on there is only telemetry to wait for.
+        signals::interrupt(
+            exports
+                .as_ref()
+                .map(|exports| Interruptible::Flush(exports.flush_cutter())),
+        );
 
         // Whatever became of the load: what was recorded is written before anything else is said.
         let written = writer.map(RecordsWriter::finish).unwrap_or_default();
@@ -236,7 +241,6 @@ impl FinishedRun {
         };
         self.write(&summary, &report)?;
         if let (Some(exports), Some(end)) = (exports, &mut self.run_file.end) {
-            signals::interrupt(Some(Interruptible::Flush(exports.flush_cutter())));
             summary.telemetry = telemetry::conclude(exports, &summary, &end.end);
             signals::interrupt(None);
             end.telemetry = summary.telemetry.clone();

@@ -12,8 +12,8 @@ use loadspan_loadgen::{Listeners, Progress, RunClock, RunEnd, RunEvent, RunPlan,
 use loadspan_record::{Completeness, LiveNotice, ObservedSample, Phase, RunFacts, Summary, TelemetrySummary};
 use loadspan_telemetry::config::TelemetryConfig;
 use loadspan_telemetry::{
-    BodySource, BodyVariety, LoadState, Operation, Outlets, RunConclusion, RunIdentity, ServerAddress, StartError,
-    Telemetry,
+    BodySource, BodyVariety, FlushCutter, LoadState, Operation, Outlets, RunConclusion, RunIdentity, ServerAddress,
+    StartError, Telemetry,
 };
 
 use crate::artifacts::{RunFolder, SPOOL_DIR};
@@ -34,6 +34,7 @@ const TICK: Duration = Duration::from_millis(50);
 pub(super) struct TelemetryListener {
     thread: JoinHandle<Telemetry>,
     scrapes: SyncSender<ObservedSample>,
+    cutter: FlushCutter,
 }
 
 impl TelemetryListener {
@@ -49,15 +50,25 @@ impl TelemetryListener {
     /// Starts the exporters and the thread that feeds them.
     pub(super) fn spawn(telemetry: Telemetry, events: Subscription, clock: RunClock) -> io::Result<Self> {
         let (scrapes, scraped) = sync_channel(QUEUE_SCRAPES);
+        let cutter = telemetry.flush_cutter();
         let thread = std::thread::Builder::new()
             .name("loadspan-telemetry".to_owned())
             .spawn(move || listen(telemetry, &events, &scraped, clock))?;
-        Ok(Self { thread, scrapes })
+        Ok(Self {
+            thread,
+            scrapes,
+            cutter,
+        })
     }
 
     /// Where samples go to be exported. A full queue costs a sample.
     pub(super) fn scrapes(&self) -> SyncSender<ObservedSample> {
         self.scrapes.clone()
+    }
+
+    /// Ends the flush early, also when it has not begun.
+    pub(super) fn flush_cutter(&self) -> FlushCutter {
+        self.cutter.clone()
     }
 
     /// The telemetry, with everything recorded. Call after the run has ended. `None` when its thread panicked, of which the user
