@@ -64,9 +64,9 @@ pub(crate) struct EndFacts {
     pub(crate) peak_rss_bytes: u64,
     /// Records that a listener of ours missed.
     pub(crate) records_missed: u64,
-    /// What became of the telemetry.
+    /// What became of the telemetry. `None` while that is open, and for ever if loadspan was killed before it was known.
     #[serde(default)]
-    pub(crate) telemetry: TelemetrySummary,
+    pub(crate) telemetry: Option<TelemetrySummary>,
     /// What came up while server and GPUs were watched.
     #[serde(default)]
     pub(crate) notices: Vec<Notice>,
@@ -235,7 +235,7 @@ impl RunFile {
         facts.run.measured_from_s = measured.map(|at| at.as_secs_f64());
         facts.run.measured_until_s = measured.map(|_| end.ended_at.as_secs_f64());
         facts.unsent = end.unsent;
-        facts.telemetry = telemetry.clone();
+        facts.telemetry = telemetry.clone().unwrap_or_default();
         facts.notices.extend(notices.iter().cloned());
         facts.preopened = end.preopened.clone();
         facts.client = Some(ClientStats {

@@ -205,7 +205,7 @@ impl Plan {
             end: RunEnd::clone(&end),
             peak_rss_bytes: host::peak_rss_bytes(),
             records_missed: missed_by_summary.max(written.missed),
-            telemetry: TelemetrySummary::default(),
+            telemetry: config.telemetry.is_none().then(TelemetrySummary::default),
             notices,
         });
         let finished = FinishedRun {
@@ -229,7 +229,8 @@ struct FinishedRun {
 impl FinishedRun {
     /// Writes the report, delivers what is left of the telemetry, and writes the report again, with its ledger.
     ///
-    /// In this order, since delivery may take as long as its flush timeout, and whoever does not wait for it has a report all the same.
+    /// In this order, since delivery may take as long as its flush timeout, and whoever does not wait for it has a report all the
+    /// same.
     fn report(mut self, exports: Option<Telemetry>) -> anyhow::Result<Exit> {
         self.folder.write_run(&self.run_file)?;
         let mut summary = self.builder.finish(self.run_file.final_facts());
@@ -243,7 +244,7 @@ impl FinishedRun {
         if let (Some(exports), Some(end)) = (exports, &mut self.run_file.end) {
             summary.telemetry = telemetry::conclude(exports, &summary, &end.end);
             signals::interrupt(None);
-            end.telemetry = summary.telemetry.clone();
+            end.telemetry = Some(summary.telemetry.clone());
             self.folder.write_run(&self.run_file)?;
             self.write(&summary, &report)?;
         }
@@ -276,11 +277,16 @@ impl FinishedRun {
                 format!("{undelivered} of {produced} {unit} of {signal}")
             })
             .collect();
-        if missing.is_empty() {
+        let is_known = self.run_file.end.as_ref().is_some_and(|end| end.telemetry.is_some());
+        if is_known && missing.is_empty() {
             return Exit::Success;
         }
-        let missing = missing.join(" and ");
-        terminal::print_error(&anyhow::anyhow!("--telemetry-required: not delivered: {missing}"));
+        let what = if is_known {
+            format!("not delivered: {}", missing.join(" and "))
+        } else {
+            "what became of the telemetry is not known".to_owned()
+        };
+        terminal::print_error(&anyhow::anyhow!("--telemetry-required: {what}"));
         Exit::BenchmarkFailed
     }
 

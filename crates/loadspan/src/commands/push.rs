@@ -46,11 +46,11 @@ pub(crate) fn run(args: PushArgs) -> anyhow::Result<Exit> {
 
 /// Why there is nothing in the spool.
 fn nothing_to_push(run: &RunFile) -> String {
-    let Some(end) = &run.end else {
+    let Some(telemetry) = run.end.as_ref().and_then(|end| end.telemetry.as_ref()) else {
         return "nothing to push: the run was killed, and what it had not delivered or spooled by then is lost\n"
             .to_owned();
     };
-    let ledgers = &end.telemetry.signals;
+    let ledgers = &telemetry.signals;
     let lost: Vec<String> = ledgers.iter().filter_map(describe_lost).collect();
     let why = match (ledgers.is_empty(), lost.is_empty()) {
         (true, _) => "the run exported no telemetry".to_owned(),
@@ -73,16 +73,16 @@ fn describe_lost(ledger: &SignalLedger) -> Option<String> {
 
 /// Writes what the push has changed into the ledgers of `run.json` and `summary.json`.
 fn settle(folder: &RunFolder, mut run: RunFile, pushed: &PushSummary) -> anyhow::Result<()> {
-    let Some(end) = &mut run.end else {
+    let Some(telemetry) = run.end.as_mut().and_then(|end| end.telemetry.as_mut()) else {
         return Ok(());
     };
     for pushed in &pushed.signals {
-        let ledgers = end.telemetry.signals.iter_mut();
-        if let Some(ledger) = ledgers.into_iter().find(|ledger| ledger.signal == pushed.signal) {
+        let mut ledgers = telemetry.signals.iter_mut();
+        if let Some(ledger) = ledgers.find(|ledger| ledger.signal == pushed.signal) {
             ledger.settle(pushed.delivered, pushed.rejected);
         }
     }
-    let telemetry = end.telemetry.clone();
+    let telemetry = telemetry.clone();
     folder.write_run(&run)?;
     // Without a summary there is nothing to set right: `loadspan report` makes one from run.json.
     if let Some(mut summary) = folder.read_summary()? {

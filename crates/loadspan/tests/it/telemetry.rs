@@ -349,6 +349,19 @@ fn ctrl_c_in_the_flush_leaves_the_rest_to_the_spool() {
 }
 
 #[test]
+fn push_knows_a_run_that_was_killed_in_the_flush() {
+    let server = server();
+    let sink = OtlpSink::new().answer(SinkAnswer::hang()).start().unwrap();
+    let run = exporting(&server, &sink.url(), "--stream traces --otel-flush-timeout 60").start();
+    let report = run.path("run/summary.json");
+    wait_until("the report is written", || report.exists());
+    run.signal(rustix::process::Signal::KILL);
+    let run = run.wait();
+    let push = Loadspan::new(&["push"]).arg(run.path("run")).run().expect_code(0);
+    assert!(push.stdout.contains("was killed"), "{}", push.stdout);
+}
+
+#[test]
 fn a_certificate_that_is_not_there_is_told_before_anything_is_written() {
     let server = server();
     let run = exporting(&server, "https://localhost:4318", "--stream default")
