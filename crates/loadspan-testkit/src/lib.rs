@@ -16,7 +16,8 @@
 //!
 //! It is no model and no validator: it answers every well-formed request, and what it says means nothing.
 //!
-//! [`OtlpSink`] is its counterpart for telemetry: an OTLP server that is scripted in the same way.
+//! [`OtlpSink`] and [`MlflowSink`] are its counterparts for telemetry: an OTLP server and an MLflow server that are scripted in the
+//! same way.
 #![deny(missing_docs)]
 
 mod capture;
@@ -25,6 +26,7 @@ mod duration;
 mod encode;
 mod label;
 mod meters;
+mod mlflow_sink;
 mod otlp_sink;
 mod pace;
 mod plan;
@@ -34,6 +36,7 @@ mod respond;
 mod route;
 mod script;
 mod server;
+mod service_thread;
 mod slots;
 mod state;
 mod text_endpoint;
@@ -43,9 +46,8 @@ mod truth;
 pub use capture::CapturedRequest;
 pub use duration::{DurationExt, Every, every};
 pub use label::Label;
-pub use otlp_sink::{
-    Accepted, ClientCertificate, OtlpSink, RunningOtlpSink, SinkAnswer, SinkCounts, SinkError, SinkSignal,
-};
+pub use mlflow_sink::{MlflowAnswer, MlflowSink, RunningMlflowSink, SinkPoint, SinkRun};
+pub use otlp_sink::{Accepted, ClientCertificate, OtlpSink, RunningOtlpSink, SinkAnswer, SinkCounts, SinkSignal};
 pub use plan::When;
 pub use route::Endpoint;
 pub use script::{
@@ -53,5 +55,6 @@ pub use script::{
     Writes,
 };
 pub use server::{FakeServer, RunningServer, ServerKind, StartError};
+pub use service_thread::SinkError;
 pub use text_endpoint::{TextEndpoint, TextReply};
 pub use truth::{Stats, Truth, TruthOutcome};

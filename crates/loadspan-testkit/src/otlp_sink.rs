@@ -14,11 +14,11 @@ mod store;
 use std::time::Duration;
 
 pub use self::answer::SinkAnswer;
-pub use self::running::{RunningOtlpSink, SinkError};
+pub use self::running::RunningOtlpSink;
 pub use self::store::{Accepted, SinkCounts};
-use crate::When;
 use crate::transport::ClientAuth;
 pub use crate::transport::ClientCertificate;
+use crate::{SinkError, When};
 
 /// An OTLP server that is to be started. The default accepts everything at once and keeps it.
 ///

@@ -1,7 +1,7 @@
 //! A client for HTTP/1.1 that keeps every chunk as it came.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use loadspan_testkit::RunningServer;
@@ -41,7 +41,11 @@ pub(crate) enum End {
 
 impl Client {
     pub(crate) fn connect(server: &RunningServer) -> Self {
-        let stream = TcpStream::connect(server.address()).unwrap();
+        Self::connect_to(server.address())
+    }
+
+    pub(crate) fn connect_to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self {

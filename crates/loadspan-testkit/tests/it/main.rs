@@ -7,6 +7,7 @@ mod faults;
 mod http1;
 mod http2;
 mod info;
+mod mlflow_sink;
 mod otlp_sink;
 mod shapes;
 mod streams;
