@@ -82,6 +82,11 @@ pub enum Completeness {
     },
 }
 
+impl Completeness {
+    /// The reason of a run that was given up because too many of its requests failed.
+    pub const TOO_MANY_FAILURES: &str = "more requests failed than --failed-request-threshold allows";
+}
+
 /// The load that was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadFacts {

@@ -29,7 +29,7 @@ pub struct SignalLedger {
     pub spooled: u64,
     /// Those that are lost.
     pub dropped: u64,
-    /// Spans that sampling left out. They are in no other count.
+    /// Spans that sampling left out, and live points that were made way for by windows. They are in no other count.
     #[serde(default)]
     pub sampled_out: u64,
     /// Attempts beyond the first of a payload.
@@ -51,6 +51,8 @@ pub enum Sink {
     Otlp,
     /// The standard output, as OTLP/JSON lines.
     Console,
+    /// An MLflow server.
+    Mlflow,
 }
 
 /// The signals of a run.
@@ -106,6 +108,7 @@ impl Sink {
         match self {
             Self::Otlp => "otlp",
             Self::Console => "console",
+            Self::Mlflow => "mlflow",
         }
     }
 }

@@ -48,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|summary| ComparedRun {
             summary,
             settings: Default::default(),
+            tags: Default::default(),
         })
         .collect();
     for chart in CompareChart::ALL {

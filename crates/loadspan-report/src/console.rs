@@ -4,8 +4,8 @@
 //! server said of itself, what became of the telemetry, errors, notices. What does not exist is left out: a run without streams has no time to first token, and one
 //! without successes has no latencies at all.
 
-mod about;
-mod number;
+pub(crate) mod about;
+pub(crate) mod number;
 mod observed;
 mod tables;
 mod telemetry;

@@ -7,6 +7,7 @@
 pub mod aiperf;
 pub mod console;
 mod csv;
+pub mod html;
 mod json_lines;
 pub mod observed_jsonl;
 pub mod plot;

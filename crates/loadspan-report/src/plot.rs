@@ -9,17 +9,20 @@ mod chart;
 mod compare;
 mod font;
 mod gaps;
+pub(crate) mod json;
 mod layout;
 mod number;
 mod png;
 mod requests;
 mod run;
 mod scene;
+pub(crate) mod style;
 mod svg;
 mod theme;
 mod thin;
 mod windows;
 
+use loadspan_record::{Metric, Summary};
 use thiserror::Error;
 
 pub use chart::Chart;
@@ -38,6 +41,13 @@ pub struct NoData {
     pub what: &'static str,
     /// What is missing.
     pub why: &'static str,
+}
+
+/// The limit that `--goodput` set to a figure of this run.
+fn target_of(summary: &Summary, metric: Metric) -> Option<f64> {
+    let targets = &summary.goodput.as_ref()?.targets;
+    let found = targets.iter().find(|target| target.target.metric == metric)?;
+    Some(found.target.limit)
 }
 
 /// How large a picture is. Its height follows from its chart.

@@ -45,6 +45,20 @@ impl WallTime {
         )
     }
 
+    /// `2026-05-04 03:02:01 UTC`
+    pub(crate) fn readable(self) -> String {
+        let Self {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            ..
+        } = self;
+        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    }
+
     /// `20260504-030201`
     pub(crate) fn compact(self) -> String {
         let Self {
@@ -99,6 +113,10 @@ mod tests {
         assert_eq!(
             WallTime::from_unix_ns(1_700_000_000_000_000_000).compact(),
             "20231114-221320"
+        );
+        assert_eq!(
+            WallTime::from_unix_ns(1_700_000_000_000_000_000).readable(),
+            "2023-11-14 22:13:20 UTC"
         );
     }
 

@@ -11,7 +11,7 @@ use super::{Layout, Paint, single_line};
 const LABEL: usize = 9;
 
 /// How the requests ended, in one line.
-pub(super) fn outcome(summary: &Summary) -> String {
+pub(crate) fn outcome(summary: &Summary) -> String {
     let counts = &summary.counts;
     let mut parts = vec![match counts.failed + counts.cancelled {
         0 => format!("{} completed", counted(counts.completed, "request")),
@@ -37,7 +37,14 @@ pub(super) fn outcome(summary: &Summary) -> String {
 
 /// Where the numbers come from: one line each for load, tokens, steady part and client.
 pub(super) fn about(summary: &Summary, layout: Layout) -> String {
-    let lines = [
+    remarks(summary)
+        .map(|(label, text)| labelled(label, &text, layout))
+        .collect()
+}
+
+/// The same as labels and texts.
+pub(crate) fn remarks(summary: &Summary) -> impl Iterator<Item = (&'static str, String)> {
+    let remarks = [
         ("Load", load(&summary.load)),
         ("Tokens", tokens(summary)),
         ("SLO", summary.goodput.as_ref().map(slo)),
@@ -45,10 +52,7 @@ pub(super) fn about(summary: &Summary, layout: Layout) -> String {
         ("Warm-up", warmup(summary)),
         ("Client", client(summary)),
     ];
-    let lines = lines
-        .into_iter()
-        .filter_map(|(label, text)| Some(labelled(label, &text?, layout)));
-    lines.collect()
+    remarks.into_iter().filter_map(|(label, text)| Some((label, text?)))
 }
 
 /// Errors by class, the most frequent first.

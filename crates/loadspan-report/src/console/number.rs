@@ -1,7 +1,7 @@
 //! Numbers as people like to read them.
 
 /// How many decimals numbers up to `largest` deserve: about three digits that mean something.
-pub(super) fn decimals_for(largest: f64) -> usize {
+pub(crate) fn decimals_for(largest: f64) -> usize {
     match largest.abs() {
         size if size >= 1_000.0 => 0,
         size if size >= 100.0 => 1,
@@ -11,7 +11,7 @@ pub(super) fn decimals_for(largest: f64) -> usize {
 }
 
 /// With commas between thousands.
-pub(super) fn grouped(value: f64, decimals: usize) -> String {
+pub(crate) fn grouped(value: f64, decimals: usize) -> String {
     let plain = format!("{value:.decimals$}");
     let (sign, digits) = plain
         .strip_prefix('-')
@@ -29,12 +29,12 @@ pub(super) fn grouped(value: f64, decimals: usize) -> String {
 }
 
 /// With as many decimals as its size deserves.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     grouped(value, decimals_for(value))
 }
 
 /// An average of counts: without decimals where every one was the same.
-pub(super) fn average(value: f64) -> String {
+pub(crate) fn average(value: f64) -> String {
     if value.fract() == 0.0 {
         grouped(value, 0)
     } else {
@@ -43,16 +43,16 @@ pub(super) fn average(value: f64) -> String {
 }
 
 /// `1 request`, `2,000 requests`
-pub(super) fn counted(value: u64, noun: &str) -> String {
+pub(crate) fn counted(value: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
 }
 
-pub(super) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     grouped(value as f64, 0)
 }
 
 /// `12.3 %`, `0.04 %`, `100 %`
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     let decimals = match percent {
         whole if (whole - whole.round()).abs() < 1e-9 => 0,
@@ -63,7 +63,7 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// `850 ms`, `12.4 s`, `3 min 20 s`, `2 h 5 min`
-pub(super) fn duration(secs: f64) -> String {
+pub(crate) fn duration(secs: f64) -> String {
     let whole = secs.round() as u64;
     match secs {
         secs if secs < 1.0 => format!("{:.0} ms", secs * 1e3),
@@ -74,7 +74,7 @@ pub(super) fn duration(secs: f64) -> String {
 }
 
 /// `45 MiB`
-pub(super) fn mebibytes(bytes: u64) -> String {
+pub(crate) fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", count(bytes.div_ceil(1 << 20)))
 }
 

@@ -1,6 +1,6 @@
 //! The telemetry ledger, a line for each signal: what was made, and what became of it.
 
-use loadspan_record::{SignalLedger, TelemetrySummary};
+use loadspan_record::{SignalLedger, Sink, TelemetrySignal, TelemetrySummary};
 
 use super::number::{count, counted};
 use super::{Layout, about};
@@ -12,9 +12,19 @@ pub(super) fn ledgers(telemetry: &TelemetrySummary, layout: Layout) -> String {
 }
 
 fn label(ledger: &SignalLedger) -> &'static str {
-    match ledger.signal {
-        loadspan_record::TelemetrySignal::Traces => "Traces",
-        loadspan_record::TelemetrySignal::Metrics => "Metrics",
+    match (ledger.sink, ledger.signal) {
+        (Sink::Otlp | Sink::Console, TelemetrySignal::Traces) => "Traces",
+        (Sink::Otlp | Sink::Console, TelemetrySignal::Metrics) => "Metrics",
+        // What it is counted in tells the two apart.
+        (Sink::Mlflow, TelemetrySignal::Metrics | TelemetrySignal::Traces) => "MLflow",
+    }
+}
+
+/// What became of what is called spooled. Live metrics are made again from the records of the run.
+fn spooled(ledger: &SignalLedger) -> &'static str {
+    match (ledger.sink, ledger.signal) {
+        (Sink::Mlflow, TelemetrySignal::Metrics) => "in records.jsonl (`loadspan push` logs them)",
+        _ => "spooled (`loadspan push` sends them)",
     }
 }
 
@@ -23,7 +33,7 @@ fn fates(ledger: &SignalLedger) -> String {
     let unit = ledger.signal.unit().trim_end_matches('s');
     let produced = counted(ledger.produced, unit);
     let destination = super::single_line(&ledger.destination);
-    if let Some(reason) = &ledger.turned_off {
+    if let Some(reason) = ledger.turned_off.as_ref().filter(|_| ledger.delivered == 0) {
         let reason = super::single_line(reason);
         return format!("off, because {destination} does not take them: {reason}");
     }
@@ -32,7 +42,7 @@ fn fates(ledger: &SignalLedger) -> String {
     } else {
         let fates = [
             (ledger.delivered, "delivered"),
-            (ledger.spooled, "spooled (`loadspan push` sends them)"),
+            (ledger.spooled, spooled(ledger)),
             (ledger.rejected, "rejected"),
             (ledger.dropped, "dropped"),
         ];
@@ -61,8 +71,6 @@ fn fates(ledger: &SignalLedger) -> String {
 
 #[cfg(test)]
 mod tests {
-    use loadspan_record::{Sink, TelemetrySignal};
-
     use super::*;
 
     fn ledger() -> SignalLedger {
@@ -97,6 +105,36 @@ mod tests {
             fates(&ledger),
             "1,012 spans for http://c:4318 ]0;x: 1,000 delivered, 10 spooled (`loadspan push` sends them), 2 dropped; \
              5 not sampled; connection refused"
+        );
+    }
+
+    #[test]
+    fn live_metrics_that_mlflow_did_not_take_are_in_the_records() {
+        let ledger = SignalLedger {
+            produced: 5_000,
+            delivered: 4_000,
+            spooled: 1_000,
+            ..SignalLedger::new(Sink::Mlflow, TelemetrySignal::Metrics, "http://m:5000/")
+        };
+        assert_eq!(label(&ledger), "MLflow");
+        assert_eq!(
+            fates(&ledger),
+            "5,000 data points for http://m:5000/: 4,000 delivered, 1,000 in records.jsonl (`loadspan push` logs them)"
+        );
+    }
+
+    #[test]
+    fn what_was_delivered_before_a_signal_went_off_is_told() {
+        let ledger = SignalLedger {
+            delivered: 1_000,
+            rejected: 12,
+            turned_off: Some("Run with id=1 not found".to_owned()),
+            last_error: Some("Run with id=1 not found".to_owned()),
+            ..ledger()
+        };
+        assert_eq!(
+            fates(&ledger),
+            "1,012 spans for http://c:4318 ]0;x: 1,000 delivered, 12 rejected; Run with id=1 not found"
         );
     }
 

@@ -52,10 +52,13 @@ impl Axis {
             (low.min(value), high.max(value))
         });
         let (low, high) = if low <= high { (low, high) } else { (1.0, 10.0) };
+        let (low, high) = (low / 1.05, high * 1.05);
+        // Within few decades 1, 2 and 5 would leave much of the panel empty.
+        let factors: &[f64] = if high / low < NARROW { &FINE } else { &COARSE };
         Self {
             label: label.into(),
             scale: Scale::Log,
-            range: (one_two_five_below(low / 1.05), one_two_five_above(high * 1.05)),
+            range: (round_below(low, factors), round_above(high, factors)),
         }
     }
 
@@ -108,9 +111,20 @@ impl Axis {
     }
 }
 
+/// Round numbers of logarithmic axes, times a power of ten.
+const COARSE: [f64; 3] = [1.0, 2.0, 5.0];
+const MEDIUM: [f64; 5] = [1.0, 2.0, 3.0, 5.0, 7.0];
+const FINE: [f64; 9] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0];
+
+/// Within a smaller factor even the finest of them are too few. It lies between quotients of round numbers.
+const STEPPED: f64 = 2.45;
+
+/// Data that spans a smaller factor has its axis end close to it.
+const NARROW: f64 = 100.0;
+
 /// The smallest of 1, 2 and 5 times a power of ten that is not below `least`.
 pub(super) fn step_at_least(least: f64) -> f64 {
-    one_two_five_above(least)
+    round_above(least, &COARSE)
 }
 
 /// The smallest length of time that people call round and that is not below `least` seconds.
@@ -123,22 +137,18 @@ pub(super) fn round_time_at_least(least: f64) -> f64 {
     round.unwrap_or_else(|| step_at_least(least / 3_600.0) * 3_600.0)
 }
 
-fn one_two_five_above(value: f64) -> f64 {
+fn round_above(value: f64, factors: &[f64]) -> f64 {
     let power = 10_f64.powf(value.log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .map(|factor| factor * power)
-        .into_iter()
+    let mut rounds = factors.iter().chain(&[10.0]).map(|factor| factor * power);
+    rounds
         .find(|round| *round >= value * (1.0 - 1e-9))
         .unwrap_or(10.0 * power)
 }
 
-fn one_two_five_below(value: f64) -> f64 {
+fn round_below(value: f64, factors: &[f64]) -> f64 {
     let power = 10_f64.powf(value.log10().floor());
-    [5.0, 2.0, 1.0]
-        .map(|factor| factor * power)
-        .into_iter()
-        .find(|round| *round <= value * (1.0 + 1e-9))
-        .unwrap_or(power)
+    let mut rounds = factors.iter().rev().map(|factor| factor * power);
+    rounds.find(|round| *round <= value * (1.0 + 1e-9)).unwrap_or(power)
 }
 
 /// Ticks at multiples of a round step, written in units of `unit`.
@@ -163,25 +173,40 @@ fn multiples(low: f64, high: f64, step: f64, unit: f64) -> Vec<Tick> {
         .collect()
 }
 
-/// Decades; with 2 and 5 between them where there is room.
+/// Decades, with as many round numbers between them as there is room for. Ticks of a short range are equal differences apart.
 fn log_ticks(range: (f64, f64), count: usize) -> Vec<Tick> {
+    if range.1 / range.0 < STEPPED {
+        // Equal differences lie closest at the upper end: the step that has room there has room everywhere.
+        let closest = (range.0 / range.1).powf(1.0 / count.max(1) as f64);
+        return multiples(range.0, range.1, step_at_least(range.1 * (1.0 - closest)), 1.0);
+    }
     let decades = (range.1 / range.0).log10();
-    let factors: &[f64] = if decades * 3.0 <= count as f64 + 1.0 {
-        &[1.0, 2.0, 5.0]
-    } else {
-        &[1.0]
-    };
     let skip = (decades / count.max(1) as f64).ceil().max(1.0) as i32;
+    let sets: [&[f64]; 4] = [&FINE, &MEDIUM, &COARSE, &[1.0]];
+    let first = usize::from(decades > 1.0);
+    let mut fitting = sets[first..].iter().map(|factors| log_ticks_at(range, (factors, skip)));
+    if let Some(fitting) = fitting.find(|ticks| (2..=count + 1).contains(&ticks.len())) {
+        return fitting;
+    }
+    let fine = log_ticks_at(range, (&FINE, skip));
+    let every = fine.len().div_ceil(count.max(1));
+    fine.into_iter().step_by(every).collect()
+}
+
+fn log_ticks_at(range: (f64, f64), (factors, skip): (&[f64], i32)) -> Vec<Tick> {
     let (first, last) = (range.0.log10().floor() as i32, range.1.log10().ceil() as i32);
-    let within = |value: &f64| (range.0 * (1.0 - 1e-9)..=range.1 * (1.0 + 1e-9)).contains(value);
+    let within = |tick: &Tick| (range.0 * (1.0 - 1e-9)..=range.1 * (1.0 + 1e-9)).contains(&tick.value);
+    let tick = |power: i32, factor: f64| Tick {
+        value: factor * 10_f64.powi(power),
+        label: grouped(
+            factor * 10_f64.powi(power),
+            (i32::from(factor.fract() > 0.0) - power).max(0) as usize,
+        ),
+    };
     (first..=last)
         .filter(|power| power.rem_euclid(skip) == 0)
-        .flat_map(|power| factors.iter().map(move |factor| factor * 10_f64.powi(power)))
+        .flat_map(|power| factors.iter().map(move |factor| tick(power, *factor)))
         .filter(within)
-        .map(|value| Tick {
-            value,
-            label: grouped(value, (-value.log10().floor()).max(0.0) as usize),
-        })
         .collect()
 }
 
@@ -249,6 +274,31 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_logarithmic_axis_ends_close_to_its_data() {
+        let axis = Axis::log("ms", [27.0, 41.0]);
+        assert_eq!(axis.range, (25.0, 50.0));
+        assert_eq!(labels(&axis, 12), ["25", "30", "35", "40", "45", "50"]);
+        assert_eq!(
+            labels(&Axis::log("ms", [1.3, 6.0]), 12),
+            ["1", "1.5", "2", "2.5", "3", "4", "5", "6", "8"]
+        );
+    }
+
+    #[test]
+    fn values_close_together_have_ticks_between_them() {
+        assert_eq!(
+            labels(&Axis::log("ms", [318.0, 352.0]), 14),
+            [
+                "300", "310", "320", "330", "340", "350", "360", "370", "380", "390", "400"
+            ]
+        );
+        assert_eq!(
+            labels(&Axis::log("ms", [0.16, 0.19]), 8),
+            ["0.15", "0.16", "0.17", "0.18", "0.19", "0.20"]
+        );
+    }
+
+    #[test]
     fn a_long_run_has_its_ticks_at_minutes_and_hours() {
         assert_eq!(
             labels(&Axis::run_time(0.0, 95.0), 10),
@@ -278,13 +328,19 @@ mod tests {
         }
 
         #[test]
-        fn a_logarithmic_axis_holds_its_data_and_has_ticks(values in prop::collection::vec(1e-6_f64..1e9, 1..20), count in 3_usize..14) {
+        fn a_logarithmic_axis_holds_its_data_and_has_three_ticks(values in prop::collection::vec(1e-6_f64..1e9, 1..20), count in 6_usize..14) {
             let axis = Axis::log("ms", values.iter().copied());
             for value in values {
                 prop_assert!(axis.range.0 <= value && value <= axis.range.1, "{value} in {:?}", axis.range);
             }
             let ticks = axis.ticks(count);
-            prop_assert!((2..=count + 3).contains(&ticks.len()), "{:?} {ticks:?}", axis.range);
+            prop_assert!((3..=count + 3).contains(&ticks.len()), "{:?} {ticks:?}", axis.range);
+        }
+
+        #[test]
+        fn a_narrow_logarithmic_axis_has_three_ticks(low in 1e-3_f64..1e4, factor in 1.0_f64..4.0, count in 6_usize..14) {
+            let ticks = Axis::log("ms", [low, low * factor]).ticks(count);
+            prop_assert!((3..=count + 3).contains(&ticks.len()), "{ticks:?}");
         }
 
         #[test]

@@ -92,7 +92,7 @@ pub(super) enum Mark {
     Spans { spans: Vec<Span>, ink: Ink },
     /// A short upright stroke at each point.
     Strokes { points: Vec<(f64, f64)>, ink: Ink },
-    /// A line across the panel at a value, with its text on it.
+    /// A line across the panel at a value, with its text at the right edge, where no data is.
     Rule { y: f64, text: String, ink: Ink },
     /// A stretch of the horizontal axis, with its text.
     Shade { from: f64, to: f64, text: String },

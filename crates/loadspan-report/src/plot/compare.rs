@@ -3,18 +3,18 @@
 mod differences;
 mod frontier;
 mod repeats;
+mod statistic;
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
-use loadspan_record::{Distribution, Metric, RunMetric, Summary, VerdictStatus};
-use thiserror::Error;
+use loadspan_record::{Metric, RunMetric, Summary, VerdictStatus};
 
+pub use self::statistic::{Statistic, UnknownStatistic};
 use super::NoData;
 use super::axis::Axis;
 use super::chart::{Chart, Corner, DotShape, Dots, KeyEntry, Line, Mark, Panel, Stacking};
-use super::number::counted;
+use super::number::{counted, plain};
+use super::target_of;
 use super::theme::Ink;
 use repeats::{Estimate, Place};
 
@@ -23,9 +23,12 @@ use repeats::{Estimate, Place};
 pub struct ComparedRun<'a> {
     /// Its result.
     pub summary: &'a Summary,
-    /// How it was set up, by name: what differs between runs becomes the label of a point, and runs with equal settings are
-    /// repetitions. Model and load are taken from the summary and need not be given.
+    /// How it was set up, by name: what differs between runs becomes the label of a point, as in `isl=200, osl=64`, and runs
+    /// with equal settings are repetitions. Model, endpoint and load are taken from the summary and need not be given.
     pub settings: BTreeMap<String, String>,
+    /// What the user calls it by. A tag names points like a setting when every run has it; tags that only some have do so where
+    /// nothing else differs.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// A chart of several runs.
@@ -37,71 +40,6 @@ pub enum CompareChart {
     InteractivityThroughput,
     /// Time to first token over throughput.
     TtftThroughput,
-}
-
-/// Which statistic of the requests of a run is shown. `p99` unless it is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Statistic(&'static str);
-
-/// A statistic that does not exist.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("unknown statistic `{name}`: it is one of {}", Statistic::NAMES.join(", "))]
-pub struct UnknownStatistic {
-    name: String,
-}
-
-impl Statistic {
-    /// The statistics that there are.
-    pub const NAMES: [&'static str; 13] = [
-        "mean", "min", "p1", "p5", "p10", "p25", "p50", "p75", "p90", "p95", "p99", "p99_9", "max",
-    ];
-
-    fn of(self, distribution: &Distribution) -> Option<f64> {
-        distribution.stat(self.0)
-    }
-
-    /// The statistic that says the same of a figure that is worse when it is lower: what p99 is to a latency, p1 is to a speed.
-    fn mirrored(self) -> Self {
-        Self(match self.0 {
-            "min" => "max",
-            "max" => "min",
-            "p1" => "p99",
-            "p5" => "p95",
-            "p10" => "p90",
-            "p25" => "p75",
-            "p75" => "p25",
-            "p90" => "p10",
-            "p95" => "p5",
-            // Summaries go no further down than to the first percentile.
-            "p99" | "p99_9" => "p1",
-            same => same,
-        })
-    }
-}
-
-impl Default for Statistic {
-    fn default() -> Self {
-        Self("p99")
-    }
-}
-
-impl fmt::Display for Statistic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.replace('_', "."))
-    }
-}
-
-impl FromStr for Statistic {
-    type Err = UnknownStatistic;
-
-    /// `p99.9` and `p99_9` are the same.
-    fn from_str(name: &str) -> Result<Self, UnknownStatistic> {
-        let wanted = name.trim().replace('.', "_");
-        let found = Self::NAMES.into_iter().find(|known| *known == wanted);
-        found
-            .map(Self)
-            .ok_or_else(|| UnknownStatistic { name: name.to_owned() })
-    }
 }
 
 impl CompareChart {
@@ -146,7 +84,11 @@ impl CompareChart {
             });
         }
         Ok(self
-            .compose(figures, (repeats::join(&measured), measured.len()), statistic)
+            .compose(
+                (figures, shared_target(figures.vertical.metric, runs)),
+                (repeats::join(&measured), measured.len()),
+                statistic,
+            )
             .with_subtitle(differences::shared(runs)))
     }
 
@@ -158,13 +100,19 @@ impl CompareChart {
         }
     }
 
-    fn compose(self, figures: Figures, (points, runs): (Vec<Estimate>, usize), statistic: Statistic) -> Chart {
+    fn compose(
+        self,
+        (figures, target): (Figures, Option<f64>),
+        (points, runs): (Vec<Estimate>, usize),
+        statistic: Statistic,
+    ) -> Chart {
         let (vertical, throughput) = (figures.vertical, figures.throughput);
         let label = format!("{}, {statistic} ({})", vertical.name, vertical.unit);
         let highs = || {
             points
                 .iter()
                 .flat_map(|point| [point.y.low, point.y.mean, point.y.high])
+                .chain(target)
         };
         let y = match vertical.better {
             Corner::BottomRight => Axis::log(label, highs()),
@@ -192,8 +140,11 @@ impl CompareChart {
                 height: 440.0,
                 x,
                 y,
-                marks: marks(&points, &best, vertical.better),
-                key: key(&points),
+                marks: target_line(target, vertical.unit)
+                    .into_iter()
+                    .chain(marks(&points, &best, vertical.better))
+                    .collect(),
+                key: key(&points, &best),
             }],
             stacking: Stacking::SharedAxis,
         }
@@ -289,6 +240,21 @@ impl Figures {
     }
 }
 
+/// The limit that `--goodput` sets to a figure, where it is the same in all runs.
+fn shared_target(metric: Metric, runs: &[ComparedRun<'_>]) -> Option<f64> {
+    let limit = |run: &ComparedRun<'_>| target_of(run.summary, metric);
+    let first = limit(runs.first()?)?;
+    runs.iter().all(|run| limit(run) == Some(first)).then_some(first)
+}
+
+fn target_line(target: Option<f64>, unit: &str) -> Option<Mark> {
+    target.map(|limit| Mark::Rule {
+        y: limit,
+        text: format!("target {} {unit}", plain(limit)),
+        ink: Ink::Text,
+    })
+}
+
 fn caption(points: &[Estimate], (runs, repeated): (usize, bool), statistic: Statistic) -> String {
     let mut text = format!(
         "{}; {statistic} over the completed requests of each. The line is the Pareto front: no trusted run is better in both.",
@@ -342,34 +308,18 @@ fn marks(points: &[Estimate], best: &[usize], better: Corner) -> Vec<Mark> {
 const FRONT: Ink = Ink::Series(0);
 const BEHIND: Ink = Ink::Muted;
 
-fn key(points: &[Estimate]) -> Vec<KeyEntry> {
-    let mut key = vec![
-        KeyEntry::new(FRONT, "on the Pareto front"),
-        KeyEntry::new(BEHIND, "behind it"),
-    ];
-    if points.iter().any(|point| point.status == VerdictStatus::Invalid) {
-        key[1].text = "behind it, or invalid (hollow)".to_owned();
-    }
-    key
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_statistic_is_chosen_by_its_name() {
-        assert_eq!(
-            "p99.9".parse::<Statistic>().map(|statistic| statistic.to_string()),
-            Ok("p99.9".to_owned())
-        );
-        assert_eq!(Statistic::default().to_string(), "p99");
-        let error = "p42".parse::<Statistic>().unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("unknown statistic `p42`: it is one of mean, min, p1"),
-            "{error}"
-        );
-    }
+/// What there is on the front, behind it and hollow, and nothing else.
+fn key(points: &[Estimate], best: &[usize]) -> Vec<KeyEntry> {
+    let is_invalid = |point: &Estimate| point.status == VerdictStatus::Invalid;
+    let is_behind = |(index, point): (usize, &Estimate)| !best.contains(&index) && !is_invalid(point);
+    let has_behind = points.iter().enumerate().any(is_behind);
+    let behind = match (has_behind, points.iter().any(is_invalid)) {
+        (true, true) => Some("behind it, or invalid (hollow)"),
+        (true, false) => Some("behind it"),
+        (false, true) => Some("invalid (hollow)"),
+        (false, false) => None,
+    };
+    let front = (!best.is_empty()).then(|| KeyEntry::new(FRONT, "on the Pareto front"));
+    let behind = behind.map(|text| KeyEntry::new(BEHIND, text));
+    front.into_iter().chain(behind).collect()
 }

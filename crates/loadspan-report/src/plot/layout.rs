@@ -333,4 +333,34 @@ mod tests {
             assert!(edges[..index].iter().all(|other| !one.overlaps(other)), "{one:?}");
         }
     }
+
+    #[test]
+    fn the_text_of_a_rule_hides_no_data() {
+        let everywhere = (0..=100).map(|x| (f64::from(x), 50.0)).collect();
+        let dots = Dots {
+            points: everywhere,
+            ink: Ink::Series(0),
+            radius: 4.0,
+            opacity: 1.0,
+            shape: DotShape::Filled,
+        };
+        let rule = Mark::Rule {
+            y: 50.0,
+            text: "p99 of the run 50 ms".to_owned(),
+            ink: Ink::Muted,
+        };
+        let mut chart = wordy();
+        chart.panels.truncate(1);
+        chart.panels[0].marks = vec![Mark::Dots(dots), rule];
+        let scene = lay_out(&chart, Theme::Light);
+        let rightmost = scene.shapes.iter().find_map(|shape| match shape {
+            Shape::Discs { centres, radius, .. } => Some(centres.last()?.x + radius),
+            _ => None,
+        });
+        let text = scene.shapes.iter().find_map(|shape| match shape {
+            Shape::Text(text) if text.text == "p99 of the run 50 ms" => Some(text.bounds()),
+            _ => None,
+        });
+        assert!(text.unwrap().left > rightmost.unwrap());
+    }
 }

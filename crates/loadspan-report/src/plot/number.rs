@@ -32,6 +32,15 @@ pub(super) fn number(value: f64) -> String {
     grouped(value, decimals)
 }
 
+/// A number as people write it: whole ones without decimals.
+pub(super) fn plain(value: f64) -> String {
+    if value.fract() == 0.0 {
+        grouped(value, 0)
+    } else {
+        number(value)
+    }
+}
+
 /// `1 request`, `2,000 requests`
 pub(super) fn counted(count: u64, noun: &str) -> String {
     format!(
@@ -75,6 +84,11 @@ impl LatencyUnit {
     /// `412 ms`
     pub(super) fn label_ms(self, ms: f64) -> String {
         format!("{} {}", number(self.of_ms(ms)), self.name)
+    }
+
+    /// The same of a limit that somebody chose.
+    pub(super) fn label_limit_ms(self, ms: f64) -> String {
+        format!("{} {}", plain(self.of_ms(ms)), self.name)
     }
 }
 

@@ -11,12 +11,12 @@ mod tokens;
 mod traffic;
 mod ttft;
 
-use loadspan_record::{GpuSample, LoadModel, ServerSample, Summary};
+use loadspan_record::{GpuSample, LoadModel, Metric, ServerSample, Summary};
 
 use super::chart::{Chart, Mark, Panel, Stacking};
 use super::number::counted;
 use super::requests::Requests;
-use super::{NoData, axis::Axis};
+use super::{NoData, axis::Axis, target_of};
 
 /// Everything that was measured in a run.
 #[derive(Debug, Clone, Copy)]
@@ -118,6 +118,9 @@ impl RunChart {
     }
 }
 
+/// Of fewer values the 99th percentile is one of the few highest, and says nothing.
+const ENOUGH_FOR_P99: u64 = 100;
+
 /// What is different from chart to chart.
 struct Drawing {
     title: &'static str,
@@ -154,6 +157,11 @@ impl RunData<'_> {
             to: until,
             text: "warm-up, in no figure".to_owned(),
         })
+    }
+
+    /// What `--goodput` allows of a figure, in its unit.
+    fn target(&self, metric: Metric) -> Option<f64> {
+        target_of(self.summary, metric)
     }
 
     /// How many requests the load keeps or allows in flight.

@@ -5,6 +5,7 @@ mod compatible;
 mod console;
 mod files;
 mod made_up;
+mod page;
 mod plots;
 mod records;
 mod runs;

@@ -1,6 +1,9 @@
 //! Pictures of whole runs.
 
-use loadspan_record::{Failure, FailureKind, Outcome, Phase, RequestRecord, RunOffset, Summary, SummaryBuilder};
+use loadspan_record::{
+    Failure, FailureKind, GoodputSummary, Metric, Outcome, Phase, RequestRecord, RunOffset, SloTarget, Summary,
+    SummaryBuilder, TargetSummary, VerdictStatus,
+};
 use loadspan_report::plot::{
     CompareChart, ComparedRun, RunChart, RunData, Size, Statistic, Theme, render_png, render_svg,
 };
@@ -92,9 +95,12 @@ fn a_picture_says_model_load_verdict_statistic_and_unit() {
     valid run
     time to first token (ms)
     50
+    70
     100
     200
+    300
     500
+    700
     1,000
     0
     10
@@ -108,6 +114,7 @@ fn a_picture_says_model_load_verdict_statistic_and_unit() {
     p99
     p50
     p99 of the run 489 ms
+    warm-up
     Dots: 2,980 requests by the time at which each was sent, extremes kept. Lines: p50 and p99 of windows of 5 s. Percentiles of the whole run leave the shaded warm-up out.
     ");
 }
@@ -219,6 +226,7 @@ fn compared(summaries: &[Summary]) -> Vec<ComparedRun<'_>> {
     let run = |summary| ComparedRun {
         summary,
         settings: Default::default(),
+        tags: Default::default(),
     };
     summaries.iter().map(run).collect()
 }
@@ -231,23 +239,173 @@ fn sweep(sizes: &[u32]) -> Vec<Summary> {
 
 #[test]
 fn points_of_several_runs_are_named_by_what_differs() {
-    let summaries = sweep(&[1, 8, 8, 32]);
+    let summaries = sweep(&[13, 17, 17, 33]);
     let runs = compared(&summaries);
     for chart in CompareChart::ALL {
         let chart = chart.chart(&runs, "p90".parse().unwrap()).unwrap();
         let svg = render_svg(&chart, Theme::Dark, Size::default());
         let texts = texts(&svg);
-        for label in ["1 concurrent", "8 concurrent", "32 concurrent"] {
-            let named = texts.iter().filter(|text| text.starts_with(label)).count();
+        for label in ["13", "17", "33"] {
+            let named = texts
+                .iter()
+                .filter(|text| text.split(" (").next() == Some(label))
+                .count();
             assert_eq!(named, 1, "{label} in {texts:?}");
         }
-        assert!(texts.contains(&"Qwen/Qwen3-8B  ·  points differ in load"), "{texts:?}");
+        assert!(
+            texts.contains(&"Qwen/Qwen3-8B  ·  each point is labelled with its concurrency"),
+            "{texts:?}"
+        );
         assert!(
             chart.caption().contains("95 % confidence interval"),
             "{}",
             chart.caption()
         );
     }
+}
+
+#[test]
+fn settings_that_differ_name_points_and_those_that_do_not_make_repetitions() {
+    let summaries = sweep(&[4, 4, 4]);
+    let mut runs = compared(&summaries);
+    for (run, (isl, seed)) in runs.iter_mut().zip([("123", "1"), ("123", "1"), ("987", "1")]) {
+        run.settings = [("isl", isl), ("seed", seed)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+    }
+    let chart = CompareChart::LatencyThroughput
+        .chart(&runs, Statistic::default())
+        .unwrap();
+    let svg = render_svg(&chart, Theme::Light, Size::default());
+    let points = |label: &str| texts(&svg).iter().filter(|text| **text == label).count();
+    assert_eq!((points("123"), points("987")), (1, 1));
+    assert!(texts(&svg).contains(&"Qwen/Qwen3-8B  ·  4 concurrent  ·  each point is labelled with its isl"));
+}
+
+/// Which of these names points have in a comparison of runs with these concurrencies and tags.
+fn named(runs: &[(u32, &[(&str, &str)])], names: [&str; 3]) -> [bool; 3] {
+    let sizes: Vec<u32> = runs.iter().map(|(concurrency, _)| *concurrency).collect();
+    let mut summaries = sweep(&sizes);
+    for summary in &mut summaries {
+        summary.verdict.status = VerdictStatus::Valid;
+    }
+    let mut compared = compared(&summaries);
+    for (run, (_, tags)) in compared.iter_mut().zip(runs) {
+        let owned = tags
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        run.tags = owned.collect();
+    }
+    let chart = CompareChart::LatencyThroughput.chart(&compared, Statistic::default());
+    let svg = render_svg(&chart.unwrap(), Theme::Light, Size::default());
+    names.map(|name| texts(&svg).contains(&name))
+}
+
+#[test]
+fn a_tag_that_only_some_runs_have_names_no_point_where_a_setting_differs() {
+    let runs: [(u32, &[_]); 2] = [(13, &[("owner", "me")]), (37, &[])];
+    assert_eq!(
+        named(&runs, ["13", "37", "concurrency=37, no owner"]),
+        [true, true, false]
+    );
+}
+
+#[test]
+fn a_tag_that_every_run_has_names_points_when_it_differs() {
+    let runs: [(u32, &[_]); 2] = [
+        (4, &[("build", "fp8"), ("owner", "me"), ("team", "perf")]),
+        (4, &[("build", "bf16"), ("team", "perf")]),
+    ];
+    assert_eq!(
+        named(&runs, ["fp8", "bf16", "build=bf16, no owner"]),
+        [true, true, false]
+    );
+}
+
+#[test]
+fn a_tag_that_only_some_runs_have_names_points_where_nothing_else_does() {
+    let runs: [(u32, &[_]); 2] = [(4, &[("owner", "me")]), (4, &[])];
+    assert_eq!(named(&runs, ["me", "no owner", "4 concurrent"]), [true, true, false]);
+}
+
+#[test]
+fn a_key_names_only_what_is_in_the_chart() {
+    let mut summaries = sweep(&[13, 13, 13]);
+    let key = |summaries: &[Summary]| {
+        let chart = CompareChart::LatencyThroughput.chart(&compared(summaries), Statistic::default());
+        let svg = render_svg(&chart.unwrap(), Theme::Light, Size::default());
+        ["on the Pareto front", "behind it", "invalid (hollow)"].map(|entry| texts(&svg).contains(&entry))
+    };
+    assert_eq!(
+        key(&summaries),
+        [true, false, false],
+        "repetitions are one point, on the front"
+    );
+    summaries[0].verdict.status = VerdictStatus::Invalid;
+    assert_eq!(key(&summaries), [true, false, true]);
+    for summary in &mut summaries {
+        summary.verdict.status = VerdictStatus::Invalid;
+    }
+    assert_eq!(key(&summaries), [false, false, true]);
+}
+
+#[test]
+fn loads_of_two_kinds_are_told_apart_by_their_descriptions() {
+    let mut summaries = sweep(&[4]);
+    summaries.push(MadeUpRun::open_load(600).measure().summary);
+    let chart = CompareChart::TtftThroughput.chart(&compared(&summaries), Statistic::default());
+    let svg = render_svg(&chart.unwrap(), Theme::Light, Size::default());
+    for label in ["4 concurrent", "poisson 40 req/s, at most 256 at once"] {
+        assert!(texts(&svg).contains(&label), "{label}");
+    }
+}
+
+/// The summary with a target of `--goodput`.
+fn with_target(mut summary: Summary, metric: Metric, limit: f64) -> Summary {
+    let target = SloTarget { metric, limit };
+    summary.goodput = Some(GoodputSummary {
+        good: 0,
+        of: 0,
+        targets: vec![TargetSummary { target, met: 0 }],
+    });
+    summary
+}
+
+#[test]
+fn a_target_is_a_line_in_the_charts_of_its_figure() {
+    let mut run = MadeUpRun::open_load(600).measure();
+    run.summary = with_target(run.summary, Metric::TimeToFirstToken, 120.0);
+    let drawn = |chart: RunChart| render_svg(&chart.chart(&data(&run)).unwrap(), Theme::Light, Size::default());
+    assert!(texts(&drawn(RunChart::TtftOverTime)).contains(&"target 120 ms"));
+    let cdf = drawn(RunChart::LatencyCdf);
+    let shares = texts(&cdf);
+    assert!(
+        shares.iter().any(|text| text.starts_with("target 120 ms: ")),
+        "{shares:?}"
+    );
+    assert!(!drawn(RunChart::ScheduleLag).contains("target"), "of another figure");
+}
+
+#[test]
+fn a_comparison_shows_the_target_that_all_runs_have() {
+    let limits = [80.0, 80.0, 90.0].into_iter();
+    let summaries = sweep(&[1, 8, 32]).into_iter().zip(limits);
+    let summaries: Vec<Summary> = summaries
+        .map(|(summary, limit)| with_target(summary, Metric::TimeToFirstToken, limit))
+        .collect();
+    let has_target = |summaries: &[Summary], chart: CompareChart| {
+        let chart = chart.chart(&compared(summaries), Statistic::default()).unwrap();
+        texts(&render_svg(&chart, Theme::Light, Size::default())).contains(&"target 80 ms")
+    };
+    assert!(has_target(&summaries[..2], CompareChart::TtftThroughput));
+    assert!(
+        !has_target(&summaries, CompareChart::TtftThroughput),
+        "they do not agree"
+    );
+    assert!(
+        !has_target(&summaries[..2], CompareChart::LatencyThroughput),
+        "of another figure"
+    );
 }
 
 #[test]

@@ -91,6 +91,17 @@ impl NotePlacer {
         Some(found)
     }
 
+    /// The same, but one that lies on no line goes first.
+    pub(super) fn take_clearest(&mut self, candidates: &[Rect]) -> Option<Rect> {
+        let clear = candidates.iter().filter(|place| !self.lies_on_line(place));
+        let in_order: Vec<Rect> = clear.chain(candidates).copied().collect();
+        self.take_first(in_order)
+    }
+
+    fn lies_on_line(&self, place: &Rect) -> bool {
+        self.lines.iter().any(|line| line.overlaps(place))
+    }
+
     /// The box of a text beside `at`; near it if possible. `None` when everything around it is taken.
     pub(super) fn beside(&mut self, at: Point, text: &str) -> Option<Rect> {
         let (width, height) = (FONT.width(text), FONT.size * 1.2);
@@ -113,9 +124,8 @@ impl NotePlacer {
                 height,
             })
         });
-        let off_lines = |place: &Rect| !self.lines.iter().any(|line| line.overlaps(place));
-        let best: Vec<Rect> = candidates.clone().filter(off_lines).collect();
-        self.take_first(best.into_iter().chain(candidates))
+        let candidates: Vec<Rect> = candidates.collect();
+        self.take_clearest(&candidates)
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) fn edge_label(mark: &Mark) -> Option<((f64, f64), &str, Option<Ink>)>
             let end = line.points.iter().rev().find(|point| point.1.is_finite())?;
             Some((*end, line.label.as_deref()?, Some(line.ink)))
         }
+        Mark::Rule { y, text, ink } => Some(((f64::INFINITY, *y), text, Some(*ink))),
         Mark::EdgeNote { y, text } => Some(((f64::INFINITY, *y), text, None)),
         _ => None,
     }

@@ -9,7 +9,7 @@ use super::{Anchor, Font, Ink, Pen, Point, Rect, Setting, Shape, Stroke};
 const LABEL_DISTANCE: f64 = 15.5;
 
 impl Drawing<'_> {
-    /// The labels of lines at the right edge, moved apart, each with a line to where it belongs.
+    /// The labels of lines and rules at the right edge, moved apart, each with a line to where it belongs.
     pub(super) fn edge_labels(&self, pen: &mut Pen, marks: &[Mark]) {
         let labels: Vec<_> = marks.iter().filter_map(edge_label).collect();
         let wanted: Vec<f64> = labels.iter().map(|((_, y), ..)| self.up(*y)).collect();
@@ -76,7 +76,6 @@ impl Drawing<'_> {
             match mark {
                 Mark::Better(corner) => self.better(pen, &mut placer, *corner),
                 Mark::Shade { from, to, text } => self.shade_text(pen, &mut placer, (self.stretch(*from, *to), text)),
-                Mark::Rule { y, text, .. } => self.rule_text(pen, &mut placer, (self.up(*y), text)),
                 _ => {}
             }
         }
@@ -90,50 +89,26 @@ impl Drawing<'_> {
         }
     }
 
+    /// The text, or its beginning up to a comma, whichever fits.
     fn shade_text(&self, pen: &mut Pen, placer: &mut NotePlacer, (shade, text): (Rect, &str)) {
-        let width = Font::LABEL.width(text);
-        let place = Rect {
-            left: shade.left + 6.0,
-            top: shade.top + 4.0,
-            width,
-            height: Font::LABEL.size * 1.2,
+        let fits = |text: &&str| Font::LABEL.width(text) + 8.0 <= shade.width;
+        let shorter = text.split(',').next().unwrap_or_default();
+        let Some(text) = [text, shorter].into_iter().find(fits) else {
+            return;
         };
-        if width + 8.0 <= shade.width
-            && let Some(place) = placer.take_first([place])
-        {
+        let (width, height) = (Font::LABEL.width(text), Font::LABEL.size * 1.2);
+        let room = shade.height - height - 8.0;
+        let column = |left: f64| {
+            [0.0, 1.0, 0.5, 0.25, 0.75].map(|share| Rect {
+                left,
+                top: shade.top + 4.0 + room * share,
+                width,
+                height,
+            })
+        };
+        let places = [column(shade.left + 6.0), column(shade.right() - width - 2.0)].concat();
+        if let Some(place) = placer.take_clearest(&places) {
             write_in(pen, place, text, Ink::Secondary);
-        }
-    }
-
-    /// On the line, at the left, with paper behind it, so that dots below it do not matter.
-    fn rule_text(&self, pen: &mut Pen, placer: &mut NotePlacer, (y, text): (f64, &str)) {
-        let text = Font::LABEL.fit(text, self.area.width - 12.0);
-        let height = Font::LABEL.size * 1.2;
-        let place = |left: f64, top: f64| Rect {
-            left,
-            top,
-            width: Font::LABEL.width(&text),
-            height,
-        };
-        let left = self.area.left + 8.0;
-        let right = self.area.right() - 8.0 - Font::LABEL.width(&text);
-        let candidates = [
-            place(left, y - height - 2.0),
-            place(left, y + 2.0),
-            place(right, y - height - 2.0),
-            place(right, y + 2.0),
-        ];
-        if let Some(place) = placer.take_first(candidates) {
-            let behind = Rect {
-                left: place.left - 3.0,
-                width: place.width + 6.0,
-                ..place
-            };
-            pen.add(Shape::Boxes {
-                boxes: vec![behind],
-                fill: pen.tint(Ink::Background, 0.85),
-            });
-            write_in(pen, place, &text, Ink::Text);
         }
     }
 

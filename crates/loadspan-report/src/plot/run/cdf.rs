@@ -5,7 +5,7 @@ use loadspan_record::Metric;
 use super::super::NoData;
 use super::super::axis::{Axis, Scale};
 use super::super::chart::{DotShape, Dots, KeyEntry, Line, Mark, Panel, Stacking};
-use super::super::number::{LatencyUnit, counted};
+use super::super::number::{LatencyUnit, counted, number};
 use super::super::theme::Ink;
 use super::{Drawing, RunData};
 
@@ -53,17 +53,21 @@ pub(super) fn draw(run: &RunData<'_>) -> Result<Drawing, NoData> {
         .flat_map(|series| [series.sorted_ms[0], series.sorted_ms[series.sorted_ms.len() - 1]]);
     let x = Axis::log(
         format!("time since the request was sent ({})", unit.name),
-        ends.map(|ms| unit.of_ms(f64::from(ms))),
+        ends.map(f64::from)
+            .chain(series.iter().filter_map(|series| run.target(series.metric)))
+            .map(|ms| unit.of_ms(ms)),
     );
     let y = Axis {
         label: "share of requests that took at most this long (%)".to_owned(),
         scale: Scale::Linear,
-        range: (0.0, 100.0),
+        // Above the curves there is room for a label.
+        range: (0.0, 106.0),
     };
     let mut marks = Vec::new();
     for series in &series {
         marks.push(Mark::Line(curve(&series.sorted_ms, unit, series.ink).unlabelled()));
         marks.extend(percentile_marks(run, series, unit));
+        marks.extend(target_marks(run, series, unit));
     }
     let key = series.iter().map(|series| KeyEntry::new(series.ink, series.name));
     Ok(Drawing {
@@ -96,6 +100,27 @@ fn curve(sorted_ms: &[f32], unit: LatencyUnit, ink: Ink) -> Line {
         (unit.of_ms(f64::from(sorted_ms[rank])), share)
     });
     Line::new(points.collect(), ink, "")
+}
+
+/// An upright line where `--goodput` draws it, with the share of requests that keep to it.
+fn target_marks(run: &RunData<'_>, series: &Series, unit: LatencyUnit) -> Vec<Mark> {
+    let Some(limit) = run.target(series.metric) else {
+        return Vec::new();
+    };
+    let within = series.sorted_ms.partition_point(|ms| f64::from(*ms) <= limit);
+    let share = 100.0 * within as f64 / series.sorted_ms.len() as f64;
+    let x = unit.of_ms(limit);
+    vec![
+        Mark::Whisker {
+            from: (x, 0.0),
+            to: (x, 100.0),
+            ink: series.ink,
+        },
+        Mark::Note {
+            at: (x, 8.0),
+            text: format!("target {}: {} %", unit.label_limit_ms(limit), number(share)),
+        },
+    ]
 }
 
 fn percentile_marks(run: &RunData<'_>, series: &Series, unit: LatencyUnit) -> Vec<Mark> {

@@ -37,6 +37,7 @@ pub(super) fn draw(run: &RunData<'_>) -> Result<Drawing, NoData> {
         values,
         name: "sent after it was due",
         unit,
+        target_ms: run.target(Metric::ScheduleLag),
         whole,
         dots: Ink::Series(2),
         tail: Ink::Series(3),

@@ -9,7 +9,7 @@ use super::super::number::{LatencyUnit, round_length};
 use super::super::theme::Ink;
 use super::super::thin::thin_dots;
 use super::super::windows::PercentileLines;
-use super::RunData;
+use super::{ENOUGH_FOR_P99, RunData};
 
 /// What is shown, and with which colours.
 pub(super) struct Scatter<'a> {
@@ -18,6 +18,8 @@ pub(super) struct Scatter<'a> {
     /// The name of the vertical axis, without its unit.
     pub(super) name: &'a str,
     pub(super) unit: LatencyUnit,
+    /// What `--goodput` allows, in milliseconds.
+    pub(super) target_ms: Option<f64>,
     /// The same over the whole run.
     pub(super) whole: Option<&'a Distribution>,
     pub(super) dots: Ink,
@@ -33,8 +35,12 @@ impl Scatter<'_> {
         marks.push(Mark::Dots(Dots {
             points: thin_dots(self.values.iter().map(shown).collect()),
             ink: self.dots,
-            radius: if self.values.len() > 2_000 { 1.5 } else { 2.4 },
-            opacity: 0.5,
+            radius: match self.values.len() {
+                0..50 => 4.0,
+                50..2_000 => 2.4,
+                _ => 1.5,
+            },
+            opacity: if self.values.len() < 50 { 0.9 } else { 0.5 },
             shape: DotShape::Filled,
         }));
         let mut sentence = String::new();
@@ -48,16 +54,23 @@ impl Scatter<'_> {
                 marks.push(Mark::Line(Line::new(points.iter().map(shown).collect(), ink, name)));
             }
         }
-        if let Some(stats) = self.whole.filter(|stats| stats.p99 > 0.0) {
+        let has_p99 = |stats: &&Distribution| stats.p99 > 0.0 && stats.count >= ENOUGH_FOR_P99;
+        if let Some(stats) = self.whole.filter(has_p99) {
             marks.push(Mark::Rule {
                 y: self.unit.of_ms(stats.p99),
                 text: format!("p99 of the run {}", self.unit.label_ms(stats.p99)),
                 ink: Ink::Muted,
             });
         }
+        marks.extend(self.target_ms.map(|limit| Mark::Rule {
+            y: self.unit.of_ms(limit),
+            text: format!("target {}", self.unit.label_limit_ms(limit)),
+            ink: Ink::Text,
+        }));
+        let values = self.values.iter().map(|(_, ms)| *ms).chain(self.target_ms);
         let y = Axis::log(
             format!("{} ({})", self.name, self.unit.name),
-            self.values.iter().map(|(_, ms)| self.unit.of_ms(*ms)),
+            values.map(|ms| self.unit.of_ms(ms)),
         );
         let panel = Panel {
             height: self.height,

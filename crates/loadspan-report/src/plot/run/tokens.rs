@@ -5,10 +5,10 @@ use loadspan_record::{Distribution, Metric};
 use super::super::NoData;
 use super::super::axis::{Axis, Scale, step_at_least};
 use super::super::chart::{Bar, Mark, Panel, Stacking};
-use super::super::number::{counted, grouped, number};
+use super::super::number::{counted, grouped, number, plain};
 use super::super::requests::{Fate, Request};
 use super::super::theme::Ink;
-use super::{Drawing, RunData};
+use super::{Drawing, ENOUGH_FOR_P99, RunData};
 
 const NONE: NoData = NoData {
     what: "token lengths",
@@ -112,13 +112,18 @@ fn panel(length: &Length, sorted: &[u32], stats: Option<&Distribution>) -> Panel
         format!("{} tokens", grouped(step, 0))
     };
     let mut marks = vec![Mark::Bars { bars, ink: length.ink }];
-    let y = Axis::from_zero(format!("requests per {step_text} of {} length", length.name), most);
+    // Above the highest bar there is room for a label; below four there would be ticks at halves.
+    let y = Axis::from_zero(
+        format!("requests per {step_text} of {} length", length.name),
+        most.max(4.0) * 1.15,
+    );
     if let Some(stats) = stats {
         let top = y.range.1;
         marks.extend(
-            [("p50", stats.p50), ("p99", stats.p99)]
+            [("p50", stats.p50, 2), ("p99", stats.p99, ENOUGH_FOR_P99)]
                 .into_iter()
-                .flat_map(|(name, tokens)| {
+                .filter(|(.., least)| stats.count >= *least)
+                .flat_map(|(name, tokens, _)| {
                     [
                         Mark::Whisker {
                             from: (tokens, 0.0),
@@ -127,13 +132,13 @@ fn panel(length: &Length, sorted: &[u32], stats: Option<&Distribution>) -> Panel
                         },
                         Mark::Note {
                             at: (tokens, top * 0.93),
-                            text: format!("{name} {}", number(tokens)),
+                            text: format!("{name} {}", plain(tokens)),
                         },
                     ]
                 }),
         );
     }
-    let room = (high - low).max(step * 4.0) * 0.06 + step;
+    let room = ((high - low) * 0.06 + step).max(MOST_BARS / 8.0 * step - (high - low) / 2.0);
     Panel {
         height: 170.0,
         x: Axis {

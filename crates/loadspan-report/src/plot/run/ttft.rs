@@ -29,6 +29,7 @@ pub(super) fn draw(run: &RunData<'_>) -> Result<Drawing, NoData> {
         values,
         name: "time to first token",
         unit,
+        target_ms: run.target(Metric::TimeToFirstToken),
         whole,
         dots: Ink::Series(0),
         tail: Ink::Series(6),
