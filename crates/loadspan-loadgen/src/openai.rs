@@ -18,7 +18,7 @@ pub(crate) use self::repeat::EventReader;
 pub(crate) use self::request::BodyBuilder;
 pub use self::request::{BodyConfig, MaxTokensField, StreamUsage};
 pub use self::server_kind::ServerKind;
-pub(crate) use self::server_kind::{Evidence, ServedModel, read_models};
+pub(crate) use self::server_kind::{Evidence, ServedModel, read_models, read_version};
 pub(crate) use self::usage::Usage;
 
 /// Which API is spoken.

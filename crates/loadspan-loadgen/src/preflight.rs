@@ -13,7 +13,9 @@ pub use self::diagnosis::PreflightError;
 use self::probe::{Fetched, Probe};
 use crate::RunClock;
 use crate::observer::{Observed, ObserverConfig, TextCapture, TextConfig};
-use crate::openai::{BodyConfig, Evidence, MaxTokensField, ServedModel, ServerKind, StreamUsage, read_models};
+use crate::openai::{
+    BodyConfig, Evidence, MaxTokensField, ServedModel, ServerKind, StreamUsage, read_models, read_version,
+};
 use crate::redaction::Redaction;
 use crate::target::{BaseUrl, PreparedTarget, RequestParts, Route, TargetConfig};
 use crate::workload::{Content, Observation, RequestSpec, calibration_text};
@@ -25,6 +27,8 @@ const OUTPUT_TOKENS: u32 = 8;
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// A server that is asked before the load has not got all day.
 const FIRST_BYTE: Duration = Duration::from_secs(60);
+/// Nothing depends on the version of a server.
+const VERSION: Duration = Duration::from_secs(2);
 
 /// What to find out.
 #[derive(Debug, Clone)]
@@ -67,6 +71,8 @@ pub struct Preflight {
     pub target: PreparedTarget,
     /// What all requests have in common, put right for this server.
     pub body: BodyConfig,
+    /// Which version of itself the server says it is, if it says so in the way of its kind.
+    pub server_version: Option<String>,
     /// What the server counted for the preflight's prompts. Empty when it sends no usage.
     pub observations: Vec<(Observation, String)>,
     /// What the user should know.
@@ -169,6 +175,7 @@ impl Inquiry {
         }
         Ok(Preflight {
             target: PreparedTarget::new(routes),
+            server_version: self.server_version(body.server).await,
             body,
             observations,
             notices: self.notices.clone(),
@@ -226,6 +233,14 @@ impl Inquiry {
             evidence.info = self.fetch("/info").await.ok().and_then(Fetched::into_success);
         }
         Ok(ServerKind::detect(&evidence))
+    }
+
+    /// Asked last: who waits no longer for an answer leaves its connection as it is.
+    async fn server_version(&mut self, server: ServerKind) -> Option<String> {
+        let path = server.version_resource()?;
+        let fetched = tokio::time::timeout(VERSION, self.fetch(path)).await.ok()?.ok()?;
+        let version = read_version(fetched.success()?)?;
+        Some(self.redaction.redact(version))
     }
 
     fn body_config(&self, model: String, server: ServerKind) -> BodyConfig {

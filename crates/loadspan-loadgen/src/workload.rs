@@ -91,6 +91,9 @@ pub enum WorkloadDescription {
         lengths: &'static str,
         /// Fingerprint of the words that texts are made of. They depend on the tokenizer.
         words: String,
+        /// SHA-256 of everything that defines the requests, lengths as the server counts them included: two runs with the same
+        /// one have sent the same.
+        hash: String,
     },
     /// A file.
     Dataset {
@@ -100,7 +103,7 @@ pub enum WorkloadDescription {
         path: String,
         /// Its format.
         format: DatasetFormat,
-        /// Fingerprint of its bytes.
+        /// SHA-256 of its bytes.
         content: String,
         /// How many requests it has.
         entries: u64,

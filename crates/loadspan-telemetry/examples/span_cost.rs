@@ -3,12 +3,16 @@
 //! `cargo run --release -p loadspan-telemetry --example span_cost -- 1000000`
 #![expect(clippy::print_stdout, reason = "an example talks to its user")]
 
+#[path = "../src/testing.rs"]
+mod testing;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::testing::request;
 use loadspan_record::{
-    ChunkGaps, ConnectionUse, HttpExchange, HttpVersion, Outcome, OutputText, Phase, Propagation, RequestId,
-    RequestRecord, RunId, RunOffset, SampleRatio, Timings, TokenCounts, TokenSource,
+    ChunkGaps, HttpExchange, OutputText, Propagation, RequestRecord, RunOffset, SampleRatio, Timings, TokenCounts,
+    TokenSource,
 };
 use loadspan_telemetry::config::{
     AttributeStyle, BatchConfig, ContentCapture, ExporterConfig, KeepPolicy, Naming, SemconvChoice, SpanLimits,
@@ -109,7 +113,7 @@ fn vary(record: &mut RequestRecord, index: u64) {
 
 fn recorder(style: AttributeStyle, sampling: SampleRatio) -> TraceRecorder {
     let config = TracesConfig {
-        exporter: ExporterConfig::Console,
+        exporter: Some(ExporterConfig::Console),
         scope: TraceScope::Session,
         sampling,
         keep: KeepPolicy::default(),
@@ -163,21 +167,8 @@ fn run() -> RunIdentity {
 
 fn example_record() -> RequestRecord {
     RequestRecord {
-        id: RequestId {
-            run: RunId::new(0x7f3a_09c2),
-            index: 0,
-        },
-        phase: Phase::Measure,
-        stage: 0,
-        session: None,
-        turn: None,
-        target: 0,
-        worker: 0,
-        timings: Timings::default(),
-        held_back_ns: 0,
         chunk_gaps: ChunkGaps::Each(vec![6_700; 127].into()),
         chunks: 128,
-        outcome: Outcome::Completed,
         tokens: TokenCounts {
             input: Some(550),
             cached_input: Some(512),
@@ -190,14 +181,10 @@ fn example_record() -> RequestRecord {
         response_id: Some("chatcmpl-7f3a09c2-0000-0000-0000-000000000000".into()),
         response_model: Some("meta-llama/Llama-3.1-8B-Instruct".into()),
         http: HttpExchange {
-            version: HttpVersion::Http11,
-            status: Some(200),
-            connection: ConnectionUse::Reused,
             bytes_sent: 3_000,
             bytes_received: 40_000,
-            server_request_id: None,
+            ..request().http
         },
-        trace_id: 1,
-        span_id: 1,
+        ..request()
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod headers;
 mod keep;
 mod metrics;
+mod mlflow;
 mod options;
 mod otlp;
 mod push;
@@ -30,7 +31,11 @@ use uuid::Uuid;
 
 pub use self::environment::Environment;
 pub use self::error::ConfigError;
-pub use self::options::{OtherSink, OtlpOptions, TelemetryOptions};
+pub use self::mlflow::{
+    ExperimentChoice, LiveMetrics, MlflowConfig, MlflowOptions, MlflowPlan, MlflowServer, NamedBy, ParentRun,
+    PushTracking, RecordedTracking, RetryPolicy, ServerVerification, TraceStore,
+};
+pub use self::options::{OtlpOptions, TelemetryOptions};
 pub use self::push::{PushEndpoint, RecordedEndpoint};
 pub use self::resolve::Resolved;
 
@@ -45,6 +50,8 @@ pub struct TelemetryConfig {
     pub traces: Option<TracesConfig>,
     /// `None`: no metrics.
     pub metrics: Option<MetricsConfig>,
+    /// `None`: no run in MLflow.
+    pub mlflow: Option<MlflowConfig>,
     /// How long the end of a run may wait for telemetry.
     pub flush_timeout: Duration,
     /// The most that `telemetry.spool/` may hold.
@@ -57,7 +64,7 @@ impl TelemetryConfig {
     /// Whether a signal goes to stdout.
     #[must_use]
     pub fn writes_to_console(&self) -> bool {
-        let traces = self.traces.as_ref().map(|traces| &traces.exporter);
+        let traces = self.traces.as_ref().and_then(|traces| traces.exporter.as_ref());
         let metrics = self.metrics.as_ref().map(|metrics| &metrics.exporter);
         let mut exporters = traces.into_iter().chain(metrics);
         exporters.any(|exporter| matches!(exporter, ExporterConfig::Console))
@@ -218,8 +225,8 @@ pub struct TlsFiles {
 /// Traces.
 #[derive(Debug, Clone)]
 pub struct TracesConfig {
-    /// Where to.
-    pub exporter: ExporterConfig,
+    /// Where to. `None`: to MLflow's trace store alone.
+    pub exporter: Option<ExporterConfig>,
     /// Which spans share a trace.
     pub scope: TraceScope,
     /// The share of requests whose spans are exported, and which are marked as sampled towards the server.

@@ -15,16 +15,22 @@ pub mod config;
 mod export;
 mod identity;
 mod metrics;
+pub mod mlflow;
 #[cfg(test)]
 mod page;
 mod resource;
 mod telemetry;
+#[cfg(test)]
+mod testing;
 mod traces;
 
+pub use loadspan_wire::semconv::provider::provider_name;
+
 pub use self::export::{
-    FlushCutter, Notices, Payload, PushConfig, PushError, PushSummary, PushedSignal, SpoolRecord, StartError, push,
+    ClientError, FlushCutter, Flushed, MlflowOutlet, MlflowReach, Notices, Outlets, Payload, PushConfig, PushError,
+    PushSummary, PushedSignal, RecordsOnDisk, SpoolRecord, StartError, TraceStoreRun, push,
 };
 pub use self::identity::{BodySource, BodyVariety, LoadState, Operation, RunConclusion, RunIdentity, ServerAddress};
 pub use self::metrics::MetricsRecorder;
-pub use self::telemetry::{Outlets, Telemetry};
-pub use self::traces::{InputContent, LengthSource, OutputType, RequestParameters, Sampled, TraceRecorder};
+pub use self::telemetry::Telemetry;
+pub use self::traces::{InputContent, LastSpans, LengthSource, OutputType, RequestParameters, Sampled, TraceRecorder};

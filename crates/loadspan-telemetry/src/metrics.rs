@@ -19,7 +19,7 @@ pub(crate) mod testing;
 mod tests;
 mod timing;
 
-use loadspan_record::{ObservedGauge, Phase, RequestRecord, RunOffset, SignalLedger, TelemetrySignal};
+use loadspan_record::{ObservedGauge, Phase, RequestRecord, RunOffset, SignalLedger};
 use loadspan_wire::otlp::{Message, Resource};
 
 use self::attributes::Attributes;
@@ -31,7 +31,7 @@ use self::scraped::ScrapedGauges;
 use self::series::About;
 use self::timing::TimingMetrics;
 use crate::config::{ExemplarFilter, MetricsConfig, Naming, Temporality};
-use crate::export::Payload;
+use crate::export::{Contents, Payload};
 use crate::identity::{LoadState, RunIdentity};
 
 /// Aggregates what a run has to say in numbers. Owned by one thread; takes no lock and does no I/O.
@@ -142,7 +142,7 @@ impl MetricsRecorder {
         }
         let (request, items) = collection.finish(self.resource.clone(), self.version)?;
         Some(Payload {
-            signal: TelemetrySignal::Metrics,
+            contents: Contents::Metrics,
             items,
             body: request.encode_to_vec().into(),
         })

@@ -1,4 +1,5 @@
-//! Holds `docs/telemetry.md` to the tables in the code. Run with `LOADSPAN_UPDATE_DOCS=1`, the test writes the sections instead.
+//! Holds `docs/telemetry.md` and `docs/mlflow.md` to the tables in the code. Run with `LOADSPAN_UPDATE_DOCS=1`, the tests write the
+//! sections instead.
 
 use std::fmt::Write as _;
 
@@ -6,30 +7,40 @@ use loadspan_record::{GPU_INSTRUMENTS, ServerCounter, ServerGauge, ServerHistogr
 use loadspan_wire::semconv::attributes::{self, Attribute};
 use loadspan_wire::semconv::metrics::{self, Instrument, InstrumentKind, Vocabulary};
 
-use crate::config::variables::VARIABLES;
+use crate::config::variables::{MLFLOW_VARIABLES, VARIABLES, Variable};
 use crate::export::examples;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/telemetry.md");
+const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/");
 
 #[test]
-fn the_page_says_what_the_code_says() {
-    let written = std::fs::read_to_string(PAGE).unwrap();
+fn the_page_of_telemetry_says_what_the_code_says() {
     let sections = [
-        ("environment", environment()),
+        ("environment", environment(VARIABLES)),
         ("metrics", instruments()),
         ("attributes", span_attributes()),
         ("messages", messages()),
     ];
+    assert_says("telemetry.md", &sections);
+}
+
+#[test]
+fn the_page_of_mlflow_says_what_the_code_says() {
+    assert_says("mlflow.md", &[("environment", environment(MLFLOW_VARIABLES))]);
+}
+
+fn assert_says(name: &str, sections: &[(&str, String)]) {
+    let page = format!("{PAGES}{name}");
+    let written = std::fs::read_to_string(&page).unwrap();
     let expected = sections.iter().fold(written.clone(), |page, (name, section)| {
         with_section(&page, name, section)
     });
     if std::env::var_os("LOADSPAN_UPDATE_DOCS").is_some() {
-        std::fs::write(PAGE, expected).unwrap();
+        std::fs::write(page, expected).unwrap();
         return;
     }
     assert!(
         written == expected,
-        "docs/telemetry.md is out of date: run this test with LOADSPAN_UPDATE_DOCS=1"
+        "docs/{name} is out of date: run this test with LOADSPAN_UPDATE_DOCS=1"
     );
 }
 
@@ -43,10 +54,10 @@ fn with_section(page: &str, name: &str, section: &str) -> String {
     format!("{before}{begin}\n{section}\n{end}{after}")
 }
 
-fn environment() -> String {
+fn environment(variables: &[Variable]) -> String {
     let mut text = String::new();
     let mut topic = "";
-    for variable in VARIABLES {
+    for variable in variables {
         if variable.topic != topic {
             let between = if topic.is_empty() { "" } else { "\n" };
             topic = variable.topic;

@@ -1,40 +1,25 @@
 //! The telemetry of a run, from its first record to its ledger. Owned by the thread that listens to the run.
 
-use std::fmt;
-use std::io::Write;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use loadspan_record::{ObservedSample, OutputText, Phase, RequestRecord, RunOffset, TelemetrySummary};
+use loadspan_record::{ObservedSample, OutputText, Phase, RequestRecord, RunOffset, redact_url};
 use loadspan_wire::semconv::provider::{provider_name, provider_of_host};
 
 use crate::config::{ContentCapture, Naming, TelemetryConfig};
-use crate::export::{Exporters, FlushCutter, Notices, Pipeline, StartError};
+use crate::export::{
+    Deadlines, Exporters, FlushCutter, Flushed, Outlets, Payload, Pipeline, RecordsOnDisk, StartError,
+};
 use crate::identity::{BodyVariety, LoadState, RunConclusion, RunIdentity};
 use crate::metrics::MetricsRecorder;
+use crate::mlflow::{LiveRecorder, LiveSetup};
 use crate::resource;
 use crate::traces::{RequestParameters, Sampled, TraceRecorder};
 
+/// The share of MLflow's flush timeout that live metrics and traces may take. The rest is for the completion of the run.
+const LIVE_SHARE: f64 = 0.5;
 /// How often it is looked whether the last spans have a fate.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(2);
-
-/// What telemetry is written to and told to, beside its endpoints.
-pub struct Outlets {
-    /// Where what cannot be delivered goes. Made when it is needed.
-    pub spool_dir: PathBuf,
-    /// Takes notices; must not block.
-    pub notices: Notices,
-    /// Where the console exporter writes.
-    pub console: Box<dyn Write + Send>,
-}
-
-impl fmt::Debug for Outlets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outlets")
-            .field("spool_dir", &self.spool_dir)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Telemetry of a run in progress.
 #[derive(Debug)]
@@ -45,10 +30,12 @@ pub struct Telemetry {
     content: ContentCapture,
     traces: Option<TraceRecorder>,
     metrics: Option<Metrics>,
+    live: Option<LiveRecorder>,
     /// As it was last said to be.
     load: Option<LoadState>,
     exporters: Exporters,
     flush_timeout: Duration,
+    mlflow_flush_timeout: Duration,
 }
 
 #[derive(Debug)]
@@ -74,7 +61,9 @@ impl Telemetry {
     ///
     /// A certificate cannot be read, or a thread cannot be started.
     pub fn start(config: &TelemetryConfig, mut run: RunIdentity, outlets: Outlets) -> Result<Self, StartError> {
-        let exporters = Exporters::start(config, outlets.spool_dir, outlets.notices, outlets.console)?;
+        let notices = Arc::clone(&outlets.notices);
+        let records = outlets.mlflow.as_ref().map(|mlflow| mlflow.records);
+        let exporters = Exporters::start(config, outlets)?;
         let resource = resource::describe(&config.resource, &run);
         let provider = provider_of(&config.naming, &run);
         if config.naming.provider.is_none() {
@@ -96,24 +85,52 @@ impl Telemetry {
             interval: metrics.interval,
             next_collect: RunOffset::ZERO,
         });
+        let live = config
+            .mlflow
+            .as_ref()
+            .zip(exporters.mlflow())
+            .and_then(|(mlflow, exports)| {
+                let setup = LiveSetup {
+                    choice: mlflow.live,
+                    run_start_unix_ns: run.start_unix_ns,
+                    pipeline: exports.points.clone()?,
+                    file: Arc::clone(&exports.file),
+                    records: records.unwrap_or(RecordsOnDisk::NotWritten),
+                    notices,
+                    destination: redact_url(mlflow.server.tracking_uri.as_str()),
+                };
+                Some(LiveRecorder::new(setup))
+            });
+        let mlflow_flush_timeout = config
+            .mlflow
+            .as_ref()
+            .map_or(Duration::ZERO, |mlflow| mlflow.flush_timeout);
         Ok(Self {
             run,
             parameters,
             content,
             traces,
             metrics,
+            live,
             load: None,
             exporters,
             flush_timeout: config.flush_timeout,
+            mlflow_flush_timeout,
         })
     }
 
     /// Takes a finished request, and its text where content is captured.
     pub fn record(&mut self, record: &RequestRecord, output: Option<&OutputText>) {
+        if let Some(live) = &mut self.live {
+            live.record(record);
+        }
+        if self.traces.is_none() && self.metrics.is_none() {
+            return;
+        }
         let own_parameters = self.own_parameters(record.id.index);
         let parameters = own_parameters.as_ref().unwrap_or(&self.parameters);
         let is_exported = match &mut self.traces {
-            Some(traces) if self.exporters.traces().is_some_and(Pipeline::is_taken) => {
+            Some(traces) if trace_pipelines(&self.exporters).any(Pipeline::is_taken) => {
                 traces.record(record, parameters, output) == Sampled::Yes
             }
             _ => false,
@@ -161,8 +178,9 @@ impl Telemetry {
         }
     }
 
-    /// Notes requests whose records never arrived here: their spans are produced and dropped. That they are not in the metrics is a
-    /// notice, the first time.
+    /// Notes requests whose records never arrived here. Their spans are produced and dropped. Of their live points, which may be five
+    /// each, one is counted: it is made again from `records.jsonl`, or dropped where there is none. That they are not in the metrics is
+    /// a notice, the first time.
     pub fn count_missed(&mut self, requests: u64) {
         if requests == 0 {
             return;
@@ -172,19 +190,32 @@ impl Telemetry {
         {
             pipeline.tell_missed(requests);
         }
-        if let (Some(pipeline), Some(_)) = (self.exporters.traces(), &self.traces) {
-            pipeline.count_dropped(requests);
+        if let Some(live) = &self.live {
+            live.count_missed(requests);
+        }
+        if self.traces.is_some() {
+            trace_pipelines(&self.exporters).for_each(|pipeline| pipeline.count_dropped(requests));
         }
     }
 
     /// Hands over what is due for export. Never blocks.
     pub fn export_due(&mut self, now: RunOffset) {
         self.export_spans(now);
+        if let Some(live) = &mut self.live {
+            live.export_due(now);
+        }
         let is_due = |metrics: &&mut Metrics| now >= metrics.next_collect;
         if let Some(metrics) = self.metrics.as_mut().filter(is_due) {
             metrics.next_collect = now.after(metrics.interval);
             self.export_points(now);
         }
+    }
+
+    /// The ledger of the first signal of a sink, as it stands.
+    #[cfg(test)]
+    pub(crate) fn ledger_of(&self, sink: loadspan_record::Sink) -> Option<loadspan_record::SignalLedger> {
+        let mut ledgers = self.exporters.ledgers().into_iter();
+        ledgers.find(|ledger| ledger.sink == sink)
     }
 
     /// Ends [`Telemetry::finish`] early, from another thread.
@@ -193,22 +224,38 @@ impl Telemetry {
         self.exporters.flush_cutter()
     }
 
-    /// Exports what is left, waits until it is delivered or the flush timeout is over, and ends every thread. What is left then
-    /// lies in the spool.
-    pub fn finish(mut self, conclusion: &RunConclusion) -> TelemetrySummary {
-        let deadline = Instant::now() + self.flush_timeout;
+    /// Exports what is left, waits until it is delivered or the flush timeouts are over, and ends every thread. What is left then
+    /// lies in the spool; what of live metrics is left is in `records.jsonl`. For MLflow it waits half of its flush timeout, so that
+    /// there is time for the completion of the run, and five seconds where MLflow does not answer.
+    pub fn finish(mut self, conclusion: &RunConclusion) -> Flushed {
+        let started = Instant::now();
+        let deadlines = Deadlines {
+            otlp: started + self.flush_timeout,
+            mlflow: started + self.mlflow_flush_timeout.mul_f64(LIVE_SHARE),
+        };
         let now = conclusion.ended_at;
         self.export_spans(RunOffset::from_nanos(u64::MAX));
-        if let (Some(traces), Some(pipeline)) = (self.traces.take(), self.exporters.traces()) {
-            pipeline.count_sampled_out(traces.sampled_out());
-            for payload in traces.finish(conclusion) {
-                pipeline.submit(payload);
-            }
+        self.export_last_spans(conclusion);
+        if let Some(live) = self.live.take() {
+            live.finish();
+        }
+        if let Some(mlflow) = self.exporters.mlflow() {
+            mlflow.close(deadlines.mlflow);
         }
         self.await_spans();
         self.record_end_of_load(now);
         self.export_points(now);
-        self.exporters.finish(deadline)
+        self.exporters.finish(deadlines)
+    }
+
+    fn export_last_spans(&mut self, conclusion: &RunConclusion) {
+        let Some(traces) = self.traces.take() else { return };
+        trace_pipelines(&self.exporters).for_each(|pipeline| pipeline.count_sampled_out(traces.sampled_out()));
+        let last = traces.finish(conclusion);
+        last.requests.iter().for_each(|payload| self.submit_spans(payload));
+        if let Some(pipeline) = self.exporters.traces() {
+            last.above.into_iter().for_each(|payload| pipeline.submit(payload));
+        }
     }
 
     /// Waits for the fate of the spans, so that the last points can tell it; for half of the flush timeout at most.
@@ -235,11 +282,18 @@ impl Telemetry {
     }
 
     fn export_spans(&mut self, now: RunOffset) {
-        let (Some(traces), Some(pipeline)) = (&mut self.traces, self.exporters.traces()) else {
-            return;
-        };
-        while let Some(payload) = traces.take_payload(now) {
-            pipeline.submit(payload);
+        while let Some(payload) = self.traces.as_mut().and_then(|traces| traces.take_payload(now)) {
+            self.submit_spans(&payload);
+        }
+    }
+
+    /// To whoever takes spans.
+    fn submit_spans(&self, payload: &Payload) {
+        if let Some(pipeline) = self.exporters.traces() {
+            pipeline.submit(payload.clone());
+        }
+        if let Some(pipeline) = self.exporters.mlflow().and_then(|mlflow| mlflow.traces.as_ref()) {
+            pipeline.submit(payload.for_trace_store());
         }
     }
 
@@ -253,6 +307,12 @@ impl Telemetry {
             pipeline.submit(payload);
         }
     }
+}
+
+/// Whoever takes spans.
+fn trace_pipelines(exporters: &Exporters) -> impl Iterator<Item = &Pipeline> {
+    let to_mlflow = exporters.mlflow().and_then(|mlflow| mlflow.traces.as_ref());
+    exporters.traces().into_iter().chain(to_mlflow)
 }
 
 /// `gen_ai.provider.name` of the run: by the first of its servers, unless the user says otherwise.

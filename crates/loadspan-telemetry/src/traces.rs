@@ -33,7 +33,7 @@ use self::request::{RequestSpan, RequestSpans, RunPart, Sampling};
 use self::run::RunOutcome;
 use self::slowest::{Slow, Slowest};
 use self::span::SpanWriter;
-use crate::config::{AttributeStyle, KeepPolicy, Naming, TracesConfig};
+use crate::config::{AttributeStyle, KeepPolicy, Naming, TraceScope, TracesConfig};
 use crate::export::Payload;
 use crate::{RunConclusion, RunIdentity};
 
@@ -42,6 +42,7 @@ use crate::{RunConclusion, RunIdentity};
 pub struct TraceRecorder {
     run: RunIdentity,
     plan: TracePlan,
+    scope: TraceScope,
     keep: KeepPolicy,
     hierarchy: Hierarchy,
     requests: RequestSpans,
@@ -49,6 +50,16 @@ pub struct TraceRecorder {
     writer: SpanWriter,
     batch: Batch,
     sampled_out: u64,
+}
+
+/// The spans that are written when a run is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastSpans {
+    /// Those that share a trace with requests.
+    pub requests: Vec<Payload>,
+    /// Those that are a trace of their own, without a request in it: of the stages and the run, where each session or request has
+    /// its own trace.
+    pub above: Vec<Payload>,
 }
 
 /// What became of the span of a request.
@@ -85,6 +96,7 @@ impl TraceRecorder {
                 sampling: config.sampling,
                 propagation: config.propagation,
             }),
+            scope: config.scope,
             keep: config.keep,
             hierarchy: Hierarchy::new(config.scope, run.trace_plan.as_ref()),
             requests: RequestSpans::new(RunPart::new(run, naming.attributes, config.content, provider)),
@@ -147,7 +159,7 @@ impl TraceRecorder {
 
     /// What is left: the slowest requests, sessions, stages, the run. Nothing when nothing was to be sampled or kept at all.
     #[must_use]
-    pub fn finish(mut self, conclusion: &RunConclusion) -> Vec<Payload> {
+    pub fn finish(mut self, conclusion: &RunConclusion) -> LastSpans {
         let slowest = std::mem::replace(&mut self.slowest, Slowest::new(0));
         for slow in slowest.into_slowest() {
             if let Some(span) = slow.span {
@@ -156,10 +168,21 @@ impl TraceRecorder {
             }
         }
         let exports_nothing = self.plan.sampling.get() <= 0.0 && self.keep == KeepPolicy::default();
-        if !exports_nothing {
-            self.write_ancestors(conclusion);
+        if exports_nothing {
+            return LastSpans {
+                requests: self.batch.drain(),
+                above: Vec::new(),
+            };
         }
-        self.batch.drain()
+        self.write_sessions(conclusion);
+        let has_own_trace = self.scope == TraceScope::Session;
+        let mut requests = if has_own_trace { self.batch.drain() } else { Vec::new() };
+        self.write_stages_and_run(conclusion);
+        let mut above = self.batch.drain();
+        if !has_own_trace {
+            requests.append(&mut above);
+        }
+        LastSpans { requests, above }
     }
 
     fn write(&mut self, span: &RequestSpan<'_>) {
@@ -191,12 +214,16 @@ impl TraceRecorder {
         self.sampled_out += u64::from(evicted.is_some_and(|slow| slow.span.is_some()));
     }
 
-    fn write_ancestors(&mut self, conclusion: &RunConclusion) {
+    fn write_sessions(&mut self, conclusion: &RunConclusion) {
         let since = conclusion.ended_at;
         for (number, session) in self.hierarchy.sessions() {
             run::write_session(&self.run, (number, &session), &mut self.writer);
             self.batch.push(self.writer.span(), since);
         }
+    }
+
+    fn write_stages_and_run(&mut self, conclusion: &RunConclusion) {
+        let since = conclusion.ended_at;
         let mut last_ended_at = RunOffset::ZERO;
         for stage in self.hierarchy.stages() {
             last_ended_at = last_ended_at.max(stage.ended_at);

@@ -1,18 +1,20 @@
 //! The folder of a run: where it lies, and what `run.json` says in it.
 
-use std::fs::{self, File};
-use std::io::{BufReader, ErrorKind, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use loadspan_loadgen::{ClockAnchor, RunEnd, StopReason};
-use loadspan_record::{ClientStats, Completeness, Notice, RequestRecord, RunFacts, Summary, TelemetrySummary};
+use loadspan_loadgen::{ClockAnchor, FailureThreshold, RunEnd, StopReason};
+use loadspan_record::{ClientStats, Completeness, Counts, Notice, RequestRecord, RunFacts, Summary, TelemetrySummary};
 use loadspan_report::{LineReader, records_jsonl, summary_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::exit::UsageError;
+use crate::whole_file::write_whole;
 
 const SUMMARY_FILE: &str = "summary.json";
 pub(crate) const RUN_FILE: &str = "run.json";
@@ -21,6 +23,12 @@ pub(crate) const RECORDS_FILE: &str = "records.jsonl";
 pub(crate) const SERVER_METRICS_FILE: &str = "server_metrics.jsonl";
 /// Samples of GPUs.
 pub(crate) const GPU_METRICS_FILE: &str = "gpu_metrics.jsonl";
+/// The bodies that were sent, with `--export-inputs`.
+pub(crate) const INPUTS_FILE: &str = "inputs.jsonl";
+/// What was printed on stderr.
+pub(crate) const LOG_FILE: &str = "loadspan.log";
+/// What was printed on stdout, as a table.
+pub(crate) const TABLE_FILE: &str = "console.txt";
 /// Telemetry that could not be delivered.
 pub(crate) const SPOOL_DIR: &str = "telemetry.spool";
 /// Version of the layout of `run.json`.
@@ -30,7 +38,13 @@ const RUN_SCHEMA_VERSION: &str = "1.0";
 #[derive(Debug, Clone)]
 pub(crate) struct RunFolder {
     path: PathBuf,
+    /// Held while a run writes it.
+    _lock: Option<Arc<File>>,
 }
+
+/// Somebody else is writing or pushing the folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InUse;
 
 /// `run.json`: what was run. Written before the first request, and once more, with `end`, after the last.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +63,9 @@ pub(crate) struct RunFile {
     pub(crate) workload: Value,
     /// The server, as far as requests to it depend on it.
     pub(crate) request: Value,
+    /// `gen_ai.provider.name` of the server.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) provider: String,
     /// The machine that made the load.
     pub(crate) host: Value,
     /// How it ended. Absent while it runs, and for ever if it was killed.
@@ -94,14 +111,65 @@ impl RunFolder {
                 "choose another folder with --artifact-dir",
             ),
         })?;
-        Ok(Self { path })
+        let unlocked = Self { path, _lock: None };
+        // A file system that knows no locks is no reason not to run.
+        let lock = unlocked.lock().ok().flatten().map(Arc::new);
+        Ok(Self {
+            _lock: lock,
+            ..unlocked
+        })
     }
 
     /// An existing folder.
     pub(crate) fn open(path: &Path) -> Self {
         Self {
             path: path.to_path_buf(),
+            _lock: None,
         }
+    }
+
+    /// Keeps others from writing into it, for as long as the answer lives.
+    ///
+    /// # Errors
+    ///
+    /// Somebody else is writing it.
+    pub(crate) fn lock_for_writing(&self) -> Result<Option<File>, UsageError> {
+        self.lock().map_err(|InUse| {
+            UsageError::with_hint(
+                format!(
+                    "{} is in use: a run, or another command, is writing it",
+                    self.path.display()
+                ),
+                "try again when that is over",
+            )
+        })
+    }
+
+    /// Keeps others from writing into it, for as long as the answer lives. `None`: its file system knows no locks.
+    ///
+    /// # Errors
+    ///
+    /// Somebody else is writing or pushing it.
+    pub(crate) fn lock(&self) -> Result<Option<File>, InUse> {
+        let Ok(folder) = File::open(&self.path) else {
+            return Ok(None);
+        };
+        match folder.try_lock() {
+            Ok(()) => Ok(Some(folder)),
+            Err(TryLockError::WouldBlock) => Err(InUse),
+            Err(TryLockError::Error(_)) => Ok(None),
+        }
+    }
+
+    /// Its own name, without where it lies.
+    pub(crate) fn name(&self) -> String {
+        // That of `.` is not to be seen in the path.
+        let whole = fs::canonicalize(&self.path);
+        let path = whole.as_ref().unwrap_or(&self.path);
+        path.file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned()
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -120,13 +188,8 @@ impl RunFolder {
 
     /// Writes a whole file, so that nobody ever sees half of it.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-        let (path, beside) = (self.file(name), self.file(&format!(".{name}.new")));
-        // Whatever lies there is of an earlier attempt; a link is removed, not followed.
-        let _ = fs::remove_file(&beside);
-        let written = File::create_new(&beside)
-            .and_then(|mut file| file.write_all(bytes))
-            .and_then(|()| fs::rename(&beside, &path));
-        written.with_context(|| format!("cannot write {}", path.display()))
+        let path = self.file(name);
+        write_whole(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     }
 
     pub(crate) fn write_run(&self, run: &RunFile) -> anyhow::Result<()> {
@@ -194,6 +257,21 @@ impl RunFolder {
 }
 
 impl RunFile {
+    /// Length of a time slice, if the user chose one.
+    pub(crate) fn slice(&self) -> Option<Duration> {
+        let seconds = self.slice_seconds?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    /// Whether more requests failed than `--failed-request-threshold` allows. Here every share means something, also that of a run
+    /// which was too short to be stopped for it.
+    pub(crate) fn has_too_many_failures(&self, counts: &Counts) -> bool {
+        let threshold = self.config.pointer("/load/limits/failures");
+        let threshold = threshold.and_then(|threshold| FailureThreshold::deserialize(threshold).ok());
+        let finished = counts.completed + counts.failed;
+        threshold.is_some_and(|threshold| threshold.is_exceeded(counts.failed, finished, 1))
+    }
+
     pub(crate) fn new(facts: RunFacts, clock: ClockAnchor) -> Self {
         Self {
             schema_version: RUN_SCHEMA_VERSION.to_owned(),
@@ -203,6 +281,7 @@ impl RunFile {
             config: Value::Null,
             workload: Value::Null,
             request: Value::Null,
+            provider: String::new(),
             host: Value::Null,
             end: None,
         }
@@ -229,7 +308,7 @@ impl RunFile {
         facts.run.completeness = match end.reason {
             StopReason::Finished => Completeness::Complete,
             StopReason::Interrupted => incomplete("interrupted"),
-            StopReason::FailureThreshold => incomplete("more requests failed than --failed-request-threshold allows"),
+            StopReason::FailureThreshold => incomplete(Completeness::TOO_MANY_FAILURES),
         };
         let measured = end.measure_started_at.filter(|at| *at <= end.ended_at);
         facts.run.measured_from_s = measured.map(|at| at.as_secs_f64());

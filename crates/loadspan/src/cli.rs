@@ -1,5 +1,6 @@
 //! What can be typed. Doc comments are the help text; nothing below [`crate::config`] sees these types.
 
+mod mlflow;
 mod mock;
 mod plot;
 mod profile;
@@ -10,11 +11,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::mlflow::MlflowArgs;
 pub(crate) use self::mock::{
     AnswerArg, FaultArg, FaultName, FaultShare, FillerArg, MockArgs, MockServerArgs, MockShapeArgs, MockTimingArgs,
     ServerKindArg, UsageArg,
 };
-pub(crate) use self::plot::{PictureArg, PlotArgs, ThemeArg};
+pub(crate) use self::plot::{PictureArg, PlotArgs, UploadArgs};
 pub(crate) use self::profile::{
     ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
 };

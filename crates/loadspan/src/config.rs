@@ -20,7 +20,7 @@ use loadspan_loadgen::{
 };
 use loadspan_record::{Slo, SloError};
 use loadspan_scrape::ScrapeConfig;
-use loadspan_telemetry::config::TelemetryConfig;
+use loadspan_telemetry::config::{MlflowConfig, MlflowPlan, TelemetryConfig};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -29,6 +29,7 @@ use crate::cli::{
     Seconds, ServerArg, Threshold, WorkloadArgs,
 };
 use crate::exit::UsageError;
+use crate::pictures::AutoPlot;
 
 pub(crate) use self::telemetry::{otlp_options, telemetry_usage};
 
@@ -52,6 +53,8 @@ pub(crate) struct RunConfig {
     /// `None`: nothing is exported.
     #[serde(skip)]
     pub(crate) telemetry: Option<TelemetryConfig>,
+    /// What of it `loadspan push` has to know. `None`: no run in MLflow.
+    pub(crate) mlflow: Option<MlflowPlan>,
     #[serde(skip)]
     pub(crate) scrape: ScrapeConfig,
     #[serde(skip)]
@@ -79,8 +82,18 @@ pub(crate) struct OutputConfig {
     pub(crate) dir: Option<PathBuf>,
     pub(crate) level: ExportLevel,
     pub(crate) formats: Vec<ExportFormat>,
+    /// Whether bodies are kept. They hold prompts.
+    pub(crate) inputs: ExportInputs,
     pub(crate) slice: Option<Duration>,
     pub(crate) print: OutputFormat,
+    pub(crate) auto_plot: AutoPlot,
+}
+
+/// Whether the bodies that were sent are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExportInputs {
+    No,
+    Yes,
 }
 
 impl RunConfig {
@@ -96,6 +109,7 @@ impl RunConfig {
             load,
             workload,
             telemetry,
+            mlflow,
             observation,
             output,
         } = args;
@@ -105,7 +119,7 @@ impl RunConfig {
             .as_deref()
             .map(|slo| resolve_slo(slo, endpoint.streaming))
             .transpose()?;
-        let telemetry = telemetry::resolve(telemetry, output.output_format)?;
+        let telemetry = telemetry::resolve(telemetry, mlflow, output.output_format)?;
         let request = resolve_request(&endpoint)?;
         let target = resolve_target(endpoint)?;
         let traces = telemetry.as_ref().and_then(|telemetry| telemetry.traces.as_ref());
@@ -115,6 +129,10 @@ impl RunConfig {
         }
         Ok(Self {
             scrape: observation::resolve(&observation, &target)?,
+            mlflow: telemetry
+                .as_ref()
+                .and_then(|telemetry| telemetry.mlflow.as_ref())
+                .map(MlflowConfig::plan),
             telemetry,
             request,
             target,
@@ -127,8 +145,18 @@ impl RunConfig {
                 dir: output.artifact_dir,
                 level: output.export_level,
                 formats: output.export_format,
+                inputs: if output.export_inputs {
+                    ExportInputs::Yes
+                } else {
+                    ExportInputs::No
+                },
                 slice: output.slice_duration.map(resolve_slice).transpose()?,
                 print: output.output_format,
+                auto_plot: match (output.auto_plot, output.plot_required) {
+                    (_, true) => AutoPlot::Required,
+                    (true, false) => AutoPlot::On,
+                    (false, false) => AutoPlot::Off,
+                },
             },
         })
     }

@@ -7,10 +7,14 @@ mod commands;
 mod config;
 mod exit;
 mod host;
+mod mlflow;
+mod pictures;
 mod rebuild;
 mod records_file;
+mod report_files;
 mod signals;
 mod terminal;
+mod whole_file;
 
 use std::process::ExitCode;
 

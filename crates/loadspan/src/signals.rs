@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: the first ends what is going on in good order, the second at once.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use loadspan_loadgen::Stopper;
 use loadspan_telemetry::FlushCutter;
@@ -16,8 +17,19 @@ pub(crate) enum Interruptible {
     Load(Stopper),
     /// A load whose requests in flight are waited for.
     Drain(Stopper),
-    /// The delivery of what is left of the telemetry.
-    Flush(FlushCutter),
+    /// The delivery of what is left of the telemetry, and what comes after it.
+    Flush(FlushCutter, Cut),
+}
+
+/// Whether somebody does not want to wait any longer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cut(Arc<AtomicBool>);
+
+impl Cut {
+    /// Set when that is so.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
 }
 
 /// What the next signal ends. `None`: the program, for there is nothing to be saved.
@@ -75,8 +87,9 @@ impl Interruptible {
                 stopper.stop_at_once();
                 None
             }
-            Self::Flush(cutter) => {
-                terminal::print_warning("interrupted: what is left of the telemetry goes to the spool");
+            Self::Flush(cutter, cut) => {
+                terminal::print_warning("interrupted: what is left of the telemetry is left to `loadspan push`");
+                cut.0.store(true, Ordering::Relaxed);
                 cutter.cut();
                 None
             }

@@ -1,25 +1,36 @@
 //! Everything that is printed: data on stdout, the rest on stderr.
 
 mod progress;
+mod run_log;
 
+use std::fs::File;
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 
 use loadspan_record::{LiveNotice, Notice, NoticeLevel};
+use loadspan_telemetry::Notices;
 
 pub(crate) use self::progress::ProgressLine;
+use self::run_log::Level;
+
+/// Keeps a copy of every note, warning and error from here on in a file.
+pub(crate) fn keep_log(file: File) {
+    run_log::keep_in(file);
+}
+
+/// Keeps nothing any more: the file is finished.
+pub(crate) fn close_log() {
+    run_log::close();
+}
 
 /// Prints an error and its causes, as the last thing.
 pub(crate) fn print_error(error: &anyhow::Error) {
-    print_line(&format!(
-        "{} {}",
-        label("error:", "1;31"),
-        printable(&format!("{error:#}"))
-    ));
+    say(Level::Error, &format!("{error:#}"));
 }
 
 /// Prints something that went wrong, or may be wrong, without ending anything.
 pub(crate) fn print_warning(message: &str) {
-    print_line(&format!("{} {}", label("warning:", "1;33"), printable(message)));
+    say(Level::Warning, message);
 }
 
 /// Prints a notice as a warning, with what to do about it.
@@ -39,9 +50,30 @@ pub(crate) fn print_live_notice(LiveNotice { level, notice }: &LiveNotice) {
     }
 }
 
+/// Takes live notices and prints them.
+pub(crate) fn notices() -> Notices {
+    Arc::new(|notice| print_live_notice(&notice))
+}
+
 /// Prints what is going on.
 pub(crate) fn print_note(message: &str) {
-    print_line(&printable(message));
+    say(Level::Note, message);
+}
+
+/// Prints a message, and keeps it in the log of the run.
+fn say(level: Level, message: &str) {
+    let message = printable(message);
+    print_line(&match level {
+        Level::Note => message.clone(),
+        Level::Warning => format!("{} {message}", label("warning:", "1;33")),
+        Level::Error => format!("{} {message}", label("error:", "1;31")),
+    });
+    if let Err(error) = run_log::keep(level, &message) {
+        print_line(&format!(
+            "{} loadspan.log of this run is incomplete: {error}",
+            label("warning:", "1;33")
+        ));
+    }
 }
 
 /// A closed stderr is not an error: nobody wants to know.

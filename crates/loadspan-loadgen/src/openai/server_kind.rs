@@ -61,6 +61,16 @@ impl ServerKind {
         }
     }
 
+    /// The resource in which a server of this kind says which version it is. `None`: it has none.
+    pub(crate) const fn version_resource(self) -> Option<&'static str> {
+        match self {
+            Self::Vllm => Some("/version"),
+            Self::Sglang => Some("/get_server_info"),
+            Self::Tgi => Some("/info"),
+            Self::OpenAi => None,
+        }
+    }
+
     /// Whether the server can be made to produce exactly as many tokens as asked for.
     #[must_use]
     pub const fn enforces_output_length(self) -> bool {
@@ -91,6 +101,16 @@ impl ServerKind {
             Self::OpenAi
         }
     }
+}
+
+/// The version that the body of [`ServerKind::version_resource`] tells. Nothing else is taken from it: some servers tell all of their
+/// settings there, keys included.
+pub(crate) fn read_version(body: &[u8]) -> Option<String> {
+    const LONGEST: usize = 100;
+    let version = serde_json::from_slice::<serde_json::Value>(body).ok()?;
+    let version = version.get("version")?.as_str()?;
+    let is_one = !version.is_empty() && version.len() <= LONGEST && !version.chars().any(char::is_control);
+    is_one.then(|| version.to_owned())
 }
 
 fn has_field(body: Option<&[u8]>, field: &str) -> bool {
@@ -152,5 +172,23 @@ mod tests {
             }),
             ServerKind::OpenAi
         );
+    }
+
+    #[test]
+    fn a_version_is_a_short_text_and_nothing_else() {
+        assert_eq!(
+            read_version(br#"{"version":"0.11.0","api_key":"k"}"#).as_deref(),
+            Some("0.11.0")
+        );
+        let long = format!(r#"{{"version":"{}"}}"#, "9".repeat(101));
+        for body in [
+            &long,
+            r#"{"version":11}"#,
+            r#"{"version":"\u001b[2J"}"#,
+            r#"{"version":""}"#,
+            "<html>",
+        ] {
+            assert_eq!(read_version(body.as_bytes()), None, "{body}");
+        }
     }
 }

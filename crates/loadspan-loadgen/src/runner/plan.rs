@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loadspan_record::{RunId, TracePlan};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::observer::TextCapture;
 use crate::openai::BodyConfig;
@@ -112,7 +112,7 @@ pub struct Limits {
 }
 
 /// How many failures end the run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureThreshold {
     /// So many.

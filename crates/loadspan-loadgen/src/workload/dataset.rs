@@ -102,7 +102,7 @@ impl DatasetConfig {
             path: self.path.clone(),
             problem: nothing_in(format),
         })?;
-        let content = reader.get_ref().fingerprint().to_string();
+        let content = reader.get_ref().fingerprint();
         Ok(Workload(Source::Dataset(Dataset {
             config: self,
             entries,
@@ -334,6 +334,11 @@ pub(super) mod tests {
         assert_eq!(
             (&first["kind"], &first["entries"], &first["format"]),
             (&"dataset".into(), &3.into(), &"jsonl".into())
+        );
+        assert_eq!(
+            first["content"],
+            // What `sha256sum` says.
+            "sha256:b284ee31ac96dbadfb6b7acc66609deb66cc5ced1ee0f6ad55c8129b850b2d7f"
         );
         assert_eq!(first["content"], description(rows(3))["content"]);
         assert_ne!(

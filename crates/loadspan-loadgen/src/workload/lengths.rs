@@ -41,7 +41,7 @@ pub enum LengthModel {
 }
 
 /// What turns the length that was asked for into a number of words.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct WordCount {
     tokens_per_word: f64,
     overhead: f64,

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use super::{
     Content, RequestSpec, Source, Workload, WorkloadDescription,
     error::WorkloadError,
+    fingerprint::sha256_of,
     lengths::{LengthDistribution, LengthModel, WordCount},
     one_token::one_token_lexicon,
     sampling::SamplingStrategy,
@@ -102,14 +103,25 @@ impl Synthetic {
     }
 
     pub(super) fn description(&self) -> WorkloadDescription {
+        let SyntheticConfig {
+            seed,
+            input_tokens,
+            output_tokens,
+            ..
+        } = self.config;
+        let sampling = self.config.entries.map(|_| self.config.sampling);
+        let (entries, words) = (self.entries(), self.lexicon.fingerprint());
+        let defining = (seed, input_tokens, output_tokens, entries, sampling, self.words, &words);
+        let hash = sha256_of(&serde_json::to_vec(&defining).unwrap_or_default());
         WorkloadDescription::Synthetic {
-            seed: self.config.seed,
-            input_tokens: self.config.input_tokens,
-            output_tokens: self.config.output_tokens,
-            entries: self.entries(),
-            sampling: self.config.entries.map(|_| self.config.sampling),
+            seed,
+            input_tokens,
+            output_tokens,
+            entries,
+            sampling,
             lengths: self.lengths,
-            words: self.lexicon.fingerprint(),
+            words,
+            hash,
         }
     }
 }
@@ -295,7 +307,8 @@ mod tests {
           "entries": 100,
           "sampling": "sequential",
           "lengths": "words",
-          "words": "fnv1a64:5369f4099244b86f"
+          "words": "fnv1a64:5369f4099244b86f",
+          "hash": "sha256:c4164f9504bf30d75bc31d9631c49c887fe5a76fd6beec11a34ca63c98a3af3c"
         }
         "#);
     }

@@ -330,3 +330,23 @@ fn every_endpoint_can_be_asked() {
         assert_eq!(preflight.observations[0].0.prompt_tokens, 32, "{endpoint:?}");
     }
 }
+
+#[test]
+fn a_server_says_its_version_in_the_way_of_its_kind() {
+    use loadspan_testkit::ServerKind;
+
+    for (kind, version) in [
+        (ServerKind::Vllm, Some("0.11.0")),
+        (ServerKind::Sglang, Some("0.5.3")),
+        (ServerKind::Tgi, Some("3.3.4")),
+        (ServerKind::Plain, None),
+    ] {
+        let server = FakeServer::new().kind(kind).start().unwrap();
+        let config = PreflightConfig {
+            server: None,
+            ..preflight_of(&server.url())
+        };
+        let preflight = run_preflight(config).unwrap();
+        assert_eq!(preflight.server_version.as_deref(), version, "{kind:?}");
+    }
+}

@@ -167,7 +167,7 @@ const fn signal_path(signal: TelemetrySignal) -> &'static str {
 }
 
 /// Takes `user:password@` out of a URL, so that nothing that shows the URL shows them.
-fn take_credentials(url: &mut Url) -> Option<Secret> {
+pub(super) fn take_credentials(url: &mut Url) -> Option<Secret> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }

@@ -2,23 +2,32 @@
 
 use loadspan_record::SampleRatio;
 
-use super::signals::Signals;
+use super::mlflow::MlflowShare;
+use super::signals::{Signals, unplaced};
 use super::stream::Stream;
-use super::{ConfigError, OtherSink, TelemetryConfig, TelemetryOptions};
+use super::{ConfigError, TelemetryConfig, TelemetryOptions};
 
 /// # Errors
 ///
 /// Names the first flag that would do nothing, and what to add.
 pub(super) fn check(options: &TelemetryOptions, signals: &Signals) -> Result<(), ConfigError> {
-    let mut idle = given(options).filter(|(_, need)| !need.is_met(signals, options.other_sink));
-    idle.next().map_or(Ok(()), |(flag, need)| Err(need.unmet(flag)))
+    let mut idle = given(options).filter(|(_, need)| !need.is_met(signals));
+    idle.next()
+        .map_or(Ok(()), |(flag, need)| Err(need.unmet(flag, signals.mlflow)))
 }
 
-/// The same while `OTEL_SDK_DISABLED=true`.
-pub(super) fn check_disabled(options: &TelemetryOptions, stream: Stream) -> Result<(), ConfigError> {
-    let named = matches!(stream, Stream::Only(_)) && options.other_sink == OtherSink::Absent;
-    let stream = named.then_some("--stream");
-    let mut idle = given(options).filter(|(_, need)| !need.is_met(&Signals::OFF, options.other_sink));
+/// The same while `OTEL_SDK_DISABLED=true`, which leaves nothing but MLflow.
+pub(super) fn check_disabled(
+    options: &TelemetryOptions,
+    stream: Stream,
+    mlflow: MlflowShare,
+) -> Result<(), ConfigError> {
+    let signals = Signals::only(mlflow);
+    let stream = match stream {
+        Stream::Only(streams) => unplaced(streams, &signals).map(|_| "--stream"),
+        Stream::Unsaid | Stream::Off => None,
+    };
+    let mut idle = given(options).filter(|(_, need)| !need.is_met(&signals));
     match stream.or_else(|| idle.next().map(|(flag, _)| flag)) {
         Some(flag) => Err(ConfigError::new(
             format!("{flag} has no effect while OTEL_SDK_DISABLED=true"),
@@ -48,10 +57,12 @@ pub(super) fn check_resolved(options: &TelemetryOptions, config: &TelemetryConfi
 enum Need {
     /// Anything that takes telemetry.
     AnySink,
-    /// A sink whose payloads can be spooled.
+    /// Payloads that can be spooled. What MLflow gets beside spans is made again from the records.
     Spool,
     /// A signal of OpenTelemetry.
     Signal,
+    /// Anything that has a resource.
+    Resource,
     /// A signal that goes over OTLP.
     Otlp,
     /// A signal that goes over OTLP: the flag itself says where to.
@@ -71,7 +82,7 @@ fn given(options: &TelemetryOptions) -> impl Iterator<Item = (&'static str, Need
         (
             !options.otel_resource_attributes.is_empty(),
             "--otel-resource-attributes",
-            Need::Signal,
+            Need::Resource,
         ),
         (options.gen_ai_provider.is_some(), "--gen-ai-provider", Need::AnySink),
         (options.otel_semconv.is_some(), "--otel-semconv", Need::GenAiMetrics),
@@ -103,22 +114,38 @@ fn given(options: &TelemetryOptions) -> impl Iterator<Item = (&'static str, Need
 }
 
 impl Need {
-    fn is_met(self, signals: &Signals, other: OtherSink) -> bool {
-        let elsewhere = other != OtherSink::Absent;
+    fn is_met(self, signals: &Signals) -> bool {
+        let mlflow = signals.mlflow;
         match self {
-            Self::AnySink => elsewhere || signals.any(),
-            Self::Spool => elsewhere || signals.any_over_otlp(),
+            Self::AnySink => signals.any() || !mlflow.is_absent(),
+            Self::Spool => signals.any_over_otlp() || mlflow.has_traces(),
             Self::Signal => signals.any(),
+            Self::Resource => signals.any() || mlflow.has_traces(),
             Self::Otlp | Self::OtlpSignal => signals.any_over_otlp(),
             Self::Metrics => signals.metrics.is_some(),
             Self::GenAiMetrics => signals.metrics.is_some() && signals.groups.requests,
-            Self::Traces => signals.traces.is_some(),
+            Self::Traces => signals.has_spans(),
         }
     }
 
-    fn unmet(self, flag: &str) -> ConfigError {
+    fn unmet(self, flag: &str, mlflow: MlflowShare) -> ConfigError {
+        let beside_mlflow = !mlflow.is_absent();
         let (without, advice) = match self {
-            Self::AnySink | Self::Signal => (
+            Self::Signal if beside_mlflow => ("with MLflow alone", "use --mlflow-flush-timeout, or add --otel-url"),
+            Self::Resource if beside_mlflow => ("with MLflow alone", "add --mlflow-traces, or --otel-url"),
+            Self::Spool if beside_mlflow => (
+                "without an OTLP endpoint or traces in MLflow",
+                "leave it out, or add --mlflow-traces or --otel-url",
+            ),
+            Self::Traces if beside_mlflow => (
+                "without traces",
+                "add --mlflow-traces, or --otel-url with --stream traces",
+            ),
+            Self::AnySink => (
+                "without telemetry",
+                "add --otel-url or --mlflow-tracking-uri, or set OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_TRACES_ENABLED=true",
+            ),
+            Self::Signal | Self::Resource => (
                 "without telemetry",
                 "add --otel-url, or set OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_TRACES_ENABLED=true",
             ),
@@ -150,7 +177,9 @@ mod tests {
 
     use loadspan_record::{Propagation, Secret};
 
-    use super::super::{AttributeStyle, ContentCapture, Environment, Protocol, Requirement, SemconvChoice, TraceScope};
+    use super::super::{
+        AttributeStyle, ContentCapture, Environment, Protocol, Requirement, SemconvChoice, TraceScope, TraceStore,
+    };
     use super::*;
 
     type Change = fn(&mut TelemetryOptions);
@@ -165,7 +194,8 @@ mod tests {
     const URL: Change = |o| o.otlp.url = Some(Secret::new("localhost:4318"));
     const TRACES: Change = |o| o.stream.push("traces".to_owned());
     const NONE: Change = |o| o.stream.push("none".to_owned());
-    const MLFLOW: Change = |o| o.other_sink = OtherSink::Mlflow;
+    const MLFLOW: Change = |o| o.mlflow.tracking_uri = Some(Secret::new("http://localhost:5000"));
+    const MLFLOW_TRACES: Change = |o| o.mlflow.traces = Some(TraceStore::On);
     const PROVIDER: Change = |o| o.gen_ai_provider = Some("vllm".to_owned());
     const HEADER: Change = |o| o.otlp.headers.push(Secret::new("a=canary"));
     const RATIO: Change = |o| o.trace_sample_ratio = Some(0.5);
@@ -173,6 +203,8 @@ mod tests {
     const SEMCONV: Change = |o| o.otel_semconv = Some(SemconvChoice::Both);
     const METRICS: Change = |o| o.stream.push("metrics".to_owned());
     const TIMING: Change = |o| o.stream.push("timing".to_owned());
+    const REQUIRED: Change = |o| o.requirement = Some(Requirement::Required);
+    const FLUSH: Change = |o| o.otel_flush_timeout = Some(Duration::ZERO);
     const SPOOL: Change = |o| o.spool_max_bytes = Some("1MiB".to_owned());
 
     /// Flags of which each does nothing without telemetry.
@@ -198,8 +230,8 @@ mod tests {
         ("--trace-keep", KEEP),
         ("--no-propagate", |o| o.propagation = Some(Propagation::Off)),
         ("--capture-content", |o| o.capture_content = Some(ContentCapture::On)),
-        ("--telemetry-required", |o| o.requirement = Some(Requirement::Required)),
-        ("--otel-flush-timeout", |o| o.otel_flush_timeout = Some(Duration::ZERO)),
+        ("--telemetry-required", REQUIRED),
+        ("--otel-flush-timeout", FLUSH),
         ("--spool-max-bytes", SPOOL),
     ];
 
@@ -265,8 +297,49 @@ mod tests {
 
     #[test]
     fn mlflow_alone_is_enough_for_what_is_not_opentelemetry_s_own() {
-        assert_eq!(error(&[MLFLOW, PROVIDER, METRICS, SPOOL], &[]), None);
+        assert_eq!(error(&[MLFLOW, PROVIDER, METRICS, REQUIRED], &[]), None);
         assert_eq!(error(&[MLFLOW, NONE], &[]), None);
+    }
+
+    /// Flags that are about spans.
+    const OF_SPANS: [&str; 9] = [
+        "--otel-resource-attributes",
+        "--otel-attributes",
+        "--trace-sample-ratio",
+        "--trace-scope",
+        "--trace-keep",
+        "--no-propagate",
+        "--capture-content",
+        "--spool-max-bytes",
+        "--stream traces",
+    ];
+
+    #[test]
+    fn spans_for_mlflow_are_spans() {
+        for (flag, change) in IDLE.iter().filter(|(flag, _)| OF_SPANS.contains(flag)) {
+            assert_eq!(error(&[MLFLOW, MLFLOW_TRACES, RATIO, *change], &[]), None, "{flag}");
+            let error = error(&[MLFLOW, *change], &[]).unwrap();
+            assert!(error.starts_with(&format!("{flag} has no effect")), "{error}");
+            assert!(error.contains("--mlflow-traces"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_mlflow_has_no_use_for_is_an_error_beside_it() {
+        let taken = OF_SPANS.into_iter().chain([
+            "--gen-ai-provider",
+            "--telemetry-required",
+            "--stream metrics",
+            "--stream all",
+            "--stream none",
+        ]);
+        let taken: Vec<_> = taken.collect();
+        for (flag, change) in IDLE.iter().filter(|(flag, _)| !taken.contains(flag)) {
+            let error = error(&[MLFLOW, MLFLOW_TRACES, *change], &[]).unwrap_or_else(|| panic!("{flag} is no error"));
+            assert!(error.starts_with(&format!("{flag} has no effect")), "{error}");
+        }
+        let flush = error(&[MLFLOW, FLUSH], &[]).unwrap();
+        assert!(flush.contains("use --mlflow-flush-timeout"), "{flush}");
     }
 
     #[test]
@@ -284,6 +357,11 @@ mod tests {
         assert_eq!(error(&[], &disabled), None);
         assert_eq!(error(&[NONE], &disabled), None);
         assert_eq!(error(&[MLFLOW, METRICS, PROVIDER], &disabled), None);
+        assert_eq!(error(&[MLFLOW, MLFLOW_TRACES], &disabled), None);
+        for change in [TRACES, RATIO] {
+            let error = error(&[MLFLOW, MLFLOW_TRACES, change], &disabled).unwrap();
+            assert!(error.contains("has no effect while OTEL_SDK_DISABLED=true"), "{error}");
+        }
         for change in [URL, TRACES, RATIO, PROVIDER] {
             let error = error(&[change], &disabled).unwrap();
             assert!(error.contains("has no effect while OTEL_SDK_DISABLED=true"), "{error}");

@@ -1,4 +1,4 @@
-//! The `OTEL_*` variables, read by the rules of OpenTelemetry's specification.
+//! The `OTEL_*` variables, read by the rules of OpenTelemetry's specification, and the `MLFLOW_*` variables.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::words::Words;
 /// What stands for no limit. Nothing here runs for a year, and deadlines can be computed with it.
 pub(super) const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The variables of a process that concern OpenTelemetry. Its `Debug` shows names only: values may be credentials.
+/// The variables of a process that concern OpenTelemetry and MLflow. Its `Debug` shows names only: values may be credentials.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
@@ -20,7 +20,8 @@ impl Environment {
     #[must_use]
     pub fn from_process() -> Self {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
-            let name = name.into_string().ok().filter(|name| name.starts_with("OTEL_"))?;
+            let is_ours = |name: &String| name.starts_with("OTEL_") || name.starts_with("MLFLOW_");
+            let name = name.into_string().ok().filter(is_ours)?;
             Some((name, value.to_string_lossy().into_owned()))
         });
         Self(variables.collect())
@@ -105,6 +106,17 @@ impl<'a> Settings<'a> {
             _ => None,
         };
         self.read(name, "expected true or false", boolean).unwrap_or(false)
+    }
+
+    /// As MLflow has it: `1` is true, too.
+    pub(super) fn is_on(&mut self, name: &str) -> bool {
+        let boolean = |text: &str| match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        };
+        self.read(name, "expected true, 1, false or 0", boolean)
+            .unwrap_or(false)
     }
 
     pub(super) fn count(&mut self, name: &str) -> Option<usize> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loadspan_record::{Propagation, Secret};
 
-use super::{AttributeStyle, ContentCapture, Protocol, Requirement, SemconvChoice, TraceScope};
+use super::{AttributeStyle, ContentCapture, MlflowOptions, Protocol, Requirement, SemconvChoice, TraceScope};
 
 /// What was asked for. `None` and empty lists: nothing was said.
 #[derive(Debug, Clone, Default)]
@@ -39,8 +39,8 @@ pub struct TelemetryOptions {
     pub otel_flush_timeout: Option<Duration>,
     /// `--spool-max-bytes`, such as `64MiB`.
     pub spool_max_bytes: Option<String>,
-    /// What takes telemetry beside OpenTelemetry.
-    pub other_sink: OtherSink,
+    /// `--mlflow-tracking-uri` and what belongs to it.
+    pub mlflow: MlflowOptions,
 }
 
 /// What flags say of an OTLP endpoint.
@@ -52,14 +52,4 @@ pub struct OtlpOptions {
     pub protocol: Option<Protocol>,
     /// `--otel-header`: each `name=value`.
     pub headers: Vec<Secret>,
-}
-
-/// What takes telemetry beside OpenTelemetry: some flags are of use with it alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OtherSink {
-    /// Nothing.
-    #[default]
-    Absent,
-    /// An MLflow server.
-    Mlflow,
 }

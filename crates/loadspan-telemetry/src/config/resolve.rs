@@ -5,12 +5,13 @@ use std::time::Duration;
 use loadspan_record::{Notice, TelemetrySignal};
 
 use super::environment::{Settings, UNLIMITED};
-use super::signals::{Place, Signals};
+use super::mlflow::MlflowShare;
+use super::signals::{Ask, Place, Signals};
 use super::stream::Stream;
 use super::{
-    AttributeStyle, ConfigError, Environment, ExporterConfig, MetricsConfig, Naming, Requirement, SemconvChoice,
-    TelemetryConfig, TelemetryOptions, TracesConfig, byte_size, effect, metrics, otlp, resource, signals, stream,
-    traces,
+    AttributeStyle, ConfigError, Environment, ExporterConfig, MetricsConfig, MlflowConfig, Naming, Requirement,
+    SemconvChoice, TelemetryConfig, TelemetryOptions, TraceStore, TracesConfig, byte_size, effect, metrics, otlp,
+    resource, signals, stream, traces,
 };
 
 const DEFAULT_FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,7 +20,7 @@ const DEFAULT_SPOOL_BYTES: u64 = 256 << 20;
 /// What flags and environment come to.
 #[derive(Debug, Clone)]
 pub struct Resolved {
-    /// `None`: OpenTelemetry gets nothing.
+    /// `None`: neither OpenTelemetry nor MLflow gets anything.
     pub config: Option<TelemetryConfig>,
     /// What the user should know: variables that were ignored, and why.
     pub warnings: Vec<Notice>,
@@ -45,20 +46,10 @@ impl TelemetryOptions {
     }
 
     fn config(&self, settings: &mut Settings<'_>) -> Result<Option<TelemetryConfig>, ConfigError> {
-        let stream = stream::parse(&self.stream)?;
-        if settings.is_true("OTEL_SDK_DISABLED") {
-            effect::check_disabled(self, stream)?;
-            return Ok(None);
-        }
-        let signals = signals::choose(self, stream, settings)?;
-        // `--stream none` is there to turn telemetry off without taking the other flags apart.
-        if stream == Stream::Off {
-            return Ok(None);
-        }
-        effect::check(self, &signals)?;
+        let (mlflow, signals) = self.sinks(settings)?;
         let naming = self.naming()?;
         let spool_max_bytes = self.spool_max_bytes()?;
-        if !signals.any() {
+        if !signals.any() && mlflow.is_none() {
             return Ok(None);
         }
         let config = TelemetryConfig {
@@ -66,6 +57,7 @@ impl TelemetryOptions {
             naming,
             traces: self.traces(&signals, settings)?,
             metrics: self.metrics(&signals, settings)?,
+            mlflow,
             flush_timeout: self.otel_flush_timeout.unwrap_or(DEFAULT_FLUSH_TIMEOUT).min(UNLIMITED),
             spool_max_bytes,
             requirement: self.requirement.unwrap_or(Requirement::BestEffort),
@@ -74,12 +66,38 @@ impl TelemetryOptions {
         Ok(Some(config))
     }
 
-    fn traces(&self, signals: &Signals, settings: &mut Settings<'_>) -> Result<Option<TracesConfig>, ConfigError> {
-        let Some(place) = signals.traces else {
-            return Ok(None);
+    /// What gets anything, once it is clear that no flag is in vain.
+    fn sinks(&self, settings: &mut Settings<'_>) -> Result<(Option<MlflowConfig>, Signals), ConfigError> {
+        let stream = stream::parse(&self.stream)?;
+        let mut mlflow = self.mlflow.resolve(settings)?;
+        if settings.is_true("OTEL_SDK_DISABLED") {
+            if let Some(mlflow) = &mut mlflow {
+                turn_traces_off(mlflow, settings);
+            }
+            let share = MlflowShare::of(mlflow.as_ref());
+            effect::check_disabled(self, stream, share)?;
+            return Ok((mlflow, Signals::only(share)));
+        }
+        let ask = Ask {
+            otlp: &self.otlp,
+            stream,
+            mlflow: MlflowShare::of(mlflow.as_ref()),
         };
-        let exporter = self.exporter(TelemetrySignal::Traces, place, settings)?;
-        traces::resolve(exporter, self, settings).map(Some)
+        let signals = signals::choose(ask, settings)?;
+        // `--stream none` is there to turn OpenTelemetry off without taking the other flags apart.
+        if stream != Stream::Off {
+            effect::check(self, &signals)?;
+        }
+        Ok((mlflow, signals))
+    }
+
+    fn traces(&self, signals: &Signals, settings: &mut Settings<'_>) -> Result<Option<TracesConfig>, ConfigError> {
+        if !signals.has_spans() {
+            return Ok(None);
+        }
+        let place = signals.traces;
+        let exporter = place.map(|place| self.exporter(TelemetrySignal::Traces, place, settings));
+        traces::resolve(exporter.transpose()?, self, settings).map(Some)
     }
 
     fn metrics(&self, signals: &Signals, settings: &mut Settings<'_>) -> Result<Option<MetricsConfig>, ConfigError> {
@@ -130,6 +148,17 @@ impl TelemetryOptions {
     }
 }
 
+/// Spans are OpenTelemetry's, also where they go to MLflow.
+fn turn_traces_off(mlflow: &mut MlflowConfig, settings: &mut Settings<'_>) {
+    if mlflow.traces == TraceStore::On {
+        mlflow.traces = TraceStore::Off;
+        settings.warn(
+            "OTEL_SDK_DISABLED=true turns off the traces that --mlflow-traces asks for",
+            "unset the variable to have them in MLflow",
+        );
+    }
+}
+
 fn warn_of_unsupported(settings: &mut Settings<'_>) {
     for name in ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"] {
         if settings.text(name).is_some() {
@@ -174,6 +203,53 @@ mod tests {
         assert_eq!(config.metrics.unwrap().interval, Duration::from_secs(2));
     }
 
+    fn with_mlflow(change: Change, environment: &[(&str, &str)]) -> (TelemetryConfig, usize) {
+        let mut options = TelemetryOptions::default();
+        options.mlflow.tracking_uri = Some(Secret::new("http://localhost:5000"));
+        change(&mut options);
+        let resolved = options.resolve(&Environment::of(environment)).unwrap();
+        (resolved.config.unwrap(), resolved.warnings.len())
+    }
+
+    #[test]
+    fn mlflow_alone_is_a_configuration_without_signals() {
+        let (config, warnings) = with_mlflow(|options| options.gen_ai_provider = Some("vllm".to_owned()), &[]);
+        assert!(config.traces.is_none() && config.metrics.is_none() && config.mlflow.is_some());
+        assert_eq!((config.naming.provider.as_deref(), warnings), (Some("vllm"), 0));
+        let environment = Environment::of(&[("MLFLOW_TRACKING_URI", "http://localhost:5000")]);
+        let resolved = TelemetryOptions::default().resolve(&environment).unwrap();
+        assert!(resolved.config.unwrap().mlflow.is_some());
+    }
+
+    #[test]
+    fn traces_for_mlflow_alone_have_no_exporter() {
+        let traces: Change = |options| {
+            options.mlflow.traces = Some(TraceStore::On);
+            options.trace_sample_ratio = Some(0.5);
+        };
+        let (config, _) = with_mlflow(traces, &[]);
+        let config = config.traces.unwrap();
+        assert!(config.exporter.is_none());
+        assert_eq!(config.sampling.get(), 0.5);
+    }
+
+    #[test]
+    fn turning_opentelemetry_off_leaves_mlflow() {
+        let none: Change = |options| {
+            options.stream.push("none".to_owned());
+            options.otlp.url = Some(Secret::new("localhost:4318"));
+            options.mlflow.traces = Some(TraceStore::On);
+        };
+        let (config, warnings) = with_mlflow(none, &[]);
+        assert!(config.metrics.is_none() && config.mlflow.is_some());
+        assert!(config.traces.unwrap().exporter.is_none());
+        assert_eq!(warnings, 0);
+        let traces: Change = |options| options.mlflow.traces = Some(TraceStore::On);
+        let (config, warnings) = with_mlflow(traces, &[("OTEL_SDK_DISABLED", "true")]);
+        assert_eq!(config.mlflow.unwrap().traces, TraceStore::Off);
+        assert!(config.traces.is_none() && warnings == 1);
+    }
+
     #[test]
     fn sizes_and_providers_are_checked() {
         let size = with_url(|options| options.spool_max_bytes = Some("64MiB".to_owned())).unwrap();
@@ -205,6 +281,7 @@ mod tests {
         let mut options = TelemetryOptions::default();
         options.otlp.url = Some(Secret::new("http://me:canary@c:4318?key=canary"));
         options.otlp.headers.push(Secret::new("x-key=canary"));
+        options.mlflow.tracking_uri = Some(Secret::new("http://me:canary@h"));
         assert!(!format!("{options:?}").contains("canary"));
         let resolved = options.resolve(&Environment::default()).unwrap();
         assert!(!format!("{resolved:?}").contains("canary"), "{resolved:?}");

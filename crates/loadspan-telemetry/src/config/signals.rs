@@ -1,12 +1,14 @@
 //! Which signals are exported, and to what kind of place.
 //!
-//! `--otel-url` says where, `--stream` says what. Each beats what the environment says of the same question.
+//! `--otel-url` says where, `--stream` says what. Each beats what the environment says of the same question. Both are about
+//! OpenTelemetry: what MLflow gets is up to its own flags. A word of `--stream` that names what MLflow gets is not in vain, though.
 
 use loadspan_record::TelemetrySignal;
 
 use super::environment::{Settings, otlp_names, signal_word};
+use super::mlflow::MlflowShare;
 use super::stream::{DEFAULT_GROUPS, Stream, Streams};
-use super::{ConfigError, MetricGroups, OtherSink, TelemetryOptions};
+use super::{ConfigError, MetricGroups, OtlpOptions};
 
 /// What is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +16,15 @@ pub(super) struct Signals {
     pub(super) traces: Option<Place>,
     pub(super) metrics: Option<Place>,
     pub(super) groups: MetricGroups,
+    pub(super) mlflow: MlflowShare,
+}
+
+/// What is asked for of OpenTelemetry, and what MLflow gets beside it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask<'a> {
+    pub(super) otlp: &'a OtlpOptions,
+    pub(super) stream: Stream,
+    pub(super) mlflow: MlflowShare,
 }
 
 /// The kinds of places that a signal can go to.
@@ -24,13 +35,17 @@ pub(super) enum Place {
 }
 
 impl Signals {
-    /// Nothing is exported.
-    pub(super) const OFF: Self = Self {
-        traces: None,
-        metrics: None,
-        groups: DEFAULT_GROUPS,
-    };
+    /// OpenTelemetry gets nothing.
+    pub(super) const fn only(mlflow: MlflowShare) -> Self {
+        Self {
+            traces: None,
+            metrics: None,
+            groups: DEFAULT_GROUPS,
+            mlflow,
+        }
+    }
 
+    /// Whether OpenTelemetry gets anything.
     pub(super) fn any(&self) -> bool {
         self.traces.is_some() || self.metrics.is_some()
     }
@@ -38,58 +53,71 @@ impl Signals {
     pub(super) fn any_over_otlp(&self) -> bool {
         [self.traces, self.metrics].contains(&Some(Place::Otlp))
     }
+
+    /// Whether there are spans, wherever they go.
+    pub(super) fn has_spans(&self) -> bool {
+        self.traces.is_some() || self.mlflow.has_traces()
+    }
 }
 
 /// # Errors
 ///
 /// When `--stream` names what has no place to go to.
-pub(super) fn choose(
-    options: &TelemetryOptions,
-    stream: Stream,
-    settings: &mut Settings<'_>,
-) -> Result<Signals, ConfigError> {
-    let traces = Wish::of(TelemetrySignal::Traces, options, settings);
-    let metrics = Wish::of(TelemetrySignal::Metrics, options, settings);
-    match stream {
-        Stream::Off if traces.place.is_none() && metrics.place.is_none() && options.other_sink == OtherSink::Absent => {
-            Err(nowhere("none", "anything"))
+pub(super) fn choose(ask: Ask<'_>, settings: &mut Settings<'_>) -> Result<Signals, ConfigError> {
+    let mlflow = ask.mlflow;
+    let traces = Wish::of(TelemetrySignal::Traces, ask.otlp, settings);
+    let metrics = Wish::of(TelemetrySignal::Metrics, ask.otlp, settings);
+    match ask.stream {
+        Stream::Off if traces.place.is_none() && metrics.place.is_none() && mlflow.is_absent() => {
+            Err(nowhere("none", "anything", mlflow))
         }
-        Stream::Off => Ok(Signals::OFF),
+        Stream::Off => Ok(Signals::only(mlflow)),
         Stream::Unsaid => Ok(Signals {
             traces: traces.unless_refused(settings),
             metrics: metrics.unless_refused(settings),
             groups: DEFAULT_GROUPS,
+            mlflow,
         }),
         Stream::Only(streams) => {
             let signals = Signals {
                 traces: traces.if_named(streams.traces, settings),
                 metrics: metrics.if_named(streams.metrics(), settings),
                 groups: streams.groups,
+                mlflow,
             };
             match unplaced(streams, &signals) {
-                Some((word, what)) if options.other_sink == OtherSink::Absent => Err(nowhere(word, what)),
-                _ => Ok(signals),
+                Some((word, what)) => Err(nowhere(word, what, mlflow)),
+                None => Ok(signals),
             }
         }
     }
 }
 
 /// The word of `--stream` that has no place to go to, and what it stands for.
-fn unplaced(streams: Streams, signals: &Signals) -> Option<(&'static str, &'static str)> {
+pub(super) fn unplaced(streams: Streams, signals: &Signals) -> Option<(&'static str, &'static str)> {
     if streams.whatever_there_is {
-        return (!signals.any()).then_some(("all", "anything"));
+        return (!signals.any() && signals.mlflow.is_absent()).then_some(("all", "anything"));
     }
-    if streams.traces && signals.traces.is_none() {
+    if streams.traces && !signals.has_spans() {
         return Some(("traces", "traces"));
     }
+    // Beside what requests were like, `timing` is what AIPerf's users write by habit; MLflow gets nothing of it.
+    if signals.metrics.is_some() || (streams.groups.requests && signals.mlflow.is_live()) {
+        return None;
+    }
     let word = if streams.groups.requests { "metrics" } else { "timing" };
-    (streams.metrics() && signals.metrics.is_none()).then_some((word, "metrics"))
+    streams.metrics().then_some((word, "metrics"))
 }
 
-fn nowhere(word: &str, what: &str) -> ConfigError {
+fn nowhere(word: &str, what: &str, mlflow: MlflowShare) -> ConfigError {
+    let advice = match word {
+        "traces" if !mlflow.is_absent() => "add --mlflow-traces to have them in MLflow, or --otel-url",
+        "timing" if !mlflow.is_absent() => "add --otel-url: MLflow gets no timing",
+        _ => "add --otel-url, or set OTEL_EXPORTER_OTLP_ENDPOINT",
+    };
     ConfigError::new(
         format!("--stream {word} has no effect: there is no place for {what} to go to"),
-        "add --otel-url, or set OTEL_EXPORTER_OTLP_ENDPOINT",
+        advice,
     )
 }
 
@@ -112,9 +140,9 @@ enum Exporter {
 }
 
 impl Wish {
-    fn of(signal: TelemetrySignal, options: &TelemetryOptions, settings: &mut Settings<'_>) -> Self {
+    fn of(signal: TelemetrySignal, otlp: &OtlpOptions, settings: &mut Settings<'_>) -> Self {
         let exporter = Exporter::read(signal, settings);
-        let url_given = options.otlp.url.is_some();
+        let url_given = otlp.url.is_some();
         let endpoint_given = otlp_names(signal, "ENDPOINT")
             .iter()
             .any(|name| settings.text(name).is_some());
@@ -213,127 +241,4 @@ impl Exporter {
 }
 
 #[cfg(test)]
-mod tests {
-    use loadspan_record::Secret;
-
-    use super::super::environment::Environment;
-    use super::super::stream;
-    use super::*;
-
-    const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318");
-    const ENABLED: (&str, &str) = ("OTEL_TRACES_ENABLED", "true");
-    const OTLP: Option<Place> = Some(Place::Otlp);
-    const CONSOLE: Option<Place> = Some(Place::Console);
-
-    /// Places of traces and metrics, and the number of warnings. Flags: `--otel-url` or nothing, then words of `--stream`.
-    fn chosen(flags: &str, environment: &[(&str, &str)]) -> Result<(Option<Place>, Option<Place>, usize), String> {
-        let mut words = flags.split_whitespace().map(str::to_owned).peekable();
-        let url = words.next_if(|word| word == "--otel-url").map(|_| Secret::new("c"));
-        let mut options = TelemetryOptions {
-            stream: words.collect(),
-            ..TelemetryOptions::default()
-        };
-        options.otlp.url = url;
-        let environment = Environment::of(environment);
-        let mut settings = Settings::new(&environment);
-        let stream = stream::parse(&options.stream).unwrap();
-        let signals = choose(&options, stream, &mut settings).map_err(|error| error.to_string())?;
-        Ok((signals.traces, signals.metrics, settings.into_warnings().len()))
-    }
-
-    #[test]
-    fn nothing_is_exported_unless_there_is_a_reason() {
-        assert_eq!(chosen("", &[]), Ok((None, None, 0)));
-        assert_eq!(
-            chosen("", &[("OTEL_TRACES_ENABLED", "1")]),
-            Ok((None, None, 1)),
-            "only `true` is true"
-        );
-    }
-
-    #[test]
-    fn metrics_are_on_where_they_have_an_endpoint() {
-        assert_eq!(chosen("--otel-url", &[]), Ok((None, OTLP, 0)));
-        assert_eq!(chosen("", &[ENDPOINT]), Ok((None, OTLP, 0)));
-        assert_eq!(
-            chosen("", &[("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "c")]),
-            Ok((None, OTLP, 0))
-        );
-        assert_eq!(
-            chosen("", &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "c")]),
-            Ok((None, None, 0))
-        );
-        assert_eq!(
-            chosen("", &[ENDPOINT, ("OTEL_METRICS_EXPORTER", "none")]),
-            Ok((None, None, 0))
-        );
-    }
-
-    #[test]
-    fn traces_are_on_when_they_are_asked_for() {
-        assert_eq!(chosen("", &[ENABLED, ENDPOINT]), Ok((OTLP, OTLP, 0)));
-        assert_eq!(chosen("--otel-url traces", &[]), Ok((OTLP, None, 0)));
-        assert_eq!(chosen("--otel-url all", &[]), Ok((OTLP, OTLP, 0)));
-        assert_eq!(chosen("", &[("OTEL_TRACES_EXPORTER", "otlp")]), Ok((OTLP, None, 0)));
-        assert_eq!(
-            chosen("", &[("OTEL_TRACES_EXPORTER", "console")]),
-            Ok((CONSOLE, None, 0))
-        );
-    }
-
-    #[test]
-    fn traces_without_an_endpoint_go_to_the_console_as_inference_perf_s_do() {
-        assert_eq!(chosen("", &[ENABLED]), Ok((CONSOLE, None, 0)));
-        assert_eq!(chosen("all", &[ENABLED]), Ok((CONSOLE, None, 0)));
-        assert_eq!(
-            chosen("", &[ENABLED, ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "c")]),
-            Ok((CONSOLE, OTLP, 0))
-        );
-    }
-
-    #[test]
-    fn stream_says_what_is_exported_whatever_the_environment_says() {
-        assert_eq!(chosen("metrics", &[ENABLED, ENDPOINT]), Ok((None, OTLP, 1)));
-        assert_eq!(chosen("traces", &[ENDPOINT]), Ok((OTLP, None, 0)));
-        assert_eq!(chosen("none", &[ENABLED, ENDPOINT]), Ok((None, None, 0)));
-        assert_eq!(
-            chosen("metrics", &[ENDPOINT, ("OTEL_METRICS_EXPORTER", "none")]),
-            Ok((None, OTLP, 0))
-        );
-    }
-
-    #[test]
-    fn the_url_says_where_whatever_the_environment_says() {
-        let console = ("OTEL_METRICS_EXPORTER", "console");
-        assert_eq!(chosen("--otel-url", &[console]), Ok((None, OTLP, 1)));
-        assert_eq!(chosen("", &[console, ENDPOINT]), Ok((None, CONSOLE, 0)));
-    }
-
-    #[test]
-    fn what_is_named_and_has_no_place_is_an_error() {
-        for (flags, environment) in [
-            ("metrics", [ENABLED]),
-            ("traces,metrics", [ENABLED]),
-            ("timing", [ENABLED]),
-        ] {
-            let error = chosen(flags, &environment).unwrap_err();
-            assert!(
-                error.contains("has no effect: there is no place for metrics"),
-                "{flags}: {error}"
-            );
-        }
-    }
-
-    #[test]
-    fn one_exporter_of_a_list_is_used_and_strangers_are_ignored() {
-        let traces = |list| chosen("", &[("OTEL_TRACES_EXPORTER", list)]).unwrap();
-        assert_eq!(traces("console,otlp"), (OTLP, None, 1));
-        assert_eq!(traces("zipkin"), (None, None, 1));
-        assert_eq!(traces("zipkin, Console"), (CONSOLE, None, 1));
-        assert_eq!(traces("console,otlp/stdout"), (CONSOLE, None, 0));
-        assert_eq!(
-            chosen("", &[ENABLED, ("OTEL_TRACES_EXPORTER", "none")]),
-            Ok((None, None, 1))
-        );
-    }
-}
+mod tests;

@@ -20,7 +20,7 @@ const DEFAULT_BATCH: BatchConfig = BatchConfig {
 const DEFAULT_COUNT_LIMIT: usize = 128;
 
 pub(super) fn resolve(
-    exporter: ExporterConfig,
+    exporter: Option<ExporterConfig>,
     options: &TelemetryOptions,
     settings: &mut Settings<'_>,
 ) -> Result<TracesConfig, ConfigError> {
@@ -164,7 +164,7 @@ mod tests {
     fn resolved(options: &TelemetryOptions, environment: &[(&str, &str)]) -> (TracesConfig, usize) {
         let environment = Environment::of(environment);
         let mut settings = Settings::new(&environment);
-        let traces = resolve(ExporterConfig::Console, options, &mut settings).unwrap();
+        let traces = resolve(Some(ExporterConfig::Console), options, &mut settings).unwrap();
         (traces, settings.into_warnings().len())
     }
 
@@ -252,7 +252,12 @@ mod tests {
                 ..TelemetryOptions::default()
             };
             let environment = Environment::default();
-            let error = resolve(ExporterConfig::Console, &options, &mut Settings::new(&environment)).unwrap_err();
+            let error = resolve(
+                Some(ExporterConfig::Console),
+                &options,
+                &mut Settings::new(&environment),
+            )
+            .unwrap_err();
             assert!(error.message.starts_with("--trace-sample-ratio"), "{error}");
         }
     }

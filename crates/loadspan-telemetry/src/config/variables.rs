@@ -1,6 +1,10 @@
-//! The environment variables that are read, with their defaults and effects: the table of `docs/telemetry.md`.
+//! The environment variables that are read, with their defaults and effects: the tables of `docs/telemetry.md` and `docs/mlflow.md`.
 //!
-//! A test proves the effect of each row, and another that the page has what stands here.
+//! A test proves the effect of each row, and another that the pages have what stands here.
+
+mod mlflow;
+
+pub use self::mlflow::MLFLOW_VARIABLES;
 
 /// An environment variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +19,7 @@ pub struct Variable {
     pub effect: &'static str,
 }
 
-/// Every variable that is read, by topic.
+/// Every `OTEL_*` variable that is read, by topic.
 pub const VARIABLES: &[Variable] = &[
     variable(
         SIGNALS,
@@ -41,7 +45,7 @@ pub const VARIABLES: &[Variable] = &[
         SIGNALS,
         "OTEL_SDK_DISABLED",
         "false",
-        "`true`: nothing is exported, and a flag that asks for it is an error",
+        "`true`: nothing is exported, and a flag that asks for it is an error. MLflow has its run all the same, without traces",
     ),
     variable(
         SIGNALS,

@@ -18,9 +18,13 @@ use std::time::Duration;
 use loadspan_record::{TelemetrySignal, redact_url};
 use thiserror::Error;
 
+pub(crate) use self::classify::{parse_retry_after, redirected, root_cause};
 use self::grpc::GrpcClient;
+pub(crate) use self::headers::header_value;
 use self::http::HttpClient;
-use self::reason::Censor;
+pub(crate) use self::http::{client_builder, header, is_loopback};
+pub(crate) use self::reason::Censor;
+pub(crate) use self::tls::{PemFiles, TlsVariables};
 use super::{Delivery, Payload};
 use crate::config::{OtlpConfig, Protocol};
 
@@ -67,17 +71,19 @@ pub enum ClientError {
         reason: String,
     },
     /// A PEM file cannot be used.
-    #[error("cannot use the {role} {}: {reason}", path.display())]
+    #[error("cannot use the {role} {} ({variable}): {reason}", path.display())]
     PemFile {
         /// What it was to be.
         role: &'static str,
         /// The file.
         path: PathBuf,
+        /// The variable that names it.
+        variable: &'static str,
         /// Why not.
         reason: String,
     },
     /// A client certificate without its key, or a key without its certificate.
-    #[error("the {given} {} needs the {missing} that belongs to it", path.display())]
+    #[error("the {given} {} needs the {missing} that belongs to it ({variable})", path.display())]
     HalfIdentity {
         /// What is there.
         given: &'static str,
@@ -85,7 +91,12 @@ pub enum ClientError {
         path: PathBuf,
         /// What is not.
         missing: &'static str,
+        /// The variable that would name it.
+        variable: &'static str,
     },
+    /// The system refuses an event loop.
+    #[error("cannot start the exports: {0}")]
+    EventLoop(std::io::Error),
     /// TLS cannot be set up.
     #[error("cannot set up TLS towards {url}: {reason}")]
     Tls {

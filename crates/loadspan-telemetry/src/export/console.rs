@@ -48,7 +48,7 @@ impl Transport for Console {
 
 fn encode(payload: &Payload) -> Result<Vec<u8>, DecodeError> {
     let body = &*payload.body;
-    Ok(match payload.signal {
+    Ok(match payload.contents.signal() {
         TelemetrySignal::Traces => json::encode_traces(&ExportTraceServiceRequest::decode(body)?),
         TelemetrySignal::Metrics => json::encode_metrics(&ExportMetricsServiceRequest::decode(body)?),
     })

@@ -3,17 +3,61 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use loadspan_record::TelemetrySignal;
+use loadspan_record::{Sink, TelemetrySignal};
 
-/// One OTLP export request, encoded as protobuf, whatever protocol it will be sent with.
+/// What one request carries, encoded once, whatever protocol it will be sent with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
-    /// What it holds.
-    pub(crate) signal: TelemetrySignal,
+    /// What it holds, and for whom.
+    pub(crate) contents: Contents,
     /// How many spans or data points.
     pub(crate) items: u64,
-    /// `ExportTraceServiceRequest` or `ExportMetricsServiceRequest`.
+    /// Encoded as [`Contents`] says.
     pub(crate) body: Bytes,
+}
+
+/// What a payload holds, for whom, and thus how it is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Contents {
+    /// `ExportTraceServiceRequest`, in protobuf.
+    Traces,
+    /// `ExportMetricsServiceRequest`, in protobuf.
+    Metrics,
+    /// `ExportTraceServiceRequest`, in protobuf, for the trace store of MLflow.
+    MlflowTraces,
+    /// An array of MLflow's metrics, in JSON.
+    MlflowPoints,
+}
+
+impl Contents {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Traces, Self::Metrics, Self::MlflowTraces, Self::MlflowPoints];
+
+    /// The name in files.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Metrics => "metrics",
+            Self::MlflowTraces => "mlflow_traces",
+            Self::MlflowPoints => "mlflow_points",
+        }
+    }
+
+    /// What it is counted as.
+    pub(crate) const fn signal(self) -> TelemetrySignal {
+        match self {
+            Self::Traces | Self::MlflowTraces => TelemetrySignal::Traces,
+            Self::Metrics | Self::MlflowPoints => TelemetrySignal::Metrics,
+        }
+    }
+
+    /// Whom it is for, if it is for a server.
+    pub(crate) const fn sink(self) -> Sink {
+        match self {
+            Self::Traces | Self::Metrics => Sink::Otlp,
+            Self::MlflowTraces | Self::MlflowPoints => Sink::Mlflow,
+        }
+    }
 }
 
 impl Payload {
@@ -23,10 +67,19 @@ impl Payload {
         self.items
     }
 
-    /// `ExportTraceServiceRequest` or `ExportMetricsServiceRequest`, as protobuf.
+    /// As it is sent: `ExportTraceServiceRequest` or `ExportMetricsServiceRequest` in protobuf, or an array of MLflow's metrics in
+    /// JSON.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The same spans, for the trace store of MLflow. The body is shared.
+    pub(crate) fn for_trace_store(&self) -> Self {
+        Self {
+            contents: Contents::MlflowTraces,
+            ..self.clone()
+        }
     }
 }
 
@@ -54,6 +107,11 @@ pub(crate) enum Delivery {
     },
     /// The backend does not take this signal at all: 404, 405, gRPC UNIMPLEMENTED.
     NotTaken {
+        /// For people.
+        reason: String,
+    },
+    /// What it was meant for is no longer there: its run in MLflow was deleted. Nor will anything that follows be taken.
+    Gone {
         /// For people.
         reason: String,
     },

@@ -1,13 +1,20 @@
 //! What a user is told of telemetry in trouble: one warning for each signal and kind of trouble, then counts only.
 //!
-//! The texts are quoted in `docs/telemetry.md`.
+//! What it says is in `words`; here is when.
+
+mod words;
 
 use std::fmt;
 use std::mem::{Discriminant, discriminant};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use loadspan_record::{LiveNotice, Notice, NoticeLevel, TelemetrySignal};
+use loadspan_record::{LiveNotice, NoticeLevel};
+
+use super::Contents;
+
+#[cfg(test)]
+pub(crate) use self::words::examples;
 
 /// Takes notices. Called from the threads of exports and from whoever submits: it must not block.
 pub type Notices = Arc<dyn Fn(LiveNotice) + Send + Sync>;
@@ -25,6 +32,8 @@ pub(super) enum Trouble {
     PartlyRejected { reason: String },
     /// It does not take this signal.
     NotTaken { reason: String },
+    /// What it is for is not there any more.
+    Gone { reason: String },
     /// It is slower than the run.
     Behind,
     /// The end of the run came before it had taken everything.
@@ -43,10 +52,28 @@ pub(super) enum Trouble {
     Recovered,
 }
 
+/// How what is not delivered gets to its destination after all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Later {
+    /// From the spool.
+    Spool,
+    /// It is made again from the records of the run.
+    Records,
+    /// It does not.
+    Never,
+}
+
+/// What notices are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Subject {
+    pub(super) contents: Contents,
+    pub(super) destination: String,
+    pub(super) later: Later,
+}
+
 /// Tells of the troubles of one signal, each kind once.
 pub(super) struct Announcer {
-    signal: TelemetrySignal,
-    destination: String,
+    subject: Subject,
     /// What `loadspan push` is to be given.
     run_dir: PathBuf,
     notices: Notices,
@@ -54,10 +81,9 @@ pub(super) struct Announcer {
 }
 
 impl Announcer {
-    pub(super) fn new(signal: TelemetrySignal, destination: String, spool_dir: &Path, notices: Notices) -> Self {
+    pub(super) fn new(subject: Subject, spool_dir: &Path, notices: Notices) -> Self {
         Self {
-            signal,
-            destination,
+            subject,
             run_dir: spool_dir.parent().unwrap_or(spool_dir).to_path_buf(),
             notices,
             announced: Mutex::default(),
@@ -76,71 +102,8 @@ impl Announcer {
         };
         if is_news {
             let level = trouble.level();
-            let notice = self.notice(trouble);
+            let notice = words::notice(&self.subject, &self.run_dir, trouble);
             (self.notices)(LiveNotice { level, notice });
-        }
-    }
-
-    fn notice(&self, trouble: &Trouble) -> Notice {
-        Notice {
-            message: self.message(trouble),
-            advice: self.advice(trouble),
-        }
-    }
-
-    fn message(&self, trouble: &Trouble) -> String {
-        let (signal, destination) = (self.signal.as_str(), &self.destination);
-        match trouble {
-            Trouble::Failing { reason } => format!("{signal} cannot be delivered to {destination}: {reason}"),
-            Trouble::Refused { reason } => format!("{destination} refuses {signal}: {reason}"),
-            Trouble::Invalid { reason } => format!("{destination} rejects {signal} for good: {reason}"),
-            Trouble::PartlyRejected { reason } => format!("{destination} has rejected some of the {signal}: {reason}"),
-            Trouble::NotTaken { reason } => {
-                format!("{destination} does not take {signal}, so they are off ({reason}); if it should, check the URL")
-            }
-            Trouble::Behind => format!("{destination} takes {signal} more slowly than the run makes them"),
-            Trouble::Unfinished => format!("{destination} had not taken all {signal} when the run was over"),
-            Trouble::SpoolFull { max_bytes } => {
-                format!("telemetry.spool is full ({max_bytes} bytes): further {signal} are dropped")
-            }
-            Trouble::SpoolFailed { reason } => format!("{signal} cannot be spooled and are dropped: {reason}"),
-            Trouble::DiskBehind => format!("the disk is too slow for the spool: {signal} are dropped"),
-            Trouble::ConsoleFailed { reason } => format!("{signal} cannot be written to {destination}: {reason}"),
-            Trouble::Missed { requests: 1 } => {
-                format!("1 request is not in the exported {signal}: telemetry was behind")
-            }
-            Trouble::Missed { requests } => {
-                format!("{requests} requests are not in the exported {signal}: telemetry was behind")
-            }
-            Trouble::Recovered => format!("{destination} takes {signal} again"),
-        }
-    }
-
-    fn advice(&self, trouble: &Trouble) -> Option<String> {
-        match trouble {
-            Trouble::Failing { .. } | Trouble::Behind => Some(format!(
-                "what cannot be delivered is spooled; `loadspan push {}` delivers it later",
-                self.run_dir.display()
-            )),
-            Trouble::Refused { .. } => Some(format!(
-                "they are spooled; when it is put right, `loadspan push {}` delivers them",
-                self.run_dir.display()
-            )),
-            Trouble::Unfinished => Some(format!(
-                "they are spooled: `loadspan push {}` delivers them; --otel-flush-timeout gives it more time",
-                self.run_dir.display()
-            )),
-            Trouble::SpoolFull { .. } => {
-                Some("raise --spool-max-bytes, or sample with --trace-sample-ratio".to_owned())
-            }
-            Trouble::Missed { .. } => Some("the summary counts them all".to_owned()),
-            Trouble::NotTaken { .. }
-            | Trouble::SpoolFailed { .. }
-            | Trouble::DiskBehind
-            | Trouble::Invalid { .. }
-            | Trouble::PartlyRejected { .. }
-            | Trouble::ConsoleFailed { .. }
-            | Trouble::Recovered => None,
         }
     }
 }
@@ -176,6 +139,7 @@ impl Trouble {
             | Self::Invalid { reason }
             | Self::PartlyRejected { reason }
             | Self::NotTaken { reason }
+            | Self::Gone { reason }
             | Self::SpoolFailed { reason }
             | Self::ConsoleFailed { reason } => Some(reason.clone()),
             Self::SpoolFull { max_bytes } => Some(format!("the spool is full ({max_bytes} bytes)")),
@@ -188,37 +152,9 @@ impl Trouble {
 impl fmt::Debug for Announcer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Announcer")
-            .field("signal", &self.signal)
+            .field("subject", &self.subject)
             .finish_non_exhaustive()
     }
-}
-
-/// What the page of the documentation shows: each trouble, as the user is told of it.
-#[cfg(test)]
-pub(crate) fn examples(signal: TelemetrySignal, destination: &str) -> Vec<Notice> {
-    let reason = "…".to_owned();
-    let troubles = [
-        Trouble::Failing { reason: reason.clone() },
-        Trouble::Behind,
-        Trouble::Unfinished,
-        Trouble::Refused { reason: reason.clone() },
-        Trouble::Invalid { reason: reason.clone() },
-        Trouble::PartlyRejected { reason: reason.clone() },
-        Trouble::NotTaken { reason: reason.clone() },
-        Trouble::SpoolFull { max_bytes: 268_435_456 },
-        Trouble::SpoolFailed { reason: reason.clone() },
-        Trouble::DiskBehind,
-        Trouble::ConsoleFailed { reason },
-        Trouble::Missed { requests: 256 },
-        Trouble::Recovered,
-    ];
-    let announcer = Announcer::new(
-        signal,
-        destination.to_owned(),
-        Path::new("DIR/telemetry.spool"),
-        Arc::new(|_| ()),
-    );
-    troubles.iter().map(|trouble| announcer.notice(trouble)).collect()
 }
 
 #[cfg(test)]
@@ -288,12 +224,53 @@ mod tests {
         );
     }
 
+    #[test]
+    fn live_metrics_are_in_the_records_if_there_are_any() {
+        let reason = || "HTTP 503".to_owned();
+        let told_if = |later| {
+            let subject = Subject {
+                contents: Contents::MlflowPoints,
+                destination: "http://m:5000/".to_owned(),
+                later,
+            };
+            let troubles = [
+                Trouble::Failing { reason: reason() },
+                Trouble::Refused { reason: reason() },
+                Trouble::Gone { reason: reason() },
+            ];
+            let mut told = told_of(subject.clone(), &troubles);
+            told.extend(told_of(subject, &[Trouble::Unfinished]));
+            told
+        };
+        assert_eq!(
+            told_if(Later::Records),
+            [
+                "live metrics cannot be delivered to http://m:5000/: HTTP 503 \
+                 | what is missing is logged when the run is over, or later by `loadspan push artifacts/run`",
+                "http://m:5000/ refuses live metrics: HTTP 503 \
+                 | when it is put right, `loadspan push artifacts/run` logs what is missing",
+                "the run is not at http://m:5000/ any more, so live metrics are off: HTTP 503",
+                "http://m:5000/ had not taken all live metrics when the run was over \
+                 | `loadspan push artifacts/run` logs what is missing; --mlflow-flush-timeout gives it more time",
+            ]
+        );
+        assert!(told_if(Later::Never)[0].ends_with(words::LOST));
+    }
+
     fn told(troubles: &[Trouble]) -> Vec<String> {
+        let subject = Subject {
+            contents: Contents::Traces,
+            destination: "http://c:4318/v1/traces".to_owned(),
+            later: Later::Spool,
+        };
+        told_of(subject, troubles)
+    }
+
+    fn told_of(subject: Subject, troubles: &[Trouble]) -> Vec<String> {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&notices);
         let announcer = Announcer::new(
-            TelemetrySignal::Traces,
-            "http://c:4318/v1/traces".to_owned(),
+            subject,
             Path::new("artifacts/run/telemetry.spool"),
             Arc::new(move |LiveNotice { notice, .. }| {
                 let advice = notice.advice.map(|advice| format!(" | {advice}")).unwrap_or_default();

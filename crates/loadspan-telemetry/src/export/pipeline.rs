@@ -4,6 +4,7 @@
 //! never waits: what there is no room for goes to the spool, on a thread of its own.
 
 mod dispatcher;
+mod intake;
 mod lane;
 
 use std::sync::Arc;
@@ -11,12 +12,13 @@ use std::sync::Arc;
 use loadspan_record::SignalLedger;
 
 pub(super) use self::dispatcher::{Dispatcher, Pace};
+pub(crate) use self::intake::Intake;
 pub(super) use self::lane::{Lane, LaneSpec, Leftovers};
 use super::Payload;
 use super::notice::Trouble;
 
 /// Takes the payloads of one signal.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pipeline(pub(super) Arc<Lane>);
 
 impl Pipeline {
@@ -35,6 +37,11 @@ impl Pipeline {
         self.0.count_dropped(items);
     }
 
+    /// Counts items that were lost before they became a payload, and that are made again where there are records to make them from.
+    pub(crate) fn count_missed(&self, items: u64) {
+        self.0.count_missed(items);
+    }
+
     /// Tells that requests are not in what is exported.
     pub(crate) fn tell_missed(&self, requests: u64) {
         self.0.trouble(&Trouble::Missed { requests });
@@ -43,6 +50,22 @@ impl Pipeline {
     /// Counts items that sampling left out.
     pub(crate) fn count_sampled_out(&self, items: u64) {
         self.0.count_sampled_out(items);
+    }
+
+    /// Takes out all that waits or was left for the end of the run: something else takes its place. It counts as left out by sampling
+    /// and not as produced, and so does what is under way, unless the backend takes it.
+    pub(crate) fn withdraw(&self) {
+        self.0.withdraw();
+    }
+
+    /// Items that have no fate yet.
+    pub(crate) fn backlog(&self) -> u64 {
+        self.0.backlog()
+    }
+
+    /// How fast the backend takes what it is sent.
+    pub(crate) fn intake(&self) -> Intake {
+        self.0.intake()
     }
 
     /// Whether nothing is on its way, or need not be waited for any more.

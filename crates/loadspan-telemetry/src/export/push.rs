@@ -9,13 +9,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use loadspan_record::TelemetrySignal;
+use loadspan_record::{Sink, TelemetrySignal};
 use thiserror::Error;
 
-use self::courier::Courier;
+use self::courier::{Courier, Report};
+use super::Contents;
 use super::client::{ClientError, OtlpClient};
 use super::spool::{Folder, FolderError, PayloadName, SpoolRecord};
-use crate::config::OtlpConfig;
+use super::transport::Transport;
+use crate::config::{MlflowServer, OtlpConfig};
+use crate::mlflow::{MlflowClient, TraceStoreTransport};
 
 /// Where spooled payloads shall go. A signal without an endpoint stays where it is.
 #[derive(Debug, Clone)]
@@ -24,8 +27,21 @@ pub struct PushConfig {
     pub traces: Option<OtlpConfig>,
     /// For metrics.
     pub metrics: Option<OtlpConfig>,
+    /// For traces that were meant for MLflow.
+    pub mlflow_traces: Option<TraceStoreRun>,
     /// For how long attempts at a payload may begin before its signal is given up. Each takes as long as its endpoint allows.
     pub patience: Duration,
+}
+
+/// The run in MLflow that spooled traces belong to.
+#[derive(Debug, Clone)]
+pub struct TraceStoreRun {
+    /// Where it is.
+    pub server: MlflowServer,
+    /// Its experiment.
+    pub experiment_id: String,
+    /// Its id.
+    pub run_id: String,
 }
 
 /// What came of a push.
@@ -40,6 +56,8 @@ pub struct PushSummary {
 /// What came of one signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushedSignal {
+    /// What it was for.
+    pub sink: Sink,
     /// What it is.
     pub signal: TelemetrySignal,
     /// Where it went, without credentials. `None`: no endpoint was given.
@@ -124,49 +142,88 @@ pub fn push(spool_dir: &Path, config: PushConfig) -> Result<PushSummary, PushErr
         .build()
         .map_err(PushError::Start)?;
     let mut signals = Vec::new();
-    for (signal, endpoint) in [
-        (TelemetrySignal::Traces, config.traces),
-        (TelemetrySignal::Metrics, config.metrics),
-    ] {
-        let payloads: Vec<_> = content
-            .payloads
-            .iter()
-            .filter(|name| name.signal == signal)
-            .copied()
-            .collect();
-        if payloads.is_empty() {
-            continue;
+    for contents in Contents::ALL {
+        let of_contents = content.payloads.iter().filter(|name| name.contents == contents);
+        let round = Round {
+            folder: &folder,
+            contents,
+            payloads: of_contents.copied().collect(),
+            patience: config.patience,
+        };
+        if !round.payloads.is_empty() {
+            signals.push(runtime.block_on(round.deliver(spool_dir, &config))?);
         }
-        let Some(endpoint) = endpoint else {
-            signals.push(without_endpoint(signal, &payloads));
-            continue;
-        };
-        let delivery = async {
-            let client = OtlpClient::build(&endpoint, signal)?;
-            let destination = client.destination();
-            let courier = Courier::new(&folder, &client, config.patience);
-            let report = courier.deliver(&payloads).await;
-            report
-                .map(|report| report.of_signal(signal, destination))
-                .map_err(|source| spool_error(spool_dir, source))
-        };
-        signals.push(runtime.block_on(delivery)?);
     }
     runtime.shutdown_background();
     let damaged = content.damaged;
     Ok(PushSummary { signals, damaged })
 }
 
-fn without_endpoint(signal: TelemetrySignal, payloads: &[PayloadName]) -> PushedSignal {
-    PushedSignal {
-        signal,
-        destination: None,
-        delivered: 0,
-        rejected: 0,
-        left: payloads.iter().map(|name| name.items).sum(),
-        reason: Some("nothing tells where they were meant to go; name the endpoint with --otel-url".to_owned()),
+/// The payloads of one kind, and what they are delivered with.
+struct Round<'a> {
+    folder: &'a Folder,
+    contents: Contents,
+    payloads: Vec<PayloadName>,
+    patience: Duration,
+}
+
+impl Round<'_> {
+    async fn deliver(self, spool_dir: &Path, config: &PushConfig) -> Result<PushedSignal, PushError> {
+        let delivered = match self.contents {
+            Contents::Traces => self.deliver_to_endpoint(config.traces.as_ref()).await?,
+            Contents::Metrics => self.deliver_to_endpoint(config.metrics.as_ref()).await?,
+            Contents::MlflowTraces => self.deliver_to_trace_store(config.mlflow_traces.as_ref()).await?,
+            // They are never spooled.
+            Contents::MlflowPoints => None,
+        };
+        let Some((destination, report)) = delivered else {
+            return Ok(self.without_endpoint());
+        };
+        let report = report.map_err(|source| spool_error(spool_dir, source))?;
+        Ok(report.of(self.contents, destination))
+    }
+
+    async fn deliver_to_endpoint(&self, endpoint: Option<&OtlpConfig>) -> Result<Option<Delivered>, ClientError> {
+        let Some(endpoint) = endpoint else { return Ok(None) };
+        let client = OtlpClient::build(endpoint, self.contents.signal())?;
+        Ok(Some((client.destination(), self.deliver_with(&client).await)))
+    }
+
+    async fn deliver_to_trace_store(&self, run: Option<&TraceStoreRun>) -> Result<Option<Delivered>, ClientError> {
+        let Some(run) = run else { return Ok(None) };
+        let transport = TraceStoreTransport {
+            client: MlflowClient::build(&run.server)?,
+            experiment_id: run.experiment_id.clone(),
+            run_id: run.run_id.clone(),
+        };
+        let destination = transport.client.destination();
+        Ok(Some((destination, self.deliver_with(&transport).await)))
+    }
+
+    async fn deliver_with<T: Transport>(&self, transport: &T) -> io::Result<Report> {
+        let courier = Courier::new(self.folder, transport, self.patience);
+        courier.deliver(&self.payloads).await
+    }
+
+    fn without_endpoint(&self) -> PushedSignal {
+        let flag = match self.contents.sink() {
+            Sink::Mlflow => "the server with --mlflow-tracking-uri",
+            Sink::Otlp | Sink::Console => "the endpoint with --otel-url",
+        };
+        PushedSignal {
+            sink: self.contents.sink(),
+            signal: self.contents.signal(),
+            destination: None,
+            delivered: 0,
+            rejected: 0,
+            left: self.payloads.iter().map(|name| name.items).sum(),
+            reason: Some(format!("nothing tells where they were meant to go; name {flag}")),
+        }
     }
 }
+
+/// Where payloads were delivered, and what came of it.
+type Delivered = (String, io::Result<Report>);
 
 fn folder_error(spool_dir: &Path, error: FolderError) -> PushError {
     let path = spool_dir.to_path_buf();

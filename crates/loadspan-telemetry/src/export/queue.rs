@@ -34,6 +34,8 @@ pub(super) struct Queue {
     items: u64,
     bytes: usize,
     arrivals: u64,
+    /// Payloads that arrived up to here are not wanted any more.
+    withdrawn: u64,
 }
 
 impl Queue {
@@ -44,6 +46,7 @@ impl Queue {
             items: 0,
             bytes: 0,
             arrivals: 0,
+            withdrawn: 0,
         }
     }
 
@@ -79,6 +82,19 @@ impl Queue {
         Some(oldest)
     }
 
+    /// Removes all there are, and tells how many items that were. Those under way are not wanted back, either.
+    pub(super) fn withdraw(&mut self) -> u64 {
+        self.withdrawn = self.arrivals;
+        self.waiting.clear();
+        self.bytes = 0;
+        std::mem::take(&mut self.items)
+    }
+
+    /// Whether it was under way when the others were withdrawn.
+    pub(super) fn is_withdrawn(&self, waiting: &Waiting) -> bool {
+        waiting.order <= self.withdrawn
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -90,10 +106,9 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use loadspan_record::TelemetrySignal;
-
     use super::*;
+    use crate::export::Contents;
+    use bytes::Bytes;
 
     #[test]
     fn the_oldest_leave_when_there_are_too_many_items() {
@@ -133,9 +148,22 @@ mod tests {
         assert!(queue.is_empty() && queue.items == 0 && queue.bytes == 0);
     }
 
+    #[test]
+    fn what_was_under_way_is_withdrawn_with_the_others() {
+        let mut queue = Queue::new(QueueLimits { items: 100, bytes: 100 });
+        queue.push(payload(2, 1));
+        queue.push(payload(3, 1));
+        let under_way = queue.pop().unwrap();
+        assert_eq!(queue.withdraw(), 3);
+        assert!(queue.is_empty() && queue.items == 0 && queue.bytes == 0);
+        assert!(queue.is_withdrawn(&under_way));
+        queue.push(payload(4, 1));
+        assert!(!queue.is_withdrawn(&queue.waiting[0]));
+    }
+
     fn payload(items: u64, bytes: usize) -> Payload {
         Payload {
-            signal: TelemetrySignal::Traces,
+            contents: Contents::Traces,
             items,
             body: Bytes::from(vec![0; bytes]),
         }

@@ -14,23 +14,43 @@ const LONGEST_WISH: Duration = Duration::from_secs(30);
 /// How long to wait after so many failures in a row: full jitter, so that many clients do not come back together.
 ///
 /// `random` is uniform over `u64`. A wish of the backend is honoured as it is.
-pub(super) fn wait_after(failures: u32, wish: Option<Duration>, random: u64) -> Duration {
-    if let Some(wish) = wish {
-        return wish.min(LONGEST_WISH);
+pub(crate) fn wait_after(failures: u32, wish: Option<Duration>, random: u64) -> Duration {
+    Waits::default().after(failures, wish, random)
+}
+
+/// How long the waits are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Waits {
+    /// Ceiling of the first one; it doubles with each failure.
+    pub(super) first: Duration,
+}
+
+impl Waits {
+    fn after(self, failures: u32, wish: Option<Duration>, random: u64) -> Duration {
+        if let Some(wish) = wish {
+            return wish.min(LONGEST_WISH);
+        }
+        let doublings = failures.saturating_sub(1).min(16);
+        let ceiling = self.first.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+        ceiling.mul_f64(random as f64 / u64::MAX as f64)
     }
-    let doublings = failures.saturating_sub(1).min(16);
-    let ceiling = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
-    ceiling.mul_f64(random as f64 / u64::MAX as f64)
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self { first: FIRST_WAIT }
+    }
 }
 
 /// Random bits for [`wait_after`].
-pub(super) fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     Uuid::new_v4().as_u64_pair().1 << 2
 }
 
 /// What is known of a backend.
 #[derive(Debug, Default)]
 pub(super) struct Health {
+    waits: Waits,
     outage: Option<Outage>,
 }
 
@@ -66,6 +86,10 @@ pub(super) enum News {
 }
 
 impl Health {
+    pub(super) fn new(waits: Waits) -> Self {
+        Self { waits, outage: None }
+    }
+
     /// Takes note of a failed attempt.
     pub(super) fn failed(&mut self, setback: Setback) -> News {
         match &mut self.outage {
@@ -78,7 +102,7 @@ impl Health {
                 *outage = Some(Outage {
                     failures,
                     last_failed_at: setback.failed_at,
-                    probe_at: setback.failed_at + wait_after(failures, setback.wish, setback.random),
+                    probe_at: setback.failed_at + self.waits.after(failures, setback.wish, setback.random),
                     wished: setback.wish.is_some(),
                 });
                 News::Failing(failures)

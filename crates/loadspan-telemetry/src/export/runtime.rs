@@ -6,14 +6,11 @@ use std::thread;
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 use tokio::task::JoinHandle;
 
-use super::pipeline::Dispatcher;
-use super::transport::Transport;
-
 /// The thread of the exports, before it starts.
 #[derive(Debug)]
 pub(super) struct ExportThread {
     runtime: Runtime,
-    dispatchers: Vec<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl ExportThread {
@@ -24,7 +21,7 @@ impl ExportThread {
             .build()?;
         Ok(Self {
             runtime,
-            dispatchers: Vec::new(),
+            tasks: Vec::new(),
         })
     }
 
@@ -33,20 +30,20 @@ impl ExportThread {
         self.runtime.enter()
     }
 
-    pub(super) fn add<T: Transport>(&mut self, dispatcher: Dispatcher<T>) {
-        self.dispatchers.push(self.runtime.spawn(dispatcher.run()));
+    pub(super) fn add(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(self.runtime.spawn(task));
     }
 
-    /// Starts it. It ends when every dispatcher is through, and closes every connection.
+    /// Starts it. It ends when every task is through, and closes every connection.
     pub(super) fn start(self) -> io::Result<thread::JoinHandle<()>> {
-        let Self { runtime, dispatchers } = self;
+        let Self { runtime, tasks } = self;
         thread::Builder::new()
             .name("loadspan-export".to_owned())
             .spawn(move || {
                 runtime.block_on(async {
-                    for dispatcher in dispatchers {
-                        // One that panicked has left payloads without a fate; its lane counts them as dropped.
-                        let _ = dispatcher.await;
+                    for task in tasks {
+                        // A dispatcher that panicked has left payloads without a fate; its lane counts them as dropped.
+                        let _ = task.await;
                     }
                 });
                 // A look-up of a host or a write to a pipe may hang in a thread that cannot be ended; nobody waits for it.

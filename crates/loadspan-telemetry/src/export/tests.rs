@@ -5,5 +5,6 @@ mod delivery;
 mod flush;
 mod harness;
 mod missed;
+mod mlflow;
 mod push;
 mod spool;

@@ -6,7 +6,7 @@ use super::client::OtlpClient;
 use super::{Delivery, Payload};
 
 /// Sends one payload, once. Dropping the future gives the attempt up.
-pub(super) trait Transport: Send + Sync + 'static {
+pub(crate) trait Transport: Send + Sync + 'static {
     /// What came of it.
     fn send(&self, payload: &Payload) -> impl Future<Output = Delivery> + Send;
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loadspan_record::{
-    ChunkGaps, ConnectionUse, Failure, FailureKind, HttpExchange, HttpVersion, Outcome, Phase, RequestId,
-    RequestRecord, RunId, RunOffset, Timings, TokenCounts, TokenSource,
+    ChunkGaps, Failure, FailureKind, Outcome, RequestId, RequestRecord, RunId, RunOffset, Timings, TokenCounts,
+    TokenSource,
 };
 
 use crate::config::{
@@ -13,6 +13,7 @@ use crate::config::{
     Temporality,
 };
 use crate::identity::{BodySource, BodyVariety, Operation, RunIdentity, ServerAddress};
+use crate::testing::request;
 
 /// Wall clock at the start of every test's run.
 pub(super) const START: u64 = 1_700_000_000_000_000_000;
@@ -77,12 +78,6 @@ pub(super) fn stream(sent_ms: u64) -> RequestRecord {
             run: RunId::new(7),
             index: 0,
         },
-        phase: Phase::Measure,
-        stage: 0,
-        session: None,
-        turn: None,
-        target: 0,
-        worker: 0,
         timings: Timings {
             scheduled_at: millis(sent_ms - 1),
             sent_at: Some(millis(sent_ms)),
@@ -92,10 +87,8 @@ pub(super) fn stream(sent_ms: u64) -> RequestRecord {
             last_token_at: Some(millis(sent_ms + 90)),
             finished_at: millis(sent_ms + 100),
         },
-        held_back_ns: 0,
         chunk_gaps: ChunkGaps::Each([15_000, 25_000].into()),
         chunks: 3,
-        outcome: Outcome::Completed,
         tokens: TokenCounts {
             input: Some(100),
             cached_input: Some(64),
@@ -105,18 +98,10 @@ pub(super) fn stream(sent_ms: u64) -> RequestRecord {
             ..TokenCounts::default()
         },
         finish_reason: Some("stop".into()),
-        response_id: None,
         response_model: Some("llama-8b".into()),
-        http: HttpExchange {
-            version: HttpVersion::Http11,
-            status: Some(200),
-            connection: ConnectionUse::Reused,
-            bytes_sent: 400,
-            bytes_received: 4_000,
-            server_request_id: None,
-        },
         trace_id: 0xabc,
         span_id: 0x1,
+        ..request()
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use loadspan_record::{RunOffset, TelemetrySignal};
+use loadspan_record::RunOffset;
 use loadspan_wire::otlp::{InstrumentationScope, Message, Resource};
 
 use super::protobuf::{bytes_len, put_bytes, put_length};
 use crate::config::BatchConfig;
-use crate::export::Payload;
+use crate::export::{Contents, Payload};
 
 /// The longest body of a payload. gRPC servers take 4 MiB as a rule; the rest is room for what others may add.
 const MAX_BODY: usize = 7 * 512 * 1024;
@@ -111,7 +111,7 @@ impl Batch {
         body.extend_from_slice(&self.scope);
         body.extend_from_slice(&self.spans);
         self.full.push_back(Payload {
-            signal: TelemetrySignal::Traces,
+            contents: Contents::Traces,
             items: self.count,
             body: Bytes::from(body),
         });

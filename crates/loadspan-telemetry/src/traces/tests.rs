@@ -17,12 +17,13 @@ use loadspan_record::{
 use loadspan_wire::otlp::trace::Span;
 use loadspan_wire::otlp::{AnyValue, ExportTraceServiceRequest, KeyValue, Message, Resource, any_value, attribute};
 
-use super::{RequestParameters, TraceRecorder};
+use super::{LastSpans, RequestParameters, TraceRecorder};
 use crate::config::{
     AttributeStyle, BatchConfig, ContentCapture, ExporterConfig, KeepPolicy, Naming, SemconvChoice, SpanLimits,
     TraceScope, TracesConfig,
 };
 use crate::export::Payload;
+use crate::testing::request;
 use crate::{BodySource, BodyVariety, Operation, RunConclusion, RunIdentity, ServerAddress};
 
 /// Nanoseconds since 1970 at the start of the test's run.
@@ -43,7 +44,7 @@ impl Case {
     fn new() -> Self {
         Self {
             config: TracesConfig {
-                exporter: ExporterConfig::Console,
+                exporter: Some(ExporterConfig::Console),
                 scope: TraceScope::Session,
                 sampling: SampleRatio::ALL,
                 keep: KeepPolicy::default(),
@@ -125,7 +126,7 @@ impl Case {
         for record in records {
             recorder.record(record, &self.parameters, None);
         }
-        spans_of(&recorder.finish(&conclusion()))
+        spans_of(&all(recorder.finish(&conclusion())))
     }
 
     /// The span of a single request.
@@ -179,12 +180,6 @@ fn stream(index: u64) -> RequestRecord {
             run: RunId::new(0x2a),
             index,
         },
-        phase: Phase::Measure,
-        stage: 0,
-        session: None,
-        turn: None,
-        target: 0,
-        worker: 0,
         timings: Timings {
             scheduled_at: at_ms(3),
             sent_at: Some(at_ms(5)),
@@ -194,10 +189,8 @@ fn stream(index: u64) -> RequestRecord {
             last_token_at: Some(at_ms(135)),
             finished_at: at_ms(136),
         },
-        held_back_ns: 0,
         chunk_gaps: ChunkGaps::Each([10_000; 3].into()),
         chunks: 4,
-        outcome: Outcome::Completed,
         tokens: TokenCounts {
             input: Some(7),
             cached_input: Some(3),
@@ -211,16 +204,15 @@ fn stream(index: u64) -> RequestRecord {
         response_id: Some("chatcmpl-1".into()),
         response_model: Some("org/m".into()),
         http: HttpExchange {
-            version: HttpVersion::Http11,
-            status: Some(200),
-            connection: ConnectionUse::Reused,
             bytes_sent: 100,
             bytes_received: 1_000,
             server_request_id: Some("req-1".into()),
+            ..request().http
         },
         // Ids of requests that sampling would take last come first.
         trace_id: u128::from(u64::MAX - index) << 64 | u128::from(u64::MAX - index),
         span_id: index + 1,
+        ..request()
     }
 }
 
@@ -232,6 +224,11 @@ fn failed(index: u64, kind: FailureKind, message: &str) -> RequestRecord {
 
 fn at_ms(ms: u64) -> RunOffset {
     RunOffset::from_duration(Duration::from_millis(ms))
+}
+
+/// What is left at the end, in one list.
+fn all(last: LastSpans) -> Vec<Payload> {
+    [last.requests, last.above].concat()
 }
 
 fn spans_of(payloads: &[Payload]) -> Vec<Span> {

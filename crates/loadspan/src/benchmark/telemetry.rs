@@ -9,15 +9,18 @@ use std::time::Duration;
 use anyhow::Context;
 use loadspan_loadgen::openai::EndpointType;
 use loadspan_loadgen::{Listeners, Progress, RunClock, RunEnd, RunEvent, RunPlan, Subscription};
-use loadspan_record::{Completeness, LiveNotice, ObservedSample, Phase, RunFacts, Summary, TelemetrySummary};
+use loadspan_record::{Completeness, ObservedSample, Phase, RunFacts, Summary};
 use loadspan_telemetry::config::TelemetryConfig;
 use loadspan_telemetry::{
-    BodySource, BodyVariety, FlushCutter, LoadState, Operation, Outlets, RunConclusion, RunIdentity, ServerAddress,
-    StartError, Telemetry,
+    BodySource, BodyVariety, ClientError, FlushCutter, Flushed, LoadState, MlflowOutlet, Operation, Outlets,
+    RecordsOnDisk, RunConclusion, RunIdentity, ServerAddress, StartError, Telemetry,
 };
 
-use crate::artifacts::{RunFolder, SPOOL_DIR};
+use super::Plan;
+use crate::artifacts::SPOOL_DIR;
+use crate::cli::ExportLevel;
 use crate::exit::UsageError;
+use crate::mlflow;
 use crate::records_file::RECORDS_AT_A_TIME;
 use crate::terminal;
 
@@ -136,28 +139,38 @@ fn load_state(progress: Progress) -> LoadState {
 /// A certificate cannot be used.
 pub(super) fn check(config: &TelemetryConfig) -> anyhow::Result<()> {
     Telemetry::check(config).map_err(|error| match error {
-        StartError::Client(error) => UsageError::with_hint(
-            error.to_string(),
-            "certificates are named by OTEL_EXPORTER_OTLP_CERTIFICATE, _CLIENT_CERTIFICATE and _CLIENT_KEY",
-        )
-        .into(),
+        StartError::Client(error @ (ClientError::PemFile { .. } | ClientError::HalfIdentity { .. })) => {
+            let hint = "name the right file with the variable, or unset it";
+            UsageError::with_hint(error.to_string(), hint).into()
+        }
+        StartError::Client(error) => UsageError::new(error.to_string()).into(),
         error => anyhow::Error::new(error),
     })
 }
 
 /// Starts the telemetry of a run.
-pub(super) fn start(
-    config: &TelemetryConfig,
-    run: &RunPlan,
-    facts: &RunFacts,
-    folder: &RunFolder,
-) -> anyhow::Result<Telemetry> {
+pub(super) fn start(plan: &Plan, telemetry: &TelemetryConfig) -> anyhow::Result<Telemetry> {
+    let Plan {
+        config,
+        run,
+        run_file,
+        folder,
+        ..
+    } = plan;
     let outlets = Outlets {
         spool_dir: folder.file(SPOOL_DIR),
-        notices: Arc::new(|notice: LiveNotice| terminal::print_live_notice(&notice)),
+        notices: terminal::notices(),
         console: Box::new(io::stdout()),
+        mlflow: telemetry.mlflow.as_ref().map(|mlflow| MlflowOutlet {
+            description: mlflow::describe(run_file, mlflow),
+            run_dir: folder.path().to_path_buf(),
+            records: match config.output.level {
+                ExportLevel::Summary => RecordsOnDisk::NotWritten,
+                ExportLevel::Records | ExportLevel::Chunks => RecordsOnDisk::Written,
+            },
+        }),
     };
-    Telemetry::start(config, identify(run, facts), outlets).context("cannot start telemetry")
+    Telemetry::start(telemetry, identify(run, &run_file.facts), outlets).context("cannot start telemetry")
 }
 
 fn identify(run: &RunPlan, facts: &RunFacts) -> RunIdentity {
@@ -194,7 +207,7 @@ fn identify(run: &RunPlan, facts: &RunFacts) -> RunIdentity {
 }
 
 /// Delivers what is left; waits no longer than the flush timeout.
-pub(super) fn conclude(telemetry: Telemetry, summary: &Summary, end: &RunEnd) -> TelemetrySummary {
+pub(super) fn conclude(telemetry: Telemetry, summary: &Summary, end: &RunEnd) -> Flushed {
     let counts = &summary.counts;
     telemetry.finish(&RunConclusion {
         load_started_at: end.load_started_at,

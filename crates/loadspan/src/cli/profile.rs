@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ExportFormat, ExportLevel, ObservationArgs, OutputFormat, Seconds, TelemetryArgs, Threshold};
+use super::{ExportFormat, ExportLevel, MlflowArgs, ObservationArgs, OutputFormat, Seconds, TelemetryArgs, Threshold};
 
 #[derive(Debug, Args)]
 pub(crate) struct ProfileArgs {
@@ -17,6 +17,8 @@ pub(crate) struct ProfileArgs {
     pub(crate) workload: WorkloadArgs,
     #[command(flatten)]
     pub(crate) telemetry: TelemetryArgs,
+    #[command(flatten)]
+    pub(crate) mlflow: MlflowArgs,
     #[command(flatten)]
     pub(crate) observation: ObservationArgs,
     #[command(flatten)]
@@ -190,9 +192,18 @@ pub(crate) struct OutputArgs {
     /// Also write files that scripts made for other tools can read.
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) export_format: Vec<ExportFormat>,
+    /// Also write inputs.jsonl, every body that was sent. It holds the prompts.
+    #[arg(long)]
+    pub(crate) export_inputs: bool,
     /// Length of a time slice in timeslices.csv [default: 1, or more in long runs]
     #[arg(long, value_name = "TIME")]
     pub(crate) slice_duration: Option<Seconds>,
+    /// Draw the run when it is over: plots in its folder, and report.html.
+    #[arg(long)]
+    pub(crate) auto_plot: bool,
+    /// Fail (exit 3) when --auto-plot cannot draw the run.
+    #[arg(long, requires = "auto_plot")]
+    pub(crate) plot_required: bool,
     /// What is printed on stdout.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub(crate) output_format: OutputFormat,

@@ -12,7 +12,7 @@ use super::Seconds;
 pub(crate) struct TelemetryArgs {
     #[command(flatten)]
     pub(crate) otlp: OtlpArgs,
-    /// What is exported: default (metrics and timing), metrics, timing, traces, all or none; a list, or repeated.
+    /// What OpenTelemetry gets: default (metrics and timing), metrics, timing, traces, all or none; a list, or repeated.
     #[arg(long, value_name = "WHAT")]
     pub(crate) stream: Vec<String>,
     /// Attribute of everything exported, `name=value`; repeatable.
@@ -91,6 +91,9 @@ pub(crate) struct PushArgs {
     pub(crate) dir: PathBuf,
     #[command(flatten)]
     pub(crate) otlp: OtlpArgs,
+    /// Tracking server [default: the one that the run was logged to, else MLFLOW_TRACKING_URI]
+    #[arg(long, value_name = "URI", help_heading = "MLflow")]
+    pub(crate) mlflow_tracking_uri: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

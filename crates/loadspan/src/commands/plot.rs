@@ -1,112 +1,191 @@
 //! `loadspan plot`: pictures of a run, or of several to compare them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use loadspan_record::Summary;
-use loadspan_report::plot::{
-    Chart, CompareChart, ComparedRun, NoData, Requests, RunChart, RunData, Size, Theme, render_png, render_svg,
-};
+use loadspan_report::plot::{CompareChart, RunChart, Size};
 
 use crate::artifacts::RunFolder;
-use crate::benchmark::ObservedSamples;
-use crate::cli::{PictureArg, PlotArgs, ThemeArg};
+use crate::cli::{PictureArg, PlotArgs};
 use crate::exit::{Exit, UsageError};
-use crate::rebuild::rebuild;
+use crate::pictures::{
+    Comparison, Destination, Drawn, PictureConfig, PictureFormat, PictureUpload, PicturedRun, PicturesFolder,
+};
 use crate::terminal;
 
+/// Where pictures of several runs go when nobody says.
+const COMPARISON_DIR: &str = "plots";
+
 pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<Exit> {
-    let (folder, charts) = match &args.paths[..] {
-        [path] if args.statistic.is_some() => {
+    let subject = Subject::of(args)?;
+    // Whatever is wrong with the upload is said before anything is drawn.
+    let upload = PictureUpload::prepare(&args.upload, &args.paths)?;
+    let drawn = match subject.read()?.draw(args) {
+        Ok(drawn) => drawn,
+        Err(error) => {
+            terminal::print_error(&error);
+            return Ok(Exit::BenchmarkFailed);
+        }
+    };
+    tell(&drawn);
+    let uploaded = upload.map_or(Exit::Success, |upload| upload.send(&drawn.files));
+    Ok(match judge(args, &drawn) {
+        Exit::Success => uploaded,
+        failed => failed,
+    })
+}
+
+/// Which charts of what.
+enum Subject<'a> {
+    Run(&'a Path, Vec<RunChart>),
+    Comparison(&'a [PathBuf], Vec<CompareChart>),
+}
+
+impl<'a> Subject<'a> {
+    /// # Errors
+    ///
+    /// Flags that have no effect on these runs.
+    fn of(args: &'a PlotArgs) -> Result<Self, UsageError> {
+        if args.format == [PictureArg::Html] && !args.chart.is_empty() {
             return Err(UsageError::with_hint(
-                format!("--statistic has no effect with one run, {}", path.display()),
-                "leave it out, or name the runs to compare it with",
-            )
-            .into());
+                "--chart has no effect with --format html, which shows everything",
+                "leave it out, or add png or svg to --format",
+            ));
         }
-        [path] => (path.join("plots"), charts_of_run(path)?),
-        paths => (PathBuf::from("plots"), charts_of_runs(paths, args)?),
-    };
-    draw(args.output.as_deref().unwrap_or(&folder), charts, args)
-}
+        match &args.paths[..] {
+            [path] => Self::one(path, args),
+            paths => Self::several(paths, args),
+        }
+    }
 
-fn charts_of_run(path: &Path) -> anyhow::Result<Vec<Result<Chart, NoData>>> {
-    let folder = RunFolder::open(path);
-    let mut requests = Requests::new();
-    let summary = rebuild(&folder, |record| requests.push(record))?.summary;
-    let samples = ObservedSamples::read(&folder)?;
-    let data = RunData {
-        summary: &summary,
-        requests: &requests,
-        server: &samples.server,
-        gpus: &samples.gpus,
-    };
-    Ok(RunChart::ALL.iter().map(|chart| chart.chart(&data)).collect())
-}
+    fn one(path: &'a Path, args: &PlotArgs) -> Result<Self, UsageError> {
+        let alone = |what: String| UsageError::with_hint(what, "leave it out, or name the runs to compare it with");
+        let shown = path.display();
+        if args.statistic.is_some() {
+            return Err(alone(format!("--statistic has no effect with one run, {shown}")));
+        }
+        let charts = chosen(&args.chart, RunChart::ALL, RunChart::name);
+        match charts {
+            Ok(charts) => Ok(Self::Run(path, charts)),
+            Err(name) => Err(alone(format!("--chart {name} compares runs, and {shown} is one"))),
+        }
+    }
 
-fn charts_of_runs(paths: &[PathBuf], args: &PlotArgs) -> anyhow::Result<Vec<Result<Chart, NoData>>> {
-    let summaries: Vec<Summary> = paths
-        .iter()
-        .map(|path| summary_of(path))
-        .collect::<anyhow::Result<_>>()?;
-    let runs: Vec<ComparedRun<'_>> = summaries
-        .iter()
-        .map(|summary| ComparedRun {
-            summary,
-            settings: Default::default(),
+    fn several(paths: &'a [PathBuf], args: &PlotArgs) -> Result<Self, UsageError> {
+        let count = paths.len();
+        if args.format.contains(&PictureArg::Html) {
+            return Err(UsageError::with_hint(
+                format!("--format html shows one run, and these are {count}"),
+                "use png or svg, or plot each run by itself",
+            ));
+        }
+        let charts = chosen(&args.chart, CompareChart::ALL, CompareChart::name);
+        match charts {
+            Ok(charts) => Ok(Self::Comparison(paths, charts)),
+            Err(name) => Err(UsageError::with_hint(
+                format!("--chart {name} shows one run, and these are {count}"),
+                "plot each run by itself",
+            )),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// A folder is none of a run.
+    fn read(self) -> anyhow::Result<Source<'a>> {
+        Ok(match self {
+            Self::Run(path, charts) => Source::Run {
+                run: Box::new(PicturedRun::read(&RunFolder::open(path))?),
+                path,
+                charts,
+            },
+            Self::Comparison(paths, charts) => Source::Comparison {
+                runs: Comparison::read(paths)?,
+                charts,
+            },
         })
-        .collect();
-    let statistic = args.statistic.unwrap_or_default();
-    Ok(CompareChart::ALL
-        .iter()
-        .map(|chart| chart.chart(&runs, statistic))
-        .collect())
-}
-
-/// The summary on disk, else one made of the records.
-fn summary_of(path: &Path) -> anyhow::Result<Summary> {
-    let folder = RunFolder::open(path);
-    folder.read_run()?;
-    match folder.read_summary()? {
-        Some(summary) => Ok(summary),
-        None => Ok(rebuild(&folder, |_| ())?.summary),
     }
 }
 
-/// Writes what can be drawn, and tells what cannot.
-fn draw(folder: &Path, charts: Vec<Result<Chart, NoData>>, args: &PlotArgs) -> anyhow::Result<Exit> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot write to {}", folder.display()))?;
-    let mut exit = Exit::BenchmarkFailed;
-    for chart in charts {
-        match chart {
-            Ok(chart) => {
-                write(folder, &chart, args)?;
-                exit = Exit::Success;
+/// The charts that were asked for, or all.
+///
+/// # Errors
+///
+/// The first name that is none of theirs.
+fn chosen<const N: usize, C: Copy>(
+    names: &[String],
+    all: [C; N],
+    name_of: fn(C) -> &'static str,
+) -> Result<Vec<C>, &str> {
+    if names.is_empty() {
+        return Ok(all.to_vec());
+    }
+    let found = |name: &String| all.into_iter().find(|chart| name_of(*chart) == name.as_str());
+    if let Some(stranger) = names.iter().find(|name| found(name).is_none()) {
+        return Err(stranger);
+    }
+    let is_chosen = |chart: &C| names.iter().any(|name| name_of(*chart) == name.as_str());
+    Ok(all.into_iter().filter(is_chosen).collect())
+}
+
+/// What is drawn, read.
+enum Source<'a> {
+    Run {
+        run: Box<PicturedRun>,
+        path: &'a Path,
+        charts: Vec<RunChart>,
+    },
+    Comparison {
+        runs: Comparison,
+        charts: Vec<CompareChart>,
+    },
+}
+
+impl Source<'_> {
+    /// # Errors
+    ///
+    /// A file cannot be written.
+    fn draw(&self, args: &PlotArgs) -> anyhow::Result<Drawn> {
+        let mut config = PictureConfig {
+            theme: args.theme.into(),
+            size: Size::of_width(args.width),
+            ..PictureConfig::default()
+        };
+        if !args.format.is_empty() {
+            config.formats = args.format.iter().map(|format| (*format).into()).collect();
+        }
+        let output = args.output.as_deref();
+        match self {
+            Self::Run { run, path, charts } => {
+                let usual = || Destination::within(&RunFolder::open(path));
+                run.draw(charts, (&output.map_or_else(usual, Destination::folder), &config))
             }
-            Err(none) => terminal::print_note(&none.to_string()),
+            Self::Comparison { runs, charts } => {
+                config.formats.retain(|format| *format != PictureFormat::Html);
+                let folder = PicturesFolder::Chosen(output.unwrap_or(Path::new(COMPARISON_DIR)).to_path_buf());
+                runs.draw((charts, args.statistic.unwrap_or_default()), (&folder, &config))
+            }
         }
     }
-    if exit == Exit::BenchmarkFailed {
-        terminal::print_warning("there is nothing to draw");
-    }
-    Ok(exit)
 }
 
-fn write(folder: &Path, chart: &Chart, args: &PlotArgs) -> anyhow::Result<()> {
-    let size = Size::of_width(args.width);
-    let theme = match args.theme {
-        ThemeArg::Light => Theme::Light,
-        ThemeArg::Dark => Theme::Dark,
-    };
-    for format in &args.format {
-        let (extension, bytes) = match format {
-            PictureArg::Png => ("png", render_png(chart, theme, size)?),
-            PictureArg::Svg => ("svg", render_svg(chart, theme, size).into_bytes()),
-        };
-        let path = folder.join(format!("{}.{extension}", chart.name()));
-        fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
-        terminal::print_result(&format!("{}\n", path.display()));
+fn tell(drawn: &Drawn) {
+    for file in &drawn.files {
+        terminal::print_result(&format!("{}\n", file.display()));
     }
-    Ok(())
+    for none in &drawn.without_data {
+        terminal::print_note(&none.to_string());
+    }
+}
+
+/// A chart that was asked for is there, and so is anything at all.
+fn judge(args: &PlotArgs, drawn: &Drawn) -> Exit {
+    if drawn.charts == 0 && args.format != [PictureArg::Html] {
+        terminal::print_warning("there is nothing to draw");
+        return Exit::BenchmarkFailed;
+    }
+    if args.chart.is_empty() || drawn.without_data.is_empty() {
+        Exit::Success
+    } else {
+        Exit::BenchmarkFailed
+    }
 }

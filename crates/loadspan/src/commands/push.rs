@@ -1,144 +1,65 @@
-//! `loadspan push`: deliver what a run could not.
+//! `loadspan push`: deliver what a run could not: the spool to OTLP endpoints, and everything that its run in MLflow lacks.
 
-use std::time::Duration;
+mod mlflow;
+mod spool;
 
-use loadspan_record::{SignalLedger, TelemetrySignal};
-use loadspan_telemetry::config::{Environment, OtlpConfig, OtlpOptions};
-use loadspan_telemetry::{PushConfig, PushError, PushSummary, PushedSignal, SpoolRecord, push};
-
-use crate::artifacts::{RunFile, RunFolder, SPOOL_DIR};
+use crate::artifacts::RunFolder;
 use crate::cli::PushArgs;
-use crate::config::{otlp_options, telemetry_usage};
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::terminal;
 
-/// How long a payload is tried for before its signal is given up. Somebody is waiting, and can push again.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// What came of one part of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pushed {
+    /// There was nothing.
+    Nothing,
+    /// All of it is delivered.
+    Everything,
+    /// Something is left.
+    InPart,
+}
 
 pub(crate) fn run(args: PushArgs) -> anyhow::Result<Exit> {
     let folder = RunFolder::open(&args.dir);
     let run = folder.read_run()?;
-    let spool = folder.file(SPOOL_DIR);
-    if !spool.exists() {
-        terminal::print_result(&nothing_to_push(&run));
-        return Ok(Exit::Success);
-    }
-    let options = otlp_options(args.otlp);
-    let record = match SpoolRecord::of_spool(&spool) {
-        Ok(record) => record,
-        // With an endpoint named, there is no need for a record.
-        Err(_) if options.url.is_some() => SpoolRecord::default(),
-        Err(error) => return Err(usage(&error).into()),
+    let _lock = folder.lock_for_writing()?;
+    // What keeps one of the two back does not keep back the other: its error comes last.
+    let push = mlflow::Push::resolve(&args, &folder, &run);
+    let completed = match &push {
+        // First the run in MLflow, to which spooled traces belong.
+        Ok(Some(push)) => push.begin(&folder).map(|completion| Some((push, completion))),
+        Ok(None) | Err(_) => Ok(None),
     };
-    let summary = push(&spool, endpoints(&options, &record)?).map_err(|error| match error {
-        PushError::Missing { .. } | PushError::InUse { .. } | PushError::Client(_) => usage(&error).into(),
-        error => anyhow::Error::new(error),
-    })?;
-    settle(&folder, run.clone(), &summary)?;
-    if summary.signals.is_empty() && summary.damaged.is_empty() {
-        terminal::print_result(&nothing_to_push(&run));
-        return Ok(Exit::Success);
+    let trace_store = push.as_ref().ok().and_then(Option::as_ref);
+    let trace_store = trace_store.and_then(|push| push.trace_store(&folder));
+    let spooled = spool::push(&folder, args.otlp, trace_store);
+    // And once more, since what was delivered has changed the ledger in its files.
+    let completed = completed.and_then(|begun| match begun {
+        Some((push, completion)) => push.end(&folder, completion),
+        None => Ok(Pushed::Nothing),
+    });
+    let resolved = push.map(|_| Pushed::Nothing).map_err(anyhow::Error::new);
+    let parts = all_or_first_error([resolved, spooled, completed])?;
+    if parts.iter().all(|part| *part == Pushed::Nothing) {
+        terminal::print_result(&spool::nothing_to_push(&run));
     }
-    terminal::print_result(&describe(&summary));
-    let is_done = summary.damaged.is_empty() && summary.signals.iter().all(|signal| signal.left == 0);
+    let is_done = !parts.contains(&Pushed::InPart);
     Ok(if is_done { Exit::Success } else { Exit::BenchmarkFailed })
 }
 
-/// Why there is nothing in the spool.
-fn nothing_to_push(run: &RunFile) -> String {
-    let Some(telemetry) = run.end.as_ref().and_then(|end| end.telemetry.as_ref()) else {
-        return "nothing to push: the run was killed, and what it had not delivered or spooled by then is lost\n"
-            .to_owned();
-    };
-    let ledgers = &telemetry.signals;
-    let lost: Vec<String> = ledgers.iter().filter_map(describe_lost).collect();
-    let why = match (ledgers.is_empty(), lost.is_empty()) {
-        (true, _) => "the run exported no telemetry".to_owned(),
-        (false, true) => "everything was delivered".to_owned(),
-        (false, false) => format!("nothing is spooled, but {}", lost.join(", ")),
-    };
-    format!("nothing to push: {why}\n")
-}
-
-/// What of a signal no push can deliver.
-fn describe_lost(ledger: &SignalLedger) -> Option<String> {
-    let lost = [(ledger.rejected, "rejected"), (ledger.dropped, "dropped")];
-    let lost: Vec<String> = lost
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, fate)| format!("{number} {} were {fate}", ledger.signal.unit()))
-        .collect();
-    (!lost.is_empty()).then(|| lost.join(" and "))
-}
-
-/// Writes what the push has changed into the ledgers of `run.json` and `summary.json`.
-fn settle(folder: &RunFolder, mut run: RunFile, pushed: &PushSummary) -> anyhow::Result<()> {
-    let Some(telemetry) = run.end.as_mut().and_then(|end| end.telemetry.as_mut()) else {
-        return Ok(());
-    };
-    for pushed in &pushed.signals {
-        let mut ledgers = telemetry.signals.iter_mut();
-        if let Some(ledger) = ledgers.find(|ledger| ledger.signal == pushed.signal) {
-            ledger.settle(pushed.delivered, pushed.rejected);
+/// Of several errors the first is the answer, and the others are told.
+fn all_or_first_error<const N: usize>(parts: [anyhow::Result<Pushed>; N]) -> anyhow::Result<Vec<Pushed>> {
+    let (mut done, mut errors) = (Vec::new(), Vec::new());
+    for part in parts {
+        match part {
+            Ok(part) => done.push(part),
+            Err(error) => errors.push(error),
         }
     }
-    let telemetry = telemetry.clone();
-    folder.write_run(&run)?;
-    // Without a summary there is nothing to set right: `loadspan report` makes one from run.json.
-    if let Some(mut summary) = folder.read_summary()? {
-        summary.telemetry = telemetry;
-        folder.write_summary(&summary)?;
-    }
-    Ok(())
-}
-
-fn usage(error: &PushError) -> UsageError {
-    UsageError::new(error.to_string())
-}
-
-fn endpoints(options: &OtlpOptions, record: &SpoolRecord) -> Result<PushConfig, UsageError> {
-    let environment = Environment::from_process();
-    let endpoint = |signal| -> Result<Option<OtlpConfig>, UsageError> {
-        let recorded = record.endpoint(signal);
-        if recorded.is_none() && options.url.is_none() {
-            // It may have no payloads, either. If it has, the push says what is missing.
-            return Ok(None);
-        }
-        let endpoint = options
-            .resolve_push(signal, recorded, &environment)
-            .map_err(telemetry_usage)?;
-        endpoint.warnings.iter().for_each(terminal::print_notice);
-        Ok(Some(endpoint.config))
+    let mut errors = errors.into_iter();
+    let Some(first) = errors.next() else {
+        return Ok(done);
     };
-    Ok(PushConfig {
-        traces: endpoint(TelemetrySignal::Traces)?,
-        metrics: endpoint(TelemetrySignal::Metrics)?,
-        patience: PATIENCE,
-    })
-}
-
-/// A line for each signal, and one for each file that is no payload.
-fn describe(summary: &PushSummary) -> String {
-    let signals = summary.signals.iter().map(describe_signal);
-    let damaged = summary
-        .damaged
-        .iter()
-        .map(|name| format!("{name} is no payload and was left alone\n"));
-    signals.chain(damaged).collect()
-}
-
-fn describe_signal(signal: &PushedSignal) -> String {
-    let name = signal.signal.as_str();
-    let unit = signal.signal.unit();
-    let destination = signal.destination.as_deref().unwrap_or("no endpoint");
-    let mut line = format!("{name}: {} {unit} delivered to {destination}", signal.delivered);
-    for (number, fate) in [(signal.rejected, "rejected"), (signal.left, "left in the spool")] {
-        if number > 0 {
-            line.push_str(&format!(", {number} {fate}"));
-        }
-    }
-    if let Some(reason) = &signal.reason {
-        line.push_str(&format!(": {reason}"));
-    }
-    line + "\n"
+    errors.for_each(|error| terminal::print_error(&error));
+    Err(first)
 }

@@ -189,12 +189,26 @@ fn workload_rules(args: &ProfileArgs) -> Vec<Rule> {
 
 fn output_rules(args: &ProfileArgs) -> Vec<Rule> {
     let output = &args.output;
-    vec![rule(
-        output.export_level == ExportLevel::Chunks && !args.endpoint.streaming,
-        "--export-level chunks",
-        "without --streaming: there are no chunks",
-        "add --streaming",
-    )]
+    vec![
+        rule(
+            output.export_level == ExportLevel::Chunks && !args.endpoint.streaming,
+            "--export-level chunks",
+            "without --streaming: there are no chunks",
+            "add --streaming",
+        ),
+        rule(
+            output.export_inputs && output.export_level == ExportLevel::Summary,
+            "--export-inputs",
+            "with --export-level summary: only records tell what was sent",
+            "leave one of them out",
+        ),
+        rule(
+            output.export_level == ExportLevel::Summary && output.auto_plot,
+            "--auto-plot",
+            "with --export-level summary: pictures are made of records",
+            "leave one of them out",
+        ),
+    ]
 }
 
 #[cfg(test)]
@@ -245,6 +259,7 @@ mod tests {
             ("--osl-stddev 5", "--osl-stddev"),
             ("--dataset-sampling-strategy random", "--dataset-sampling-strategy"),
             ("--export-level chunks", "--export-level chunks"),
+            ("--export-level summary --auto-plot", "--auto-plot"),
         ];
         for (flags, named) in cases {
             let error = resolve(flags).unwrap_err();

@@ -1,11 +1,11 @@
-//! Flags of telemetry, and the `OTEL_*` variables.
+//! Flags of telemetry, and the `OTEL_*` and `MLFLOW_*` variables.
 
 use loadspan_record::{Propagation, Secret};
 use loadspan_telemetry::config::{
-    ContentCapture, Environment, OtherSink, OtlpOptions, Requirement, TelemetryConfig, TelemetryOptions,
+    ContentCapture, Environment, MlflowOptions, OtlpOptions, Requirement, TelemetryConfig, TelemetryOptions, TraceStore,
 };
 
-use crate::cli::{OtlpArgs, OutputFormat, TelemetryArgs};
+use crate::cli::{MlflowArgs, OtlpArgs, OutputFormat, TelemetryArgs};
 use crate::exit::UsageError;
 use crate::terminal;
 
@@ -14,8 +14,12 @@ use crate::terminal;
 /// # Errors
 ///
 /// Flags that make no sense or would have no effect.
-pub(super) fn resolve(args: TelemetryArgs, print: OutputFormat) -> Result<Option<TelemetryConfig>, UsageError> {
-    let resolved = options(args)
+pub(super) fn resolve(
+    args: TelemetryArgs,
+    mlflow: MlflowArgs,
+    print: OutputFormat,
+) -> Result<Option<TelemetryConfig>, UsageError> {
+    let resolved = options(args, mlflow)
         .resolve(&Environment::from_process())
         .map_err(telemetry_usage)?;
     resolved.warnings.iter().for_each(terminal::print_notice);
@@ -29,7 +33,7 @@ pub(super) fn resolve(args: TelemetryArgs, print: OutputFormat) -> Result<Option
     Ok(config)
 }
 
-fn options(args: TelemetryArgs) -> TelemetryOptions {
+fn options(args: TelemetryArgs, mlflow: MlflowArgs) -> TelemetryOptions {
     TelemetryOptions {
         otlp: otlp_options(args.otlp),
         stream: args.stream,
@@ -46,7 +50,22 @@ fn options(args: TelemetryArgs) -> TelemetryOptions {
         requirement: args.telemetry_required.then_some(Requirement::Required),
         otel_flush_timeout: args.otel_flush_timeout.map(|seconds| seconds.0),
         spool_max_bytes: args.spool_max_bytes,
-        other_sink: OtherSink::Absent,
+        mlflow: mlflow_options(mlflow),
+    }
+}
+
+fn mlflow_options(args: MlflowArgs) -> MlflowOptions {
+    MlflowOptions {
+        tracking_uri: args.mlflow_tracking_uri.map(Secret::new),
+        experiment: args.mlflow_experiment,
+        run_name: args.mlflow_run_name,
+        tags: args.mlflow_tag,
+        parent_run_id: args.mlflow_parent_run_id,
+        parent_run_name: args.mlflow_parent_run_name,
+        artifact_globs: args.mlflow_artifact_glob,
+        live: args.mlflow_live.map(Into::into),
+        traces: args.mlflow_traces.then_some(TraceStore::On),
+        flush_timeout: args.mlflow_flush_timeout.map(|seconds| seconds.0),
     }
 }
 

@@ -39,7 +39,8 @@ impl Loadspan {
         ] {
             command.env_remove(name);
         }
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTEL_")) {
+        let exports = |name: &str| name.starts_with("OTEL_") || name.starts_with("MLFLOW_");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| exports(&name.to_string_lossy())) {
             command.env_remove(name);
         }
         command
@@ -189,4 +190,11 @@ pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Every file below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let below = |path: PathBuf| if path.is_dir() { files_below(&path) } else { vec![path] };
+    entries.flat_map(below).collect()
 }

@@ -5,6 +5,8 @@ mod errors;
 mod formats;
 mod harness;
 mod interrupted;
+mod mlflow;
+mod mlflow_flags;
 mod plots;
 mod readme;
 mod secrets;

@@ -4,16 +4,9 @@ use std::path::Path;
 
 use loadspan_testkit::{FakeServer, Fault, OtlpSink, Script, SinkAnswer, When};
 
-use crate::harness::{Finished, Loadspan};
+use crate::harness::{Finished, Loadspan, files_below};
 
 const CANARY: &str = "canary";
-
-fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
-        .collect()
-}
 
 #[track_caller]
 fn assert_silent(run: &Finished, allowed: &[&Path]) {
@@ -50,7 +43,7 @@ fn secrets_from_five_places_are_in_nothing_that_a_run_leaves() {
         "--isl",
         "8",
     ])
-    .args("--export-format aiperf,vllm --model mock-model --url")
+    .args("--export-format aiperf,vllm --export-inputs --model mock-model --url")
     .arg(url_with_secrets(server.address()))
     .arg("--header")
     .arg("x-tenant-key: canary-header");

@@ -340,7 +340,7 @@ fn ctrl_c_in_the_flush_leaves_the_rest_to_the_spool() {
     wait_until("the report is written", || report.exists());
     run.signal(rustix::process::Signal::INT);
     let run = run.wait().expect_code(0);
-    assert!(run.stderr.contains("goes to the spool"), "{}", run.stderr);
+    assert!(run.stderr.contains("is left to `loadspan push`"), "{}", run.stderr);
     for signal in ["traces", "metrics"] {
         let ledger = ledger(&run, signal);
         assert_adds_up(&ledger);

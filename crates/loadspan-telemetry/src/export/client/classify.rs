@@ -124,7 +124,7 @@ fn not_grpc(status: StatusCode) -> Delivery {
 }
 
 /// `Retry-After`: seconds or an HTTP date. `None` when it is neither; zero for a date that has passed.
-fn parse_retry_after(text: &str) -> Option<Duration> {
+pub(crate) fn parse_retry_after(text: &str) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
@@ -137,7 +137,7 @@ fn parse_retry_after(text: &str) -> Option<Duration> {
 const CHECK_CREDENTIALS: &str = "check the credentials: --otel-header, OTEL_EXPORTER_OTLP_HEADERS";
 const NOT_GRPC: &str = "if this port does not speak gRPC, try --otel-protocol http/protobuf";
 
-fn redirected(said: &str, location: Option<&str>) -> String {
+pub(crate) fn redirected(said: &str, location: Option<&str>) -> String {
     let target = location.map_or(String::new(), |url| format!(" to {}", loadspan_record::redact_url(url)));
     format!("{said}{target}; redirects are not followed, give the final URL")
 }
@@ -204,7 +204,7 @@ fn said(message: &str) -> String {
 }
 
 /// The innermost error says what happened; those around it only what was being done.
-pub(super) fn root_cause(error: &dyn Error) -> String {
+pub(crate) fn root_cause(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

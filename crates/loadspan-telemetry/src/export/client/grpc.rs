@@ -14,7 +14,7 @@ use tonic::{Request, Status};
 use url::Url;
 
 use super::channel::SharedChannel;
-use super::tls::PemFiles;
+use super::tls::{PemFiles, TlsVariables};
 use super::{ClientError, MAX_ANSWER_BYTES, USER_AGENT, classify, destination, endpoint_error, headers, is_tls};
 use crate::config::{Compression, OtlpConfig};
 use crate::export::{Delivery, Payload};
@@ -38,7 +38,7 @@ impl GrpcClient {
             .map_err(|error| endpoint_error(config, error.to_string()))?
             .connect_timeout(CONNECT_TIMEOUT);
         let endpoint = if is_tls {
-            let tls = tls_config(&PemFiles::load(&config.tls)?);
+            let tls = tls_config(&PemFiles::load(&config.tls, &TlsVariables::OTLP)?);
             endpoint.tls_config(tls).map_err(|error| ClientError::Tls {
                 url: destination(config),
                 reason: classify::root_cause(&error),

@@ -41,7 +41,8 @@ fn header_name(name: &str) -> Result<HeaderName, ClientError> {
     })
 }
 
-fn header_value(name: &str, value: &str) -> Result<HeaderValue, ClientError> {
+/// A value that shows in no log.
+pub(crate) fn header_value(name: &str, value: &str) -> Result<HeaderValue, ClientError> {
     let mut value = HeaderValue::try_from(value).map_err(|_| ClientError::Header {
         name: name.to_owned(),
         reason: "its value has characters that HTTP does not allow".to_owned(),

@@ -15,11 +15,11 @@ use loadspan_wire::otlp::response::{
 };
 use loadspan_wire::otlp::{DecodeError, ExportMetricsServiceRequest, ExportTraceServiceRequest, Message, json};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, ClientBuilder, Response};
 use url::{Host, Url};
 
 use super::classify::{self, HttpFailure};
-use super::tls::PemFiles;
+use super::tls::{PemFiles, TlsVariables};
 use super::{ClientError, MAX_ANSWER_BYTES, USER_AGENT, destination, headers, is_tls};
 use crate::config::{Compression, OtlpConfig, Protocol};
 use crate::export::{Delivery, Payload};
@@ -48,31 +48,23 @@ enum Format {
 
 impl HttpClient {
     pub(super) fn build(config: &OtlpConfig) -> Result<Self, ClientError> {
-        let mut builder = Client::builder()
+        let failed = |error: reqwest::Error| ClientError::Tls {
+            url: destination(config),
+            reason: error.without_url().to_string(),
+        };
+        let files = is_tls(config)?
+            .then(|| PemFiles::load(&config.tls, &TlsVariables::OTLP))
+            .transpose()?;
+        let mut builder = client_builder(&config.endpoint, files.as_ref())
+            .map_err(failed)?
             .user_agent(USER_AGENT)
-            .default_headers(headers::http_headers(config)?)
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never());
+            .default_headers(headers::http_headers(config)?);
         if let Some(timeout) = config.timeout {
             let patience = timeout.mul_f64(PING_SHARE);
             builder = builder
                 .http2_keep_alive_interval(patience)
                 .http2_keep_alive_timeout(patience);
         }
-        if is_loopback(&config.endpoint) {
-            // No proxy could reach it.
-            builder = builder.no_proxy();
-        }
-        let failed = |error: reqwest::Error| ClientError::Tls {
-            url: destination(config),
-            reason: error.without_url().to_string(),
-        };
-        builder = if is_tls(config)? {
-            with_tls(builder, &PemFiles::load(&config.tls)?).map_err(failed)?
-        } else {
-            // Otherwise a host without certificates could not even speak plain HTTP.
-            builder.tls_certs_only([])
-        };
         Ok(Self {
             client: builder.build().map_err(failed)?,
             url: config.endpoint.clone(),
@@ -181,7 +173,23 @@ impl Format {
     }
 }
 
-fn with_tls(builder: reqwest::ClientBuilder, files: &PemFiles) -> reqwest::Result<reqwest::ClientBuilder> {
+/// How every client of a backend begins: what it sends goes to `url` once, and nowhere else. `files` are for TLS, if it is wanted.
+pub(crate) fn client_builder(url: &Url, files: Option<&PemFiles>) -> reqwest::Result<ClientBuilder> {
+    let mut builder = Client::builder()
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never());
+    if is_loopback(url) {
+        // No proxy could reach it.
+        builder = builder.no_proxy();
+    }
+    match files {
+        Some(files) => with_tls(builder, files),
+        // Otherwise a host without certificates could not even speak plain HTTP.
+        None => Ok(builder.tls_certs_only([])),
+    }
+}
+
+fn with_tls(builder: ClientBuilder, files: &PemFiles) -> reqwest::Result<ClientBuilder> {
     let mut builder = builder;
     if let Some(ca) = &files.ca {
         builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(ca)?);
@@ -192,7 +200,7 @@ fn with_tls(builder: reqwest::ClientBuilder, files: &PemFiles) -> reqwest::Resul
     Ok(builder)
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
@@ -202,7 +210,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn to_json(payload: &Payload) -> Result<Bytes, DecodeError> {
-    let json = match payload.signal {
+    let json = match payload.contents.signal() {
         TelemetrySignal::Traces => json::encode_traces(&ExportTraceServiceRequest::decode(payload.body.clone())?),
         TelemetrySignal::Metrics => json::encode_metrics(&ExportMetricsServiceRequest::decode(payload.body.clone())?),
     };
@@ -216,7 +224,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap_or_default()
 }
 
-fn header(response: &Response, name: HeaderName) -> Option<Cow<'_, str>> {
+pub(crate) fn header(response: &Response, name: HeaderName) -> Option<Cow<'_, str>> {
     let value = response.headers().get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()))
 }

@@ -11,7 +11,8 @@ use crate::export::Delivery;
 const MAX_CHARACTERS: usize = 300;
 
 /// Takes secrets out of reasons.
-pub(super) struct Censor {
+#[derive(Debug)]
+pub(crate) struct Censor {
     /// Longer ones first: one may be part of another.
     secrets: Vec<Secret>,
 }
@@ -21,7 +22,12 @@ impl Censor {
     pub(super) fn new(config: &OtlpConfig) -> Self {
         let values = config.headers.iter().map(|(_, value)| value.expose().to_owned());
         let query = config.endpoint.query_pairs().map(|(_, value)| value.into_owned());
-        let mut texts: Vec<String> = values.chain(query).collect();
+        Self::of(values.chain(query))
+    }
+
+    /// Knows the values of headers and parameters.
+    pub(crate) fn of(values: impl Iterator<Item = String>) -> Self {
+        let mut texts: Vec<String> = values.collect();
         let parts: Vec<String> = texts.iter().flat_map(|text| parts_of(text)).collect();
         texts.extend(parts);
         texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
@@ -41,13 +47,15 @@ impl Censor {
             Delivery::Retry { reason, .. }
             | Delivery::TooLarge { reason }
             | Delivery::NotTaken { reason }
+            | Delivery::Gone { reason }
             | Delivery::Invalid { reason }
             | Delivery::Refused { reason } => *reason = self.line(reason),
         }
         delivery
     }
 
-    fn line(&self, text: &str) -> String {
+    /// A text as one short line without secrets.
+    pub(crate) fn line(&self, text: &str) -> String {
         let redacted = self
             .secrets
             .iter()

@@ -15,6 +15,7 @@ use loadspan_wire::otlp::{ExportTraceServiceRequest, Message};
 
 use super::*;
 use crate::config::{Compression, TlsFiles};
+use crate::export::Contents;
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Grpc, Protocol::HttpProtobuf, Protocol::HttpJson];
 
@@ -62,7 +63,7 @@ fn request(spans: usize) -> ExportTraceServiceRequest {
 
 fn payload(spans: usize) -> Payload {
     Payload {
-        signal: TelemetrySignal::Traces,
+        contents: Contents::Traces,
         items: spans as u64,
         body: request(spans).encode_to_vec().into(),
     }
@@ -90,6 +91,7 @@ fn reason(delivery: &Delivery) -> &str {
         Delivery::Retry { reason, .. }
         | Delivery::TooLarge { reason }
         | Delivery::NotTaken { reason }
+        | Delivery::Gone { reason }
         | Delivery::Invalid { reason }
         | Delivery::Refused { reason } => reason,
     }
@@ -102,6 +104,7 @@ fn kind(delivery: &Delivery) -> &'static str {
         Delivery::Retry { .. } => "retry",
         Delivery::TooLarge { .. } => "too large",
         Delivery::NotTaken { .. } => "not taken",
+        Delivery::Gone { .. } => "gone",
         Delivery::Invalid { .. } => "invalid",
         Delivery::Refused { .. } => "refused",
     }

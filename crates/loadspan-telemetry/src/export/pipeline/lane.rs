@@ -1,16 +1,20 @@
 //! What producer, dispatcher and spooler of a signal share: the queue and the ledger.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+mod withdrawal;
 
-use loadspan_record::{SignalLedger, Sink, TelemetrySignal};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use loadspan_record::{SignalLedger, Sink};
 use tokio::sync::Notify;
 
-use crate::export::Payload;
-use crate::export::notice::{Announcer, Trouble};
+use super::Intake;
+use crate::export::notice::{Announcer, Later, Notices, Subject, Trouble};
 use crate::export::queue::{Queue, QueueLimits, Waiting};
 use crate::export::retry::Health;
 use crate::export::spool::{Room, SpoolHandle};
+use crate::export::{Contents, Payload};
 
 /// Queue and ledger of a signal.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(in crate::export) struct Lane {
 pub(in crate::export) enum Leftovers {
     /// They are spooled.
     Spool(SpoolHandle),
+    /// They need not be kept: `records.jsonl` has what they were made from.
+    Records,
     /// They are dropped.
     Drop,
 }
@@ -34,33 +40,77 @@ pub(in crate::export) enum Leftovers {
 #[derive(Debug)]
 pub(in crate::export) struct LaneSpec {
     pub(in crate::export) sink: Sink,
-    pub(in crate::export) signal: TelemetrySignal,
+    pub(in crate::export) contents: Contents,
     pub(in crate::export) destination: String,
     pub(in crate::export) limits: QueueLimits,
     pub(in crate::export) leftovers: Leftovers,
-    pub(in crate::export) announcer: Announcer,
+}
+
+/// Whether an attempt was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It was, to whatever effect.
+    Given,
+    /// It was not, or only with a plea for patience.
+    None,
 }
 
 #[derive(Debug)]
 struct State {
     queue: Queue,
     ledger: SignalLedger,
-    /// Set when no more payloads come: until when those that are there may be sent.
-    deadline: Option<Instant>,
+    intake: Intake,
+    /// Whether the last attempt came to nothing that might go well another time.
+    is_failing: bool,
+    /// Set when no more payloads come.
+    closing: Option<Closing>,
     /// Nobody waits for the end of the run any more.
     is_cut: bool,
+    /// Whether there is something to send to.
+    destination: Destination,
+}
+
+/// Whether there is something to send to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// There is, as far as is known.
+    There,
+    /// Not yet. Somebody else sees to it, and tells of it.
+    Awaited,
+}
+
+/// The end of a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Closing {
+    /// When it was closed.
+    pub(super) at: Instant,
+    /// Until when what is there may be sent.
+    pub(super) deadline: Instant,
 }
 
 impl LaneSpec {
-    pub(in crate::export) fn build(self) -> Lane {
+    /// `spool_dir` and `notices`: as [`Announcer`] wants them.
+    pub(in crate::export) fn build(self, spool_dir: &Path, notices: Notices) -> Lane {
+        let subject = Subject {
+            contents: self.contents,
+            destination: self.destination.clone(),
+            later: match self.leftovers {
+                Leftovers::Spool(_) => Later::Spool,
+                Leftovers::Records => Later::Records,
+                Leftovers::Drop => Later::Never,
+            },
+        };
         Lane {
             leftovers: self.leftovers,
-            announcer: self.announcer,
+            announcer: Announcer::new(subject, spool_dir, notices),
             state: Mutex::new(State {
                 queue: Queue::new(self.limits),
-                ledger: SignalLedger::new(self.sink, self.signal, self.destination),
-                deadline: None,
+                ledger: SignalLedger::new(self.sink, self.contents.signal(), self.destination),
+                intake: Intake::default(),
+                is_failing: false,
+                closing: None,
                 is_cut: false,
+                destination: Destination::There,
             }),
             changed: Notify::new(),
         }
@@ -70,21 +120,21 @@ impl LaneSpec {
 /// The producer's side.
 impl Lane {
     pub(super) fn submit(self: &Arc<Self>, payload: Payload) {
-        let surplus = {
+        let (surplus, destination) = {
             let mut state = self.state();
             state.ledger.produced += payload.items;
             if state.ledger.turned_off.is_some() {
                 state.ledger.rejected += payload.items;
                 return;
             }
-            if state.deadline.is_some() {
+            if state.closing.is_some() {
                 state.ledger.dropped += payload.items;
                 return;
             }
-            state.queue.push(payload)
+            (state.queue.push(payload), state.destination)
         };
         self.changed.notify_one();
-        if !surplus.is_empty() {
+        if !surplus.is_empty() && destination == Destination::There {
             self.announcer.announce(&Trouble::Behind);
         }
         for payload in surplus {
@@ -102,6 +152,18 @@ impl Lane {
         state.ledger.dropped += items;
     }
 
+    /// Items that were lost before they became a payload, and that are made again where there are records to make them from.
+    pub(super) fn count_missed(&self, items: u64) {
+        let mut state = self.state();
+        let ledger = &mut state.ledger;
+        ledger.produced += items;
+        match &self.leftovers {
+            _ if ledger.turned_off.is_some() => ledger.rejected += items,
+            Leftovers::Records => ledger.spooled += items,
+            Leftovers::Spool(_) | Leftovers::Drop => ledger.dropped += items,
+        }
+    }
+
     pub(super) fn count_sampled_out(&self, items: u64) {
         self.state().ledger.sampled_out += items;
     }
@@ -110,17 +172,34 @@ impl Lane {
         self.state().ledger.clone()
     }
 
+    /// Items that have no fate yet.
+    pub(super) fn backlog(&self) -> u64 {
+        self.state().backlog()
+    }
+
+    /// Whether the last attempt at a payload was answered, as far as there were any.
+    pub(in crate::export) fn is_answered(&self) -> bool {
+        !self.state().is_failing
+    }
+
+    pub(super) fn intake(&self) -> Intake {
+        self.state().intake
+    }
+
     /// Whether nothing is on its way, or need not be waited for.
     pub(super) fn is_settled(&self) -> bool {
         let state = self.state();
         state.ledger.adds_up() || state.is_cut
     }
 
-    /// No more payloads come. Those that are there may be sent until `deadline`.
+    /// No more payloads come. Those that are there may be sent until `deadline`. To say it again can only make that earlier.
     pub(in crate::export) fn close(&self, deadline: Instant) {
         {
             let mut state = self.state();
-            state.deadline = Some(if state.is_cut { Instant::now() } else { deadline });
+            let now = Instant::now();
+            let deadline = if state.is_cut { now } else { deadline };
+            let closing = state.closing.get_or_insert(Closing { at: now, deadline });
+            closing.deadline = closing.deadline.min(deadline);
         }
         self.changed.notify_one();
     }
@@ -130,7 +209,9 @@ impl Lane {
         {
             let mut state = self.state();
             state.is_cut = true;
-            state.deadline = state.deadline.map(|deadline| deadline.min(Instant::now()));
+            if let Some(closing) = &mut state.closing {
+                closing.deadline = closing.deadline.min(Instant::now());
+            }
         }
         self.changed.notify_one();
     }
@@ -138,10 +219,9 @@ impl Lane {
     /// The final ledger: what has no fate by now is lost.
     pub(in crate::export) fn close_books(&self) -> SignalLedger {
         let mut state = self.state();
-        let ledger = &mut state.ledger;
-        let settled = ledger.delivered + ledger.rejected + ledger.spooled + ledger.dropped;
-        ledger.dropped += ledger.produced.saturating_sub(settled);
-        ledger.clone()
+        let lost = state.backlog();
+        state.ledger.dropped += lost;
+        state.ledger.clone()
     }
 }
 
@@ -152,8 +232,8 @@ impl Lane {
         self.changed.notified().await;
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.state().deadline
+    pub(super) fn closing(&self) -> Option<Closing> {
+        self.state().closing
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -174,9 +254,26 @@ impl Lane {
         let mut state = self.state();
         if state.ledger.turned_off.is_some() {
             state.ledger.rejected += waiting.payload.items;
+        } else if state.queue.is_withdrawn(&waiting) {
+            state.leave_out(waiting.payload.items);
         } else {
             state.queue.put_back(waiting);
         }
+    }
+
+    /// Notes whether there is something to send to.
+    pub(super) fn note_destination(&self, destination: Destination) {
+        self.state().destination = destination;
+    }
+
+    /// Notes whether the backend gives answers.
+    pub(super) fn note_answer(&self, answer: Answer) {
+        self.state().is_failing = answer == Answer::None;
+    }
+
+    /// Notes how long the backend took over `items`.
+    pub(super) fn count_intake(&self, items: u64, took: Duration) {
+        self.state().intake.add(items, took);
     }
 
     /// The backend has taken `items`, less `rejected` of them.
@@ -200,47 +297,48 @@ impl Lane {
     }
 
     /// The backend does not take this signal: neither `items` nor what waits nor what will come.
-    pub(super) fn turn_off(&self, items: u64, reason: String) {
+    pub(super) fn turn_off(&self, items: u64, trouble: &Trouble) {
         {
             let mut state = self.state();
             state.ledger.rejected += items;
             while let Some(waiting) = state.queue.pop() {
                 state.ledger.rejected += waiting.payload.items;
             }
-            state.ledger.turned_off = Some(reason.clone());
+            state.ledger.turned_off = trouble.error();
         }
-        self.trouble(&Trouble::NotTaken { reason });
+        self.trouble(trouble);
     }
 
-    /// A payload that will not be tried again.
-    pub(super) fn set_aside(self: &Arc<Self>, payload: Payload, room: Room) {
+    /// A payload that there is no room for, or no use in trying.
+    fn set_aside(self: &Arc<Self>, payload: Payload, room: Room) {
         if !self.is_taken() {
             self.rejected(payload.items);
             return;
         }
         match &self.leftovers {
             Leftovers::Spool(spool) => spool.keep(self, payload, room),
+            Leftovers::Records => self.spooled(payload.items),
             Leftovers::Drop => self.state().ledger.dropped += payload.items,
         }
     }
 
     /// What it is called when the backend refuses a payload that another time might be taken.
     pub(super) fn refusal(&self, reason: String) -> Trouble {
-        match self.leftovers {
-            Leftovers::Spool(_) => Trouble::Refused { reason },
-            Leftovers::Drop => Trouble::ConsoleFailed { reason },
+        match self.state().ledger.sink {
+            Sink::Otlp | Sink::Mlflow => Trouble::Refused { reason },
+            Sink::Console => Trouble::ConsoleFailed { reason },
         }
     }
 
     /// What it is called when payloads are left over at the end. A backend that fails has said why.
     pub(super) fn left_over(&self, health: &Health) -> Trouble {
-        let last_error = self.state().ledger.last_error.clone();
-        match (&self.leftovers, last_error) {
-            (Leftovers::Drop, _) => Trouble::ConsoleFailed {
+        let state = self.state();
+        match (state.ledger.sink, &state.ledger.last_error) {
+            (Sink::Console, _) => Trouble::ConsoleFailed {
                 reason: "its reader had not taken them when the run was over".to_owned(),
             },
-            (Leftovers::Spool(_), Some(reason)) if health.probe_at().is_some() => Trouble::Failing { reason },
-            (Leftovers::Spool(_), _) => Trouble::Unfinished,
+            (_, Some(reason)) if health.probe_at().is_some() => Trouble::Failing { reason: reason.clone() },
+            _ => Trouble::Unfinished,
         }
     }
 
@@ -255,6 +353,14 @@ impl Lane {
         if let Some(error) = trouble.error() {
             self.state().ledger.last_error = Some(error);
         }
+    }
+}
+
+impl State {
+    fn backlog(&self) -> u64 {
+        let ledger = &self.ledger;
+        let settled = ledger.delivered + ledger.rejected + ledger.spooled + ledger.dropped;
+        ledger.produced.saturating_sub(settled)
     }
 }
 

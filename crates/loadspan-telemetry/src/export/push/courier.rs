@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use loadspan_record::TelemetrySignal;
-
 use super::PushedSignal;
 use crate::export::retry::{random, wait_after};
 use crate::export::split::halves;
 use crate::export::spool::{Folder, PayloadName};
 use crate::export::transport::Transport;
-use crate::export::{Delivery, Payload};
+use crate::export::{Contents, Delivery, Payload};
 
 /// One refusal may be the fault of a payload; so many in a row are that of the backend or of the credentials.
 const REFUSALS: u32 = 3;
@@ -48,9 +46,10 @@ enum Prospect {
 }
 
 impl Report {
-    pub(super) fn of_signal(self, signal: TelemetrySignal, destination: String) -> PushedSignal {
+    pub(super) fn of(self, contents: Contents, destination: String) -> PushedSignal {
         PushedSignal {
-            signal,
+            sink: contents.sink(),
+            signal: contents.signal(),
             destination: Some(destination),
             delivered: self.delivered,
             rejected: self.rejected,
@@ -102,7 +101,7 @@ impl<'a, T: Transport> Courier<'a, T> {
                 },
                 Delivery::Invalid { reason } => self.reject(&mut remainder, &part, reason)?,
                 Delivery::Refused { reason } => return Ok(self.leave_refused(&remainder, &part, reason)),
-                Delivery::NotTaken { reason } | Delivery::Retry { reason, .. } => {
+                Delivery::NotTaken { reason } | Delivery::Gone { reason } | Delivery::Retry { reason, .. } => {
                     self.leave(&remainder, &part, reason);
                     return Ok(Prospect::None);
                 }

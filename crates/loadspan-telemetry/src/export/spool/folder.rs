@@ -76,7 +76,7 @@ impl Folder {
         let file = File::open(self.dir.join(name.to_string()))?;
         file.take(name.bytes).read_to_end(&mut body)?;
         Ok(Payload {
-            signal: name.signal,
+            contents: name.contents,
             items: name.items,
             body: Bytes::from(body),
         })
@@ -159,7 +159,7 @@ fn merge(payloads: &[Payload]) -> Option<Payload> {
     let first = payloads.first()?;
     let bodies: Vec<&[u8]> = payloads.iter().map(|payload| &*payload.body).collect();
     Some(Payload {
-        signal: first.signal,
+        contents: first.contents,
         items: payloads.iter().map(|payload| payload.items).sum(),
         body: Bytes::from(bodies.concat()),
     })

@@ -3,16 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use loadspan_record::TelemetrySignal;
-
-use crate::export::Payload;
+use crate::export::{Contents, Payload};
 
 /// What the name of a payload's file tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::export) struct PayloadName {
     /// Place in the order of spooling.
     pub(in crate::export) order: u64,
-    pub(in crate::export) signal: TelemetrySignal,
+    pub(in crate::export) contents: Contents,
     /// Spans or data points.
     pub(in crate::export) items: u64,
     /// Size of the file.
@@ -24,6 +22,9 @@ const MAX_PAYLOAD_BYTES: u64 = 64 * 1024 * 1024;
 /// No run spools so many payloads.
 const MAX_ORDER: u64 = u32::MAX as u64;
 
+/// What is spooled. Points of MLflow are not: they can be made again from the records of the run.
+const SPOOLED: [Contents; 3] = [Contents::Traces, Contents::Metrics, Contents::MlflowTraces];
+
 /// Not the name of a payload's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::export) struct NotAPayload;
@@ -32,7 +33,7 @@ impl PayloadName {
     pub(in crate::export) fn of(payload: &Payload, order: u64) -> Self {
         Self {
             order,
-            signal: payload.signal,
+            contents: payload.contents,
             items: payload.items,
             bytes: payload.body.len() as u64,
         }
@@ -48,11 +49,11 @@ impl fmt::Display for PayloadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             order,
-            signal,
+            contents,
             items,
             bytes,
         } = self;
-        write!(f, "{order:08}-{}-{items}-{bytes}.otlp", signal.as_str())
+        write!(f, "{order:08}-{}-{items}-{bytes}.otlp", contents.as_str())
     }
 }
 
@@ -62,16 +63,14 @@ impl FromStr for PayloadName {
     /// Takes exactly what `Display` writes.
     fn from_str(text: &str) -> Result<Self, NotAPayload> {
         let fields: Vec<_> = text.strip_suffix(".otlp").ok_or(NotAPayload)?.split('-').collect();
-        let &[order, signal, items, bytes] = fields.as_slice() else {
+        let &[order, contents, items, bytes] = fields.as_slice() else {
             return Err(NotAPayload);
         };
         let number = |text: &str| text.parse().map_err(|_| NotAPayload);
-        let signal = [TelemetrySignal::Traces, TelemetrySignal::Metrics]
-            .into_iter()
-            .find(|known| known.as_str() == signal);
+        let contents = SPOOLED.into_iter().find(|known| known.as_str() == contents);
         let name = Self {
             order: number(order)?,
-            signal: signal.ok_or(NotAPayload)?,
+            contents: contents.ok_or(NotAPayload)?,
             items: number(items)?,
             bytes: number(bytes)?,
         };
@@ -85,14 +84,19 @@ mod tests {
 
     #[test]
     fn a_name_tells_what_it_was_made_of() {
-        let name = PayloadName {
-            order: 7,
-            signal: TelemetrySignal::Traces,
-            items: 512,
-            bytes: 73_211,
-        };
-        assert_eq!(name.to_string(), "00000007-traces-512-73211.otlp");
-        assert_eq!(name.to_string().parse(), Ok(name));
+        for (contents, text) in [
+            (Contents::Traces, "00000007-traces-512-73211.otlp"),
+            (Contents::MlflowTraces, "00000007-mlflow_traces-512-73211.otlp"),
+        ] {
+            let name = PayloadName {
+                order: 7,
+                contents,
+                items: 512,
+                bytes: 73_211,
+            };
+            assert_eq!(name.to_string(), text);
+            assert_eq!(text.parse(), Ok(name));
+        }
     }
 
     #[test]
@@ -104,6 +108,7 @@ mod tests {
             "7-traces-512-73211.otlp",
             "00000007-traces-+512-73211.otlp",
             "00000007-logs-512-73211.otlp",
+            "00000007-mlflow_points-512-73211.otlp",
             "00000007-traces-512.otlp",
             "../00000007-traces-512-73211.otlp",
             "00000007-traces-512-99999999999999999999.otlp",

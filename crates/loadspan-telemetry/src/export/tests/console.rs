@@ -64,7 +64,7 @@ fn a_reader_that_takes_a_break_does_not_hold_up_the_end_of_a_run() {
 fn console() -> TelemetryConfig {
     let mut config = config("http://127.0.0.1:1");
     if let (Some(traces), Some(metrics)) = (&mut config.traces, &mut config.metrics) {
-        (traces.exporter, metrics.exporter) = (ExporterConfig::Console, ExporterConfig::Console);
+        (traces.exporter, metrics.exporter) = (Some(ExporterConfig::Console), ExporterConfig::Console);
     }
     config
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use loadspan_record::{LiveNotice, Notice, Propagation, SampleRatio, SignalLedger, TelemetrySignal};
+use loadspan_record::{LiveNotice, Notice, Propagation, SampleRatio, SignalLedger};
 use loadspan_testkit::{OtlpSink, RunningOtlpSink};
 use loadspan_wire::otlp::metrics::{Gauge, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, metric};
 use loadspan_wire::otlp::trace::{ResourceSpans, ScopeSpans, Span};
@@ -19,7 +19,7 @@ use crate::config::{
     KeepPolicy, MetricGroups, MetricsConfig, Naming, OtlpConfig, Protocol, Requirement, ResourceConfig, SemconvChoice,
     SpanLimits, TelemetryConfig, Temporality, TlsFiles, TraceScope, TracesConfig,
 };
-use crate::export::{Exporters, Payload, PushConfig, PushError, PushSummary, push};
+use crate::export::{Contents, Deadlines, Exporters, Outlets, Payload, PushConfig, PushError, PushSummary, push};
 
 /// Longer than anything here takes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,7 +57,13 @@ impl Run {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&notices);
         let hear = Arc::new(move |told: LiveNotice| heard.lock().unwrap().push(told.notice));
-        let exporters = Exporters::start(config, folder.spool_dir(), hear, console).unwrap();
+        let outlets = Outlets {
+            spool_dir: folder.spool_dir(),
+            notices: hear,
+            console,
+            mlflow: None,
+        };
+        let exporters = Exporters::start(config, outlets).unwrap();
         Self {
             exporters,
             folder,
@@ -96,9 +102,13 @@ impl Run {
 
     pub(super) fn finish_within(self, timeout: Duration) -> Finished {
         let started = Instant::now();
-        let summary = self.exporters.finish(started + timeout);
+        let deadline = started + timeout;
+        let flushed = self.exporters.finish(Deadlines {
+            otlp: deadline,
+            mlflow: deadline,
+        });
         let took = started.elapsed();
-        let [traces, metrics]: [SignalLedger; 2] = summary.signals.try_into().unwrap();
+        let [traces, metrics]: [SignalLedger; 2] = flushed.telemetry.signals.try_into().unwrap();
         assert!(traces.adds_up() && metrics.adds_up(), "{traces:?} {metrics:?}");
         let notices = self.notices.lock().unwrap().clone();
         Finished {
@@ -141,6 +151,7 @@ pub(super) fn push_config(url: &str, patience: Duration) -> PushConfig {
     PushConfig {
         traces: Some(otlp(url, "traces")),
         metrics: Some(otlp(url, "metrics")),
+        mlflow_traces: None,
         patience,
     }
 }
@@ -199,7 +210,7 @@ pub(super) fn spans(items: u64) -> Payload {
     let request = ExportTraceServiceRequest {
         resource_spans: vec![resource],
     };
-    payload(TelemetrySignal::Traces, items, request.encode_to_vec())
+    payload(Contents::Traces, items, request.encode_to_vec())
 }
 
 pub(super) fn points(items: u64) -> Payload {
@@ -222,12 +233,12 @@ pub(super) fn points(items: u64) -> Payload {
     let request = ExportMetricsServiceRequest {
         resource_metrics: vec![resource],
     };
-    payload(TelemetrySignal::Metrics, items, request.encode_to_vec())
+    payload(Contents::Metrics, items, request.encode_to_vec())
 }
 
-fn payload(signal: TelemetrySignal, items: u64, body: Vec<u8>) -> Payload {
+fn payload(contents: Contents, items: u64, body: Vec<u8>) -> Payload {
     Payload {
-        signal,
+        contents,
         items,
         body: Bytes::from(body),
     }
@@ -248,6 +259,7 @@ pub(super) fn config(url: &str) -> TelemetryConfig {
         },
         traces: Some(traces(exporter("traces"))),
         metrics: Some(metrics(exporter("metrics"))),
+        mlflow: None,
         flush_timeout: PATIENCE,
         spool_max_bytes: 64 * 1024 * 1024,
         requirement: Requirement::BestEffort,
@@ -257,7 +269,7 @@ pub(super) fn config(url: &str) -> TelemetryConfig {
 /// The same over gRPC.
 pub(super) fn grpc_config(url: &str) -> TelemetryConfig {
     let mut config = config(url);
-    let traces = config.traces.as_mut().map(|traces| &mut traces.exporter);
+    let traces = config.traces.as_mut().and_then(|traces| traces.exporter.as_mut());
     let metrics = config.metrics.as_mut().map(|metrics| &mut metrics.exporter);
     for exporter in traces.into_iter().chain(metrics) {
         if let ExporterConfig::Otlp(otlp) = exporter {
@@ -282,7 +294,7 @@ fn otlp(url: &str, signal: &str) -> OtlpConfig {
 
 fn traces(exporter: ExporterConfig) -> TracesConfig {
     TracesConfig {
-        exporter,
+        exporter: Some(exporter),
         scope: TraceScope::Session,
         sampling: SampleRatio::ALL,
         keep: KeepPolicy::default(),

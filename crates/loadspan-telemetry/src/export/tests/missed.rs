@@ -6,8 +6,9 @@ use loadspan_record::LiveNotice;
 
 use super::harness::{config, dead_sink};
 use crate::config::TelemetryConfig;
+use crate::export::Outlets;
 use crate::metrics::testing::run;
-use crate::telemetry::{Outlets, Telemetry};
+use crate::telemetry::Telemetry;
 
 #[test]
 fn requests_that_are_not_in_the_metrics_are_told_of_once() {
@@ -31,6 +32,7 @@ fn told(config: &TelemetryConfig, missed: &[u64]) -> Vec<String> {
         spool_dir: folder.path().join("telemetry.spool"),
         notices: Arc::new(move |LiveNotice { notice, .. }| heard.lock().unwrap().push(notice.message)),
         console: Box::new(std::io::sink()),
+        mlflow: None,
     };
     let mut telemetry = Telemetry::start(config, run(), outlets).unwrap();
     for &requests in missed {

@@ -139,6 +139,7 @@ fn a_signal_without_an_endpoint_stays_where_it_is() {
     let config = PushConfig {
         traces: None,
         metrics: None,
+        mlflow_traces: None,
         patience: SHORT,
     };
     let summary = push(&folder.spool_dir(), config).unwrap();
@@ -180,6 +181,7 @@ fn a_folder_without_a_spool_is_an_error_that_says_so() {
     let config = PushConfig {
         traces: None,
         metrics: None,
+        mlflow_traces: None,
         patience: SHORT,
     };
     let error = push(&folder.path().join("telemetry.spool"), config).unwrap_err();

@@ -67,7 +67,7 @@ fn the_spool_tells_where_to_and_no_secret() {
     let sink = dead_sink();
     let mut config = config(&sink.url());
     if let Some(traces) = &mut config.traces
-        && let crate::config::ExporterConfig::Otlp(otlp) = &mut traces.exporter
+        && let Some(crate::config::ExporterConfig::Otlp(otlp)) = &mut traces.exporter
     {
         otlp.endpoint.set_query(Some("api_key=canary"));
         otlp.headers = vec![("authorization".to_owned(), loadspan_record::Secret::new("canary"))];

@@ -72,7 +72,7 @@ fn a_span_that_is_too_large_loses_text_and_nothing_else() {
     for index in 0..3 {
         recorder.record(&stream(index), &case.parameters, Some(&answer));
     }
-    let payloads = recorder.finish(&conclusion());
+    let payloads = all(recorder.finish(&conclusion()));
     assert!(payloads.iter().all(|payload| payload.body().len() <= MAX_BODY));
     let spans = spans_of(&payloads);
     assert_eq!(spans.len(), 5);
@@ -92,7 +92,7 @@ fn a_resource_of_any_length_leaves_room_for_spans() {
     resource.attributes.extend(attributes);
     let mut recorder = TraceRecorder::new(&case.config, &case.naming, &case.run, String::new(), resource);
     recorder.record(&stream(0), &case.parameters, None);
-    let payloads = recorder.finish(&conclusion());
+    let payloads = all(recorder.finish(&conclusion()));
     assert!(payloads.iter().all(|payload| payload.body().len() <= MAX_BODY));
     assert_eq!(spans_of(&payloads).len(), 3);
 }
@@ -104,7 +104,7 @@ fn many_spans_are_split_by_their_bytes() {
     for index in 0..6_000 {
         recorder.record(&stream(index), &case.parameters, None);
     }
-    let payloads = recorder.finish(&conclusion());
+    let payloads = all(recorder.finish(&conclusion()));
     assert!(payloads.len() > 1);
     assert!(payloads.iter().all(|payload| payload.body().len() <= MAX_BODY));
     assert_eq!(spans_of(&payloads).len(), 6_002);
@@ -160,7 +160,7 @@ proptest! {
             payloads.extend(recorder.take_payload(record.timings.finished_at));
         }
         let sampled_out = recorder.sampled_out();
-        payloads.extend(recorder.finish(&conclusion()));
+        payloads.extend(all(recorder.finish(&conclusion())));
         for payload in &payloads {
             prop_assert!(payload.body().len() <= MAX_BODY);
         }

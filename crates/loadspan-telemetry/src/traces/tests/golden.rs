@@ -29,7 +29,7 @@ fn lines(style: AttributeStyle, record: &RequestRecord) -> Vec<String> {
     };
     let mut recorder = case.recorder();
     recorder.record(record, &case.parameters, Some(&output));
-    let spans = spans_of(&recorder.finish(&conclusion()));
+    let spans = spans_of(&all(recorder.finish(&conclusion())));
     spans[0].attributes.iter().map(line).collect()
 }
 
@@ -180,7 +180,7 @@ fn content_stays_out_unless_it_is_asked_for() {
     };
     let mut recorder = case.recorder();
     recorder.record(&stream(0), &case.parameters, Some(&output));
-    let spans = spans_of(&recorder.finish(&conclusion()));
+    let spans = spans_of(&all(recorder.finish(&conclusion())));
     let shown = format!("{spans:?}");
     assert!(!shown.contains("Hello") && !shown.contains("Hi\\"), "{shown}");
 }
@@ -299,7 +299,7 @@ fn each_body_may_name_its_own_model() {
         };
         recorder.record(&stream(index as u64), &parameters, None);
     }
-    let spans = spans_of(&recorder.finish(&conclusion()));
+    let spans = spans_of(&all(recorder.finish(&conclusion())));
     let named: Vec<_> = spans[..3].iter().map(|span| span.name.as_str()).collect();
     assert_eq!(named, ["chat a", "chat b", "chat a"]);
 }

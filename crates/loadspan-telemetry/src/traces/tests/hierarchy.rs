@@ -171,7 +171,7 @@ fn the_span_of_the_run_carries_the_verdict() {
             advice: String::new(),
         }],
     };
-    let spans = by_name(spans_of(&recorder.finish(&ending)));
+    let spans = by_name(spans_of(&all(recorder.finish(&ending))));
     let run = only(&spans, "benchmark");
     let status = run.status.as_ref().unwrap();
     assert_eq!(
@@ -208,7 +208,7 @@ fn the_span_of_the_run_carries_the_verdict() {
 #[test]
 fn an_incomplete_run_is_an_error_and_a_valid_one_is_not() {
     let run_of = |ending: &RunConclusion| {
-        let spans = spans_of(&Case::new().recorder().finish(ending));
+        let spans = spans_of(&all(Case::new().recorder().finish(ending)));
         spans.into_iter().next_back().unwrap()
     };
     assert_eq!(run_of(&conclusion()).status, None);

@@ -39,7 +39,7 @@ fn sampling_is_what_the_server_was_told() {
         }
     }
     assert_eq!(recorder.sampled_out(), 1_000 - exported.len() as u64);
-    let spans = spans_of(&recorder.finish(&conclusion()));
+    let spans = spans_of(&all(recorder.finish(&conclusion())));
     let ids: Vec<_> = requests(&spans).into_iter().map(|span| span.trace_id.clone()).collect();
     assert_eq!(ids, exported);
     assert!((400..600).contains(&ids.len()), "{}", ids.len());
@@ -53,7 +53,7 @@ fn errors_are_kept_and_say_so() {
     let failure = failed(1, FailureKind::Connect, "refused");
     assert_eq!(recorder.record(&failure, &case.parameters, None), Sampled::Yes);
     assert_eq!(recorder.sampled_out(), 1);
-    let spans = spans_of(&recorder.finish(&conclusion()));
+    let spans = spans_of(&all(recorder.finish(&conclusion())));
     let [kept] = requests(&spans)[..] else {
         panic!("{spans:?}")
     };
@@ -75,7 +75,7 @@ fn the_slowest_of_a_stage_are_kept() {
         recorder.record(record, &case.parameters, None);
     }
     assert_eq!(recorder.sampled_out(), 49, "all but the three");
-    let spans = spans_of(&recorder.finish(&conclusion()));
+    let spans = spans_of(&all(recorder.finish(&conclusion())));
     let ends: Vec<_> = requests(&spans)
         .iter()
         .map(|span| span.end_time_unix_nano - RUN_START)
@@ -100,7 +100,7 @@ fn no_request_is_exported_twice() {
         recorder.record(record, &case.parameters, None);
     }
     let sampled_out = recorder.sampled_out();
-    let spans = spans_of(&recorder.finish(&conclusion()));
+    let spans = spans_of(&all(recorder.finish(&conclusion())));
     let mut ids: Vec<_> = requests(&spans).iter().map(|span| span.span_id.clone()).collect();
     assert_eq!(ids.len() as u64 + sampled_out, 100, "each is exported or sampled out");
     ids.sort();
@@ -117,7 +117,7 @@ fn no_request_is_exported_twice() {
 fn a_sampler_that_takes_nothing_takes_nothing() {
     let mut recorder = Case::new().sampling(0.0).recorder();
     recorder.record(&stream(0), &RequestParameters::default(), None);
-    assert!(recorder.finish(&conclusion()).is_empty());
+    assert!(all(recorder.finish(&conclusion())).is_empty());
 }
 
 #[test]

@@ -68,7 +68,7 @@ async fn all_protocols_deliver_the_same_metrics() {
         }],
     };
     let payload = Payload {
-        signal: TelemetrySignal::Metrics,
+        contents: Contents::Metrics,
         items: 2,
         body: request.encode_to_vec().into(),
     };

@@ -140,29 +140,35 @@ fn files_that_cannot_be_used_are_named_with_the_reason() {
     };
     assert_eq!(
         error(with(&missing, &None, &None)),
-        "cannot use the CA certificate DIR/missing.pem: No such file or directory (os error 2)"
+        "cannot use the CA certificate DIR/missing.pem (OTEL_EXPORTER_OTLP_CERTIFICATE, or that of the signal): \
+         No such file or directory (os error 2)"
     );
     assert_eq!(
         error(with(&garbage, &None, &None)),
-        "cannot use the CA certificate DIR/garbage.pem: it holds no certificate in PEM form"
+        "cannot use the CA certificate DIR/garbage.pem (OTEL_EXPORTER_OTLP_CERTIFICATE, or that of the signal): \
+         it holds no certificate in PEM form"
     );
     assert_eq!(
         error(with(&None, &garbage, &None)),
-        "the client certificate DIR/garbage.pem needs the client key that belongs to it"
+        "the client certificate DIR/garbage.pem needs the client key that belongs to it \
+         (OTEL_EXPORTER_OTLP_CLIENT_KEY, or that of the signal)"
     );
     assert_eq!(
         error(with(&None, &None, &garbage)),
-        "the client key DIR/garbage.pem needs the client certificate that belongs to it"
+        "the client key DIR/garbage.pem needs the client certificate that belongs to it \
+         (OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, or that of the signal)"
     );
     assert_eq!(
         error(with(&None, &garbage, &garbage)),
-        "cannot use the client certificate DIR/garbage.pem: it holds no certificate in PEM form"
+        "cannot use the client certificate DIR/garbage.pem (OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, or that of the signal): \
+         it holds no certificate in PEM form"
     );
     let sink = OtlpSink::new().mutual_tls().start().unwrap();
     let identity = files.with_identity(&sink);
     assert_eq!(
         error(with(&None, &identity.client_certificate, &garbage)),
-        "cannot use the client key DIR/garbage.pem: it holds no private key in PEM form"
+        "cannot use the client key DIR/garbage.pem (OTEL_EXPORTER_OTLP_CLIENT_KEY, or that of the signal): \
+         it holds no private key in PEM form"
     );
 }
 

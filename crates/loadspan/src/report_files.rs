@@ -5,12 +5,15 @@ use std::time::Duration;
 use loadspan_record::{RunInfo, Summary, SummaryBuilder};
 use loadspan_report::{aiperf, console, summary_csv, summary_json, timeslices_csv, vllm};
 
-use crate::artifacts::RunFolder;
+use crate::artifacts::{RunFile, RunFolder, TABLE_FILE};
 use crate::cli::{ExportFormat, OutputFormat};
 use crate::terminal;
 
 /// The most slices that a run is cut into when nobody says how long a slice is.
 const MOST_SLICES: u64 = 3600;
+
+/// Width of the table in its file.
+const TABLE_WIDTH: u16 = 100;
 
 /// What is written and printed beside the usual.
 #[derive(Debug, Clone)]
@@ -38,6 +41,7 @@ pub(crate) fn write_files(
         "timeslices.csv",
         timeslices_csv::render(&builder.timeslices(slice)).as_bytes(),
     )?;
+    write_table(folder, summary)?;
     for format in &config.formats {
         match format {
             ExportFormat::Aiperf => {
@@ -48,6 +52,31 @@ pub(crate) fn write_files(
         }
     }
     Ok(())
+}
+
+/// Writes a ledger that has changed since the report was written: that of `run.json` goes into the files that show it.
+///
+/// # Errors
+///
+/// A file cannot be read or written.
+pub(crate) fn rewrite_ledger(folder: &RunFolder, run: &RunFile) -> anyhow::Result<()> {
+    folder.write_run(run)?;
+    let telemetry = run.end.as_ref().and_then(|end| end.telemetry.clone());
+    // Without a summary there is nothing to set right: `loadspan report` makes one from run.json.
+    if let (Some(telemetry), Some(mut summary)) = (telemetry, folder.read_summary()?) {
+        summary.telemetry = telemetry;
+        folder.write_summary(&summary)?;
+        write_table(folder, &summary)?;
+    }
+    Ok(())
+}
+
+fn write_table(folder: &RunFolder, summary: &Summary) -> anyhow::Result<()> {
+    let layout = console::Layout {
+        width: TABLE_WIDTH,
+        style: console::Style::Plain,
+    };
+    folder.write(TABLE_FILE, console::render(summary, layout).as_bytes())
 }
 
 /// Prints a summary as the user wants it.

@@ -1,0 +1,117 @@
+//! What became of a run.
+
+use std::collections::BTreeMap;
+
+use loadspan_record::{Completeness, Finding, GpuSummary, RunMetric, RunOffset, Summary, VerdictStatus};
+use loadspan_wire::mlflow::limits::valid_key;
+use loadspan_wire::mlflow::runs::{Metric, RunStatus, Tag};
+use loadspan_wire::mlflow::tags;
+
+use super::{insert_tag, note};
+use crate::config::MlflowConfig;
+use crate::mlflow::figures::final_metrics;
+
+/// What became of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunOutcome {
+    /// Its state.
+    pub status: RunStatus,
+    /// When it ended, in milliseconds since 1970.
+    pub end_unix_ms: i64,
+    /// Tags that were not known before: `verdict`, `verdict.reasons`, `was_cancelled`, `incomplete.reason`, `gpu`, and a note that
+    /// takes the place of that of the beginning.
+    pub tags: Vec<Tag>,
+    /// Every figure.
+    pub metrics: Vec<Metric>,
+}
+
+impl RunOutcome {
+    /// What a summary says of the end of a run.
+    ///
+    /// It does not say whether a run that came to its end had more failures than were allowed: whoever knows that sets the status
+    /// to [`RunStatus::Failed`]. Nor does it say when a run that was killed ended: `last_record` is when the last of its requests
+    /// did, as far as they are on record.
+    #[must_use]
+    pub fn of(summary: &Summary, last_record: Option<RunOffset>) -> Self {
+        let end_unix_ms = end_unix_ms(summary, last_record);
+        Self {
+            status: status(summary),
+            end_unix_ms,
+            tags: own_tags(summary),
+            metrics: final_metrics(summary, end_unix_ms),
+        }
+    }
+
+    /// The same without the tags that the user has given the run.
+    #[must_use]
+    pub fn yielding_to(self, config: &MlflowConfig) -> Self {
+        self.without(&config.tags)
+    }
+
+    pub(super) fn without(mut self, tags: &[(String, String)]) -> Self {
+        self.tags
+            .retain(|own| !tags.iter().any(|(key, _)| valid_key(key) == own.key));
+        self
+    }
+}
+
+fn status(summary: &Summary) -> RunStatus {
+    match &summary.run.completeness {
+        Completeness::Complete if summary.verdict.status == VerdictStatus::Invalid => RunStatus::Failed,
+        Completeness::Complete => RunStatus::Finished,
+        Completeness::Incomplete { reason } if reason == Completeness::TOO_MANY_FAILURES => RunStatus::Failed,
+        // Interrupted, or killed without a word.
+        Completeness::Incomplete { .. } => RunStatus::Killed,
+    }
+}
+
+/// When the last request ended. Of a run that ended in its warm-up less is known: then it is the time that its load took.
+fn end_unix_ms(summary: &Summary, last_record: Option<RunOffset>) -> i64 {
+    let run = &summary.run;
+    let load = || summary.client.as_ref().map(|client| client.wall_seconds);
+    let killed = || last_record.map(RunOffset::as_secs_f64);
+    let on_record = || summary.metrics.scalar(RunMetric::BenchmarkDuration);
+    let seconds = run.measured_until_s.or_else(load).or_else(killed).or_else(on_record);
+    let seconds = seconds.unwrap_or(0.0);
+    // To the nanosecond, so that it is the moment that records have.
+    let end_ns = run.started_unix_ns.saturating_add((seconds * 1e9).round() as u64);
+    (end_ns / 1_000_000) as i64
+}
+
+fn own_tags(summary: &Summary) -> Vec<Tag> {
+    let verdict = &summary.verdict;
+    let codes: Vec<String> = verdict.reasons.iter().filter_map(code_of).collect();
+    let was_cancelled = status(summary) == RunStatus::Killed;
+    let incomplete = match &summary.run.completeness {
+        Completeness::Complete => "",
+        Completeness::Incomplete { reason } => reason,
+    };
+    let mut tags = BTreeMap::new();
+    for (key, value) in [
+        ("verdict", verdict.status.as_str()),
+        ("verdict.reasons", &codes.join(", ")),
+        ("was_cancelled", &was_cancelled.to_string()),
+        ("incomplete.reason", incomplete),
+        ("gpu", &summary.gpus.as_ref().map(models).unwrap_or_default()),
+        (tags::NOTE, &note::end(summary)),
+    ] {
+        insert_tag(&mut tags, key, value);
+    }
+    tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
+}
+
+/// The code of a reason, by which runs can be searched; its words are in the note.
+fn code_of(finding: &Finding) -> Option<String> {
+    let reason = serde_json::to_value(&finding.reason).ok()?;
+    Some(reason.get("code")?.as_str()?.to_owned())
+}
+
+/// `2 × NVIDIA H200`
+fn models(summary: &GpuSummary) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in summary.gpus.iter().filter_map(|gpu| gpu.name.as_deref()) {
+        *counts.entry(name).or_default() += 1;
+    }
+    let models = counts.into_iter().map(|(name, count)| format!("{count} × {name}"));
+    models.collect::<Vec<_>>().join(", ")
+}

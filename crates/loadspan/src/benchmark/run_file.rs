@@ -1,0 +1,113 @@
+//! What `run.json` says before the first request.
+
+use anyhow::Context;
+use loadspan_loadgen::{LoadModel, RunClock, RunPlan};
+use loadspan_record::{
+    Completeness, LoadFacts, LoadModel as LoadKind, Notice, PromptReuse, RunFacts, RunInfo, TelemetrySummary,
+    Thresholds,
+};
+use loadspan_telemetry::provider_name;
+
+use super::prepare;
+use crate::artifacts::{RunFile, RunFolder};
+use crate::config::RunConfig;
+use crate::host::Host;
+
+/// What came up before the run.
+pub(super) struct KnownBefore {
+    pub(super) notices: Vec<Notice>,
+    /// What the server calls itself, if it says so.
+    pub(super) server_version: Option<String>,
+    pub(super) clock: RunClock,
+}
+
+/// Describes a run that is ready.
+///
+/// # Errors
+///
+/// It cannot be encoded.
+pub(super) fn describe(
+    config: &RunConfig,
+    run: &RunPlan,
+    (folder, known): (&RunFolder, KnownBefore),
+) -> anyhow::Result<RunFile> {
+    let anchor = known.clock.anchor();
+    let mut file = RunFile::new(
+        facts(config, run, (folder, known.notices, anchor.wall_start_unix_ns)),
+        anchor,
+    );
+    file.slice_seconds = config.output.slice.map(|slice| slice.as_secs_f64());
+    file.config = serde_json::to_value(config).context("cannot encode the configuration")?;
+    file.workload = serde_json::to_value(run.workload.description()).context("cannot encode the workload")?;
+    file.request = serde_json::to_value(&run.body).context("cannot encode the request")?;
+    if let Some(version) = known.server_version {
+        file.request["server_version"] = version.into();
+    }
+    file.provider = provider(config, run);
+    file.host = serde_json::to_value(Host::describe()).context("cannot encode the host")?;
+    Ok(file)
+}
+
+fn facts(
+    config: &RunConfig,
+    run: &RunPlan,
+    (folder, notices, started_unix_ns): (&RunFolder, Vec<Notice>, u64),
+) -> RunFacts {
+    RunFacts {
+        run: RunInfo {
+            id: run.run_id.to_string(),
+            name: folder.name(),
+            model: run.body.model.clone(),
+            endpoint_type: config.target.endpoint_type.as_str().to_owned(),
+            streaming: config.request.streaming,
+            urls: config.target.urls.iter().map(ToString::to_string).collect(),
+            loadspan_version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_unix_ns,
+            seed: Some(config.seed),
+            measured_from_s: None,
+            measured_until_s: None,
+            completeness: Completeness::Incomplete {
+                reason: "running".to_owned(),
+            },
+        },
+        load: LoadFacts {
+            description: config.describe_load(),
+            model: load_kind(&config.load.model),
+        },
+        prompts: if prepare::prompts_are_unique(config) {
+            PromptReuse::Unique
+        } else {
+            PromptReuse::MayRepeat
+        },
+        unsent: 0,
+        client: None,
+        preopened: Vec::new(),
+        notices,
+        slo: config.slo.clone(),
+        thresholds: Thresholds::default(),
+        telemetry: TelemetrySummary::default(),
+    }
+}
+
+/// Whose model it is: that of the first server, unless the user says otherwise.
+fn provider(config: &RunConfig, run: &RunPlan) -> String {
+    let naming = config.telemetry.as_ref().map(|telemetry| &telemetry.naming);
+    let said = naming.and_then(|naming| naming.provider.as_deref());
+    let host = run.target_config.urls.first().map_or("", |url| url.host());
+    provider_name(said, host, Some(run.body.server.as_str()))
+}
+
+fn load_kind(model: &LoadModel) -> LoadKind {
+    match model {
+        LoadModel::Closed { concurrency, .. } => LoadKind::Closed {
+            concurrency: concurrency.get(),
+        },
+        LoadModel::Open {
+            schedule,
+            max_concurrency,
+        } => LoadKind::Open {
+            target_rate: Some(schedule.rate),
+            max_concurrency: max_concurrency.map(std::num::NonZero::get),
+        },
+    }
+}
