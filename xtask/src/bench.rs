@@ -8,6 +8,7 @@ mod experiment;
 mod figure;
 mod footprint;
 mod host;
+mod mlflow;
 mod open_loop;
 mod page;
 mod peer;
@@ -22,7 +23,7 @@ use anyhow::{Context, bail, ensure};
 
 use self::experiment::{EXPERIMENTS, Experiment, Findings};
 use self::host::Host;
-pub(crate) use self::server::{COLLECT, SERVE, collect, serve};
+pub(crate) use self::server::{COLLECT, SERVE, TRACK, collect, serve, track};
 use self::setup::Setup;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md");

@@ -6,8 +6,11 @@ mod check;
 mod collector;
 mod daemon;
 mod http;
-mod install;
+pub(crate) mod install;
 mod loadspan;
+mod mlflow;
+mod mlflow_reader;
+mod mlflow_server;
 mod otel;
 mod otlp_json;
 mod prometheus;
@@ -18,12 +21,13 @@ use std::path::PathBuf;
 use anyhow::{Context, bail, ensure};
 
 use self::check::Checks;
+pub(crate) use self::mlflow_server::MlflowServer;
 use crate::cargo;
 
 /// A suite: its name, and what it runs.
 type Suite = (&'static str, fn(&Workplace, &mut Checks) -> anyhow::Result<()>);
 
-const SUITES: [Suite; 1] = [("otel", otel::run)];
+const SUITES: [Suite; 2] = [("otel", otel::run), ("mlflow", mlflow::run)];
 
 /// Where suites install and write.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask check | test | interop | bench`.
+//! The project's own tasks: `cargo xtask check | test | interop | images | bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -7,6 +7,7 @@
 
 mod bench;
 mod cargo;
+mod images;
 mod interop;
 
 use std::process::ExitCode;
@@ -18,7 +19,8 @@ Usage: cargo xtask <task>
 
   check                      format, lints without warnings, documentation
   test                       all tests
-  interop [SUITE]            the release build against real backends, which it installs: otel
+  interop [SUITE]            the release build against real backends, which it installs: otel, mlflow
+  images                     makes the pictures under docs/images again, from runs against the mock
   bench [FILTER] [options]   measure what docs/performance.md says, and write it; with a filter, only measure
       --runs N               how often each figure is measured [default: 5]
       --long                 also ten million requests in one run: some minutes, 6 GB of disk";
@@ -40,10 +42,12 @@ fn run() -> anyhow::Result<()> {
         ["check"] => check(),
         ["test"] => cargo::run(&["test", "--workspace"]),
         ["interop", suites @ ..] => interop::run(suites),
+        ["images"] => images::run(),
         ["bench", options @ ..] => bench::run(&bench::Options::parse(options)?),
         // What `bench` starts as the other side of its measurements.
         [bench::SERVE, script] => bench::serve(script),
         [bench::COLLECT, delay] => bench::collect(delay),
+        [bench::TRACK, delay] => bench::track(delay),
         _ => bail!("no such task\n\n{USAGE}"),
     }
 }

@@ -85,6 +85,11 @@ impl ClientRun {
         start.context("run.json has no clock")
     }
 
+    /// Whether MLflow has got everything of it.
+    pub(crate) fn is_in_mlflow(&self) -> anyhow::Result<bool> {
+        Ok(self.read_json("mlflow_export.json")?["exported_at_ns"].is_u64())
+    }
+
     fn read_json(&self, name: &str) -> anyhow::Result<Value> {
         let bytes = fs::read(self.folder.join(name)).with_context(|| format!("the run wrote no {name}"))?;
         serde_json::from_slice(&bytes).with_context(|| format!("{name} is no JSON"))

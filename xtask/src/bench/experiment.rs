@@ -5,7 +5,7 @@ use super::server::{Answers, EventWrites, Mode};
 use super::setup::Setup;
 use super::throughput::{Throughput, Yield};
 use super::truth::{Streams, TruthRow};
-use super::{footprint, open_loop, telemetry};
+use super::{footprint, mlflow, open_loop, telemetry};
 
 /// One thing that is measured.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) enum Experiment {
     OpenLoop,
     MetricsExported,
     SpansExported,
+    MlflowLive,
+    MlflowEnd,
     Footprint,
     TenMillion,
 }
@@ -28,7 +30,7 @@ pub(crate) struct Findings {
 }
 
 /// In the order of the page.
-pub(crate) const EXPERIMENTS: [Experiment; 12] = [
+pub(crate) const EXPERIMENTS: [Experiment; 14] = [
     Experiment::Throughput(Throughput {
         name: "non-streaming",
         title: "Not streamed, 1 token",
@@ -87,6 +89,8 @@ pub(crate) const EXPERIMENTS: [Experiment; 12] = [
     Experiment::OpenLoop,
     Experiment::MetricsExported,
     Experiment::SpansExported,
+    Experiment::MlflowLive,
+    Experiment::MlflowEnd,
     Experiment::Footprint,
     Experiment::TenMillion,
 ];
@@ -110,6 +114,8 @@ impl Experiment {
             Self::OpenLoop => "open-loop",
             Self::MetricsExported => "telemetry-metrics",
             Self::SpansExported => "telemetry-traces",
+            Self::MlflowLive => "mlflow-live",
+            Self::MlflowEnd => "mlflow-end",
             Self::Footprint => "footprint",
             Self::TenMillion => "ten-million",
         }
@@ -127,6 +133,8 @@ impl Experiment {
             Self::OpenLoop => open_loop::measure(setup),
             Self::MetricsExported => telemetry::measure_metrics(setup),
             Self::SpansExported => telemetry::measure_traces(setup),
+            Self::MlflowLive => mlflow::measure_live(setup),
+            Self::MlflowEnd => mlflow::measure_end(setup),
             Self::Footprint => footprint::measure(setup),
             Self::TenMillion => footprint::measure_ten_million(setup),
         }

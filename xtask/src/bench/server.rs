@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 use anyhow::{Context, bail, ensure};
-use loadspan_testkit::{DurationExt, FakeServer, OtlpSink, Script, Writes, every};
+use loadspan_testkit::{DurationExt, FakeServer, MlflowAnswer, MlflowSink, OtlpSink, Script, Writes, every};
 use serde::{Deserialize, Serialize};
 
 use super::setup::{Core, Setup};
@@ -14,6 +14,8 @@ use super::setup::{Core, Setup};
 pub(crate) const SERVE: &str = "serve";
 /// The task that takes telemetry; nobody types it.
 pub(crate) const COLLECT: &str = "collect";
+/// The task that takes runs as MLflow does; nobody types it.
+pub(crate) const TRACK: &str = "track";
 
 /// A chat with a prompt of 32 words, about as long as one of loadspan's own with `--isl 32`. The object is left open.
 const CHAT: &str = concat!(
@@ -98,6 +100,20 @@ pub(crate) fn collect(delay_ms: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Takes runs until standard input ends, each batch of points `delay_ms` after it has arrived.
+///
+/// # Errors
+///
+/// The server cannot be started.
+pub(crate) fn track(delay_ms: &str) -> anyhow::Result<()> {
+    let delay: u64 = delay_ms.parse().context("the delay is no number")?;
+    let sink = MlflowSink::new().start()?;
+    sink.answer_path_with("runs/log-batch", MlflowAnswer::Slow(delay.ms()));
+    println!("{}", sink.url());
+    io::copy(&mut io::stdin(), &mut io::sink())?;
+    Ok(())
+}
+
 /// Starts a task of this program on the server's core, and waits for its URL.
 fn start_task(setup: &Setup, task: &str, argument: &str) -> anyhow::Result<(Child, String)> {
     let mut process = setup
@@ -121,6 +137,21 @@ pub(crate) struct Collector(Server);
 impl Collector {
     pub(crate) fn start(setup: &Setup, delay_ms: u64) -> anyhow::Result<Self> {
         let (process, url) = start_task(setup, COLLECT, &delay_ms.to_string())?;
+        Ok(Self(Server { process, url }))
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.0.url()
+    }
+}
+
+/// A tracking server that runs until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Tracking(Server);
+
+impl Tracking {
+    pub(crate) fn start(setup: &Setup, delay_ms: u64) -> anyhow::Result<Self> {
+        let (process, url) = start_task(setup, TRACK, &delay_ms.to_string())?;
         Ok(Self(Server { process, url }))
     }
 

@@ -55,6 +55,11 @@ impl Setup {
         self.binaries.join(name)
     }
 
+    /// Where tools of others are kept that are not on the path.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.binaries.with_file_name("interop")
+    }
+
     pub(crate) fn pinning(&self) -> Pinning {
         self.pinning
     }

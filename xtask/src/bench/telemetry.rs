@@ -21,7 +21,7 @@ const THREADS: [&str; 3] = ["loadspan-teleme", "loadspan-export", "loadspan-spoo
 const COLLECTOR_DELAY_MS: u64 = 10;
 
 /// A stream of one token that comes at once: nothing but requests.
-const AT_ONCE: Answers = Answers {
+pub(crate) const AT_ONCE: Answers = Answers {
     ttft_ms: 0,
     itl_ms: 0,
     tokens: 1,
@@ -89,15 +89,15 @@ pub(crate) fn measure_traces(setup: &Setup) -> anyhow::Result<Findings> {
 }
 
 /// A run at full speed.
-struct FullSpeed {
-    requests: f64,
-    rate: f64,
+pub(crate) struct FullSpeed {
+    pub(crate) requests: f64,
+    pub(crate) rate: f64,
     /// CPU time of the threads of telemetry.
-    telemetry_seconds: f64,
+    pub(crate) telemetry_seconds: f64,
 }
 
 impl FullSpeed {
-    fn of(run: &ClientRun) -> anyhow::Result<Self> {
+    pub(crate) fn of(run: &ClientRun) -> anyhow::Result<Self> {
         Ok(Self {
             requests: run.number("/counts/completed")?,
             rate: run.number("/metrics/request_throughput/value")?,
@@ -147,7 +147,7 @@ impl Traced {
 }
 
 /// Both sides of a pair; which is first changes from pair to pair.
-fn in_turn<T>(
+pub(crate) fn in_turn<T>(
     pair: usize,
     without: impl Fn() -> anyhow::Result<T>,
     with: impl Fn() -> anyhow::Result<T>,
@@ -160,7 +160,7 @@ fn in_turn<T>(
     }
 }
 
-fn figure(name: &str, unit: &'static str, bar: f64, samples: Vec<f64>) -> anyhow::Result<Figure> {
+pub(crate) fn figure(name: &str, unit: &'static str, bar: f64, samples: Vec<f64>) -> anyhow::Result<Figure> {
     Ok(Figure {
         name: name.to_owned(),
         unit,

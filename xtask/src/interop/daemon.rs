@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-/// Longest wait for a server to listen.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest wait for a server to listen: one that is written in Python takes half a minute on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// Longest wait for a server to end.
+const END_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A running server. Killed when it is dropped.
+/// A running server. Killed when it is dropped, and so are the processes of the group that it leads, if it leads one.
 #[derive(Debug)]
 pub(crate) struct Daemon {
     process: Child,
@@ -70,7 +72,7 @@ impl Daemon {
     pub(crate) fn terminate(mut self) -> anyhow::Result<()> {
         let pid = self.process.id().to_string();
         Command::new("kill").arg(&pid).status().context("cannot run kill")?;
-        let until = Instant::now() + START_TIMEOUT;
+        let until = Instant::now() + END_TIMEOUT;
         while self.process.try_wait()?.is_none() {
             if Instant::now() > until {
                 bail!("it does not end:\n{}", self.log_text());
@@ -80,10 +82,28 @@ impl Daemon {
         Ok(())
     }
 
+    /// Halts the group that it leads: it accepts connections and answers nothing, until [`Daemon::go_on`].
+    pub(crate) fn halt(&self) {
+        self.signal_group("-STOP");
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.signal_group("-CONT");
+    }
+
     fn end(&mut self) {
-        // It may have ended already; there is nothing to do about it then.
+        // What has ended already, and a group that there is not, need nothing.
+        self.signal_group("-KILL");
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+
+    fn signal_group(&self, signal: &str) {
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill")
+            .args([signal, "--", &group])
+            .stderr(Stdio::null())
+            .status();
     }
 }
 

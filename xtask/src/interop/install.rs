@@ -12,6 +12,7 @@ const COLLECTOR: &str = "0.155.0";
 const PROMETHEUS: &str = "0.315.0";
 /// The messages of OTLP for Python.
 const PYTHON_PROTO: &str = "1.45.2";
+const MLFLOW: &str = "3.17.2";
 
 /// The OpenTelemetry Collector, built by its own builder.
 ///
@@ -94,25 +95,39 @@ pub(crate) fn prometheus(tools: &Path) -> anyhow::Result<PathBuf> {
 ///
 /// Python is missing, or pip cannot install it.
 pub(crate) fn python(tools: &Path) -> anyhow::Result<PathBuf> {
-    let home = tools.join(format!("python-{PYTHON_PROTO}"));
-    let (python, done) = (home.join("bin/python"), home.join("installed"));
-    if done.exists() {
-        return Ok(python);
-    }
-    println!("installing opentelemetry-proto {PYTHON_PROTO} for Python");
-    succeed(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
     let package = format!("opentelemetry-proto=={PYTHON_PROTO}");
+    let bin = virtual_environment(&tools.join(format!("python-{PYTHON_PROTO}")), &package)?;
+    Ok(bin.join("python"))
+}
+
+/// The folder with the programs of MLflow: `mlflow`, and a `python` that has its client.
+///
+/// # Errors
+///
+/// Python is missing, or pip cannot install it.
+pub(crate) fn mlflow(tools: &Path) -> anyhow::Result<PathBuf> {
+    virtual_environment(&tools.join(format!("mlflow-{MLFLOW}")), &format!("mlflow=={MLFLOW}"))
+}
+
+/// The programs of a Python that has a package from PyPI.
+fn virtual_environment(home: &Path, package: &str) -> anyhow::Result<PathBuf> {
+    let (bin, done) = (home.join("bin"), home.join("installed"));
+    if done.exists() {
+        return Ok(bin);
+    }
+    println!("installing {package} for Python: a minute or two, once");
+    succeed(Command::new("python3").args(["-m", "venv"]).arg(home))?;
     let pip = [
         "-m",
         "pip",
         "install",
         "--quiet",
         "--disable-pip-version-check",
-        &package,
+        package,
     ];
-    succeed(Command::new(&python).args(pip))?;
-    fs::write(done, PYTHON_PROTO)?;
-    Ok(python)
+    succeed(Command::new(bin.join("python")).args(pip))?;
+    fs::write(done, package)?;
+    Ok(bin)
 }
 
 fn go(folder: &Path) -> Command {

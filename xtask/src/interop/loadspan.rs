@@ -3,11 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
 use super::Workplace;
+
+/// Longest wait for a run to get somewhere.
+const PROGRESS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A `loadspan` command line in the making.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(crate) struct Run {
     pub(crate) stdout: String,
     pub(crate) folder: PathBuf,
     pub(crate) summary: Value,
+    /// From its start to its exit, as it was waited for.
+    pub(crate) wall: Duration,
 }
 
 /// A run in progress.
@@ -31,6 +37,7 @@ pub(crate) struct Run {
 pub(crate) struct Running {
     child: Child,
     folder: PathBuf,
+    started: Instant,
 }
 
 /// `loadspan profile` of a server, with results in a folder of this name.
@@ -72,10 +79,13 @@ pub(crate) fn push(
 }
 
 /// Nothing of this machine's own telemetry settings takes part.
-fn clean_command(place: &Workplace) -> Command {
+pub(crate) fn clean_command(place: &Workplace) -> Command {
     let mut command = Command::new(&place.loadspan);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTEL_")) {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("OTEL_") || text.starts_with("MLFLOW_") {
+            command.env_remove(name);
+        }
     }
     command
 }
@@ -111,13 +121,49 @@ impl Profile {
         Ok(Running {
             child,
             folder: self.folder,
+            started: Instant::now(),
         })
     }
 }
 
 impl Running {
+    /// Waits until something can be seen in the folder of the run.
+    pub(crate) fn await_in_folder(&mut self, is_there: impl Fn(&Path) -> bool) -> anyhow::Result<()> {
+        let until = Instant::now() + PROGRESS_TIMEOUT;
+        while !is_there(&self.folder) {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the run in {} ended too early: {status}", self.folder.display());
+            }
+            ensure!(
+                Instant::now() < until,
+                "the run in {} gets nowhere",
+                self.folder.display()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// What Ctrl-C does.
+    pub(crate) fn interrupt(&self) -> anyhow::Result<()> {
+        let pid = self.child.id().to_string();
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .context("cannot run kill")?;
+        Ok(())
+    }
+
+    /// Ends it without a chance to do anything about it.
+    pub(crate) fn kill(mut self) -> anyhow::Result<PathBuf> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(self.folder)
+    }
+
     pub(crate) fn join(self) -> anyhow::Result<Run> {
         let output = self.child.wait_with_output()?;
+        let wall = self.started.elapsed();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let path = self.folder.join("summary.json");
         ensure!(
@@ -131,6 +177,7 @@ impl Running {
             stderr,
             summary: serde_json::from_slice(&fs::read(&path)?).context("summary.json is no JSON")?,
             folder: self.folder,
+            wall,
         })
     }
 }
@@ -144,10 +191,19 @@ impl Run {
             .unwrap_or_default()
     }
 
-    /// A number of the ledger of a signal.
+    /// A number of the ledger of a signal of OpenTelemetry.
     pub(crate) fn ledger(&self, signal: &str, fate: &str) -> u64 {
+        self.fate(|ledger| ledger["sink"] != "mlflow" && ledger["signal"] == signal, fate)
+    }
+
+    /// The same for MLflow.
+    pub(crate) fn mlflow_ledger(&self, signal: &str, fate: &str) -> u64 {
+        self.fate(|ledger| ledger["sink"] == "mlflow" && ledger["signal"] == signal, fate)
+    }
+
+    fn fate(&self, is_meant: impl Fn(&Value) -> bool, fate: &str) -> u64 {
         let ledgers = self.summary["telemetry"]["signals"].as_array();
-        let ledger = ledgers.into_iter().flatten().find(|ledger| ledger["signal"] == signal);
+        let ledger = ledgers.into_iter().flatten().find(|ledger| is_meant(ledger));
         ledger.and_then(|ledger| ledger[fate].as_u64()).unwrap_or_default()
     }
 }
