@@ -96,9 +96,13 @@ pub struct RetryPolicy {
 }
 
 /// An experiment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExperimentChoice {
+    /// Nobody chose: that of the parent, where that is named by its id, since MLflow's page nests runs of one experiment; else
+    /// [`ExperimentChoice::USUAL`].
+    #[default]
+    Usual,
     /// By its name; made if there is none.
     Name(String),
     /// By its id: `MLFLOW_EXPERIMENT_ID`.

@@ -54,7 +54,7 @@ pub(crate) async fn find_or_make(
     description: &RunDescription,
     notice: &(dyn Fn(LiveNotice) + Send + Sync),
 ) -> Result<KnownRun, ApiError> {
-    let experiment = experiment::find_or_make(client, &config.experiment).await?;
+    let experiment = experiment::find_or_make(client, config).await?;
     let mut candidates = find(client, &experiment.experiment_id, description).await?;
     let run = if candidates.is_empty() {
         let making = Making {

@@ -13,7 +13,7 @@ pub(crate) struct TelemetryArgs {
     #[command(flatten)]
     pub(crate) otlp: OtlpArgs,
     /// What OpenTelemetry gets: default (metrics and timing), metrics, timing, traces, all or none; a list, or repeated.
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, num_args = 1.., value_name = "WHAT")]
     pub(crate) stream: Vec<String>,
     /// Attribute of everything exported, `name=value`; repeatable.
     #[arg(long, value_name = "NAME=VALUE")]

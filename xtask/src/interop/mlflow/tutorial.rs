@@ -101,7 +101,7 @@ impl Tutorial {
             ),
             // The tutorial's has no flag of MLflow; these are those that no other of its commands has.
             Command::Provider => format!(
-                "--otel-url {collector} --stream metrics,timing --gen-ai-provider vllm --concurrency 4 --mlflow-tracking-uri {mlflow} \
+                "--otel-url {collector} --stream metrics timing --gen-ai-provider vllm --concurrency 4 --mlflow-tracking-uri {mlflow} \
                  --mlflow-experiment with-provider --mlflow-run-name my-run --mlflow-tag team:perf"
             ),
         };
@@ -190,9 +190,11 @@ impl Tutorial {
         suite
             .checks
             .equal("tutorial: both children are nested under the parent", children, ids);
-        let runs = suite.reader.experiment("loadspan", Histories::Live)?.runs;
+        // They are in the experiment of their parent, within which MLflow's page nests them.
+        let runs = suite.reader.experiment("my-sweep", Histories::Live)?.runs;
         let mut loads: Vec<_> = runs
             .iter()
+            .filter(|run| run.id != parent)
             .map(|run| (run.status.as_str(), run.params.get("concurrency").map(String::as_str)))
             .collect();
         loads.sort_unstable();
@@ -207,7 +209,11 @@ impl Tutorial {
             "comparison",
             &format!("plot --paths {} --mlflow-upload", paths.join(" ")),
         )?;
-        let mut after = suite.reader.only_run("my-sweep", Histories::Live)?;
+        let runs = suite.reader.experiment("my-sweep", Histories::Live)?.runs;
+        let mut after = runs
+            .into_iter()
+            .find(|run| run.id == parent)
+            .context("the parent is gone")?;
         has_pictures(suite, ("tutorial, comparison", &after), &self.folder.join("plots"))?;
         after.artifacts.clear();
         suite.checks.that(

@@ -68,10 +68,9 @@ impl Default for MlflowPlan {
     }
 }
 
-impl Default for ExperimentChoice {
-    fn default() -> Self {
-        Self::Name(resolve::DEFAULT_EXPERIMENT.to_owned())
-    }
+impl ExperimentChoice {
+    /// The experiment of runs for which nobody chose one.
+    pub const USUAL: &str = "loadspan";
 }
 
 impl MlflowConfig {
@@ -125,7 +124,7 @@ mod tests {
     fn what_a_file_does_not_say_is_the_default() {
         let plan: MlflowPlan = serde_json::from_str("{}").unwrap();
         assert_eq!(plan, MlflowPlan::default());
-        assert_eq!(plan.experiment, ExperimentChoice::Name("loadspan".to_owned()));
+        assert_eq!(plan.experiment, ExperimentChoice::Usual);
     }
 
     #[test]

@@ -9,7 +9,6 @@ use super::super::environment::{Settings, UNLIMITED};
 use super::tracking_uri::TrackingUri;
 use super::{ExperimentChoice, LiveMetrics, MlflowConfig, MlflowOptions, ParentRun, TraceStore, globs, server, tags};
 
-pub(super) const DEFAULT_EXPERIMENT: &str = "loadspan";
 pub(super) const URI_FLAG: &str = "--mlflow-tracking-uri";
 pub(super) const URI_VARIABLE: &str = "MLFLOW_TRACKING_URI";
 const EXPERIMENT_NAME: &str = "MLFLOW_EXPERIMENT_NAME";

@@ -40,6 +40,7 @@ impl LiveFile {
         notices: Notices,
     ) -> Self {
         let (experiment, experiment_id) = match &config.experiment {
+            ExperimentChoice::Usual => (ExperimentChoice::USUAL.to_owned(), String::new()),
             ExperimentChoice::Name(name) => (name.clone(), String::new()),
             ExperimentChoice::Id(id) => (String::new(), id.clone()),
         };

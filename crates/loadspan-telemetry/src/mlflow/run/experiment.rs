@@ -3,12 +3,13 @@
 use loadspan_wire::mlflow::ErrorCode;
 use loadspan_wire::mlflow::experiments::{self, CreateExperiment, CreatedExperiment, Experiment, ExperimentAnswer};
 
-use super::{ApiError, MlflowClient};
-use crate::config::ExperimentChoice;
+use super::{ApiError, MlflowClient, get};
+use crate::config::{ExperimentChoice, MlflowConfig, ParentRun};
 
 /// Finds the experiment. One that is chosen by its name is made if there is none.
-pub(super) async fn find_or_make(client: &MlflowClient, choice: &ExperimentChoice) -> Result<Experiment, ApiError> {
-    let experiment = match choice {
+pub(super) async fn find_or_make(client: &MlflowClient, config: &MlflowConfig) -> Result<Experiment, ApiError> {
+    let experiment = match &config.experiment {
+        ExperimentChoice::Usual => of_parent_or_usual(client, &config.parent).await?,
         ExperimentChoice::Id(id) => by_id(client, id).await?,
         ExperimentChoice::Name(name) => by_name_or_new(client, name).await?,
     };
@@ -24,6 +25,15 @@ pub(super) async fn find_or_make(client: &MlflowClient, choice: &ExperimentChoic
         });
     }
     Ok(experiment)
+}
+
+async fn of_parent_or_usual(client: &MlflowClient, parent: &ParentRun) -> Result<Experiment, ApiError> {
+    if let ParentRun::Id(id) = parent
+        && let Some(parent) = get(client, id).await?.filter(|parent| !parent.info.is_deleted())
+    {
+        return by_id(client, &parent.info.experiment_id).await;
+    }
+    by_name_or_new(client, ExperimentChoice::USUAL).await
 }
 
 /// The experiment with an id.

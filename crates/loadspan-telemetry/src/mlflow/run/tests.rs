@@ -165,6 +165,22 @@ async fn a_deleted_experiment_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn without_a_chosen_experiment_a_run_belongs_to_that_of_its_parent() {
+    let mut harness = Harness::new();
+    harness.config.experiment = ExperimentChoice::Usual;
+    let known = harness.find_or_make(&description("aa")).await.unwrap();
+    assert_eq!(known.experiment, "loadspan");
+
+    let parent = harness.sink.add_run("sweep", "parent");
+    harness.config.parent = ParentRun::Id(parent.clone());
+    let known = harness.find_or_make(&description("bb")).await.unwrap();
+    assert_eq!(
+        (known.experiment.as_str(), known.parent_run_id),
+        ("sweep", Some(parent))
+    );
+}
+
+#[tokio::test]
 async fn an_experiment_may_be_chosen_by_its_id() {
     let mut harness = Harness::new();
     harness.sink.add_run("by id", "x");

@@ -106,7 +106,7 @@ fn a_flag_beats_a_variable_and_a_variable_the_default() {
     assert_eq!(experiment(&[URI, flag], &both), name("flag"));
     assert_eq!(experiment(&[URI], &both), name("variable"));
     assert_eq!(experiment(&[URI], &both[1..]), ExperimentChoice::Id("7".to_owned()));
-    assert_eq!(experiment(&[URI], &[]), name("loadspan"));
+    assert_eq!(experiment(&[URI], &[]), ExperimentChoice::Usual);
 }
 
 #[test]
