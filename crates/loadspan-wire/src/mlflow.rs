@@ -5,6 +5,7 @@
 //! of MLflow's `service.proto` and `mlflow_artifacts.proto`; fields that nobody here needs are skipped when reading.
 
 pub mod artifacts;
+pub mod attributes;
 mod error;
 pub mod experiments;
 pub mod limits;

@@ -1,0 +1,151 @@
+//! Spans that wait for a destination. Threads put them into parts of their own, and the exporter takes all parts at one moment: a
+//! root is never taken before a child that ended before it.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::Notify;
+
+use super::ledger::{Fate, Ledger, Room};
+use crate::trace::TraceInfo;
+
+const PARTS: usize = 8;
+
+/// A span on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) span: Arc<SpanData>,
+    /// For a root: what is known of its trace.
+    pub(super) trace: Option<Arc<TraceInfo>>,
+    /// An estimate of its size.
+    pub(super) bytes: u32,
+}
+
+/// Spans that wait for one destination.
+#[derive(Debug)]
+pub(super) struct Queue {
+    parts: [Mutex<Part>; PARTS],
+    waiting: AtomicUsize,
+    /// So many waiting are worth waking the exporter for.
+    batch: usize,
+    room: Room,
+    pub(super) ledger: Ledger,
+    pub(super) full_batch: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Part {
+    items: Vec<Item>,
+    is_closed: bool,
+}
+
+/// What became of a span that was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offer {
+    Taken,
+    NoRoom,
+    Closed,
+}
+
+impl Queue {
+    pub(super) fn new(batch: usize, room: Room) -> Self {
+        Self {
+            parts: Default::default(),
+            waiting: AtomicUsize::new(0),
+            batch,
+            room,
+            ledger: Ledger::default(),
+            full_batch: Notify::new(),
+        }
+    }
+
+    /// Never waits but for another thread that is doing the same.
+    pub(super) fn offer(&self, item: Item) -> Offer {
+        let bytes = u64::from(item.bytes);
+        if !self.ledger.hold(bytes, self.room) {
+            return Offer::NoRoom;
+        }
+        let waiting = {
+            let mut part = lock(&self.parts[own_part()]);
+            if part.is_closed {
+                self.ledger.settle(Fate::Dropped, 1, bytes);
+                return Offer::Closed;
+            }
+            part.items.push(item);
+            self.waiting.fetch_add(1, Ordering::Relaxed) + 1
+        };
+        if waiting == self.batch {
+            self.full_batch.notify_one();
+        }
+        Offer::Taken
+    }
+
+    /// Everything that waits.
+    pub(super) fn take(&self) -> Vec<Item> {
+        let mut parts: [MutexGuard<'_, Part>; PARTS] = std::array::from_fn(|part| lock(&self.parts[part]));
+        self.waiting.store(0, Ordering::Relaxed);
+        let taken = parts.each_mut().map(|part| {
+            // The threads find as much room as they needed last time.
+            let room = part.items.len();
+            std::mem::replace(&mut part.items, Vec::with_capacity(room))
+        });
+        drop(parts);
+        taken.into_iter().flatten().collect()
+    }
+
+    /// Takes nothing any more; what waits is dropped.
+    pub(super) fn close(&self) {
+        for part in &self.parts {
+            lock(part).is_closed = true;
+        }
+        for item in self.take() {
+            self.ledger.settle(Fate::Dropped, 1, u64::from(item.bytes));
+        }
+    }
+}
+
+fn lock(part: &Mutex<Part>) -> MutexGuard<'_, Part> {
+    part.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The part of this thread.
+fn own_part() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static OWN: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+    OWN.with(|own| {
+        own.get().unwrap_or_else(|| {
+            let part = NEXT.fetch_add(1, Ordering::Relaxed) % PARTS;
+            own.set(Some(part));
+            part
+        })
+    })
+}
+
+/// About as many bytes as a span has on the wire.
+pub(super) fn estimate(span: &SpanData) -> u32 {
+    use opentelemetry::{KeyValue, Value};
+    /// Ids, times and what is around attributes.
+    const SPAN: usize = 120;
+    const ATTRIBUTE: usize = 8;
+    let attribute = |attribute: &KeyValue| {
+        let value = match &attribute.value {
+            Value::String(text) => text.as_str().len(),
+            Value::Array(values) => values.to_string().len(),
+            _ => 8,
+        };
+        ATTRIBUTE + attribute.key.as_str().len() + value
+    };
+    let attributes = |list: &[KeyValue]| list.iter().map(attribute).sum::<usize>();
+    let events: usize = span
+        .events
+        .iter()
+        .map(|event| event.name.len() + attributes(&event.attributes) + 16)
+        .sum();
+    let links: usize = span.links.iter().map(|link| attributes(&link.attributes) + 40).sum();
+    let bytes = SPAN + span.name.len() + attributes(&span.attributes) + events + links;
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,13 @@
+//! Spans as an application uses them, with the spans that came of it.
+
+mod attachment;
+mod content;
+mod lifetime;
+#[cfg(feature = "macros")]
+mod macros;
+mod nesting;
+mod panics;
+mod propagation;
+mod sampling;
+mod threads;
+mod traces;
