@@ -106,7 +106,7 @@ pub struct Shortfall {
 
 /// Logs whatever the run lacks. Blocks until it is through or its limit has come, and is not to be called from within an event loop.
 ///
-/// What is missing in the end is in the answer, and one notice says so.
+/// What is missing in the end is in the answer.
 ///
 /// # Errors
 ///

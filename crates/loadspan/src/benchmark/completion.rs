@@ -83,8 +83,11 @@ pub(super) fn complete(run: &FinishedRun, summary: Summary, (reach, cut): (Mlflo
         summary,
         last_record: None,
         config: &config,
-        // What is missing is said when the report has been printed.
-        notices: Arc::new(|_| ()),
+        notices: match reach {
+            // Whatever is to be said of the run was said when it was made.
+            MlflowReach::Answers => Arc::new(|_| ()),
+            MlflowReach::Silent | MlflowReach::Unwanted => terminal::notices(),
+        },
     };
     let completion = passes(&mut files, &limit).unwrap_or_else(|error| Completion {
         missing: vec![Shortfall {

@@ -11,7 +11,7 @@ pub(crate) struct MlflowArgs {
     /// Tracking server: each benchmark becomes a run there [default: MLFLOW_TRACKING_URI]
     #[arg(long, value_name = "URI")]
     pub(crate) mlflow_tracking_uri: Option<String>,
-    /// The experiment; made if there is none [default: loadspan]
+    /// The experiment; made if there is none [default: loadspan; with --mlflow-parent-run-id, that of the parent]
     #[arg(long, value_name = "NAME")]
     pub(crate) mlflow_experiment: Option<String>,
     /// Name of the run [default: from model, load and time]

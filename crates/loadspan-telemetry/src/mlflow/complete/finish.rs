@@ -1,8 +1,7 @@
-//! The steps of a completion, and what is to be said of those that came to nothing.
+//! The steps of a completion.
 
 use std::time::Duration;
 
-use loadspan_record::{LiveNotice, Notice, NoticeLevel};
 use loadspan_wire::mlflow::runs::Run;
 
 use super::export;
@@ -75,7 +74,6 @@ impl<'a> Finisher<'a> {
             }
             self.write_export(&run).await;
         }
-        self.tell();
         self.completion
     }
 
@@ -287,22 +285,5 @@ impl Finisher<'_> {
     fn miss(&mut self, what: &'static str) {
         let reason = "the server does not answer any more".to_owned();
         self.completion.missing.push(Shortfall { what, reason });
-    }
-
-    fn tell(&self) {
-        let Some(Shortfall { what, reason }) = self.completion.missing.first() else {
-            return;
-        };
-        let run_dir = self.job.run_dir.display();
-        (self.job.notices)(LiveNotice {
-            level: NoticeLevel::Warning,
-            notice: Notice {
-                message: format!(
-                    "the run is not complete in MLflow at {}: {what}: {reason}",
-                    self.client.destination()
-                ),
-                advice: Some(format!("`loadspan push {run_dir}` completes it")),
-            },
-        });
     }
 }

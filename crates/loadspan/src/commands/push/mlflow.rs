@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use loadspan_record::{RequestRecord, RunOffset, Secret, Summary};
+use loadspan_record::{RequestRecord, RunOffset, Secret, Summary, redact_url};
 use loadspan_telemetry::TraceStoreRun;
 use loadspan_telemetry::config::{Environment, MlflowConfig, MlflowOptions, MlflowPlan, RecordedTracking};
 use loadspan_telemetry::mlflow::{Completion, CompletionLimit, MlflowExport};
@@ -12,7 +12,7 @@ use crate::artifacts::{RunFile, RunFolder};
 use crate::cli::{OutputFormat, PushArgs};
 use crate::config::telemetry_usage;
 use crate::exit::UsageError;
-use crate::mlflow::{FinishedFiles, in_a_line, points_after, together, unreadable_export};
+use crate::mlflow::{FinishedFiles, in_a_line, points_after, skipped_artifacts, together, unreadable_export};
 use crate::rebuild::{Rebuilt, rebuild};
 use crate::report_files::{ReportConfig, write_files};
 use crate::terminal;
@@ -88,8 +88,14 @@ impl Push {
             let last = self.files(folder)?.complete(points_after(&completion), &limit())?;
             completion = together(completion, last);
         }
-        if let Some(line) = in_a_line(&completion) {
-            terminal::print_result(&format!("{line}\n"));
+        let nothing = || {
+            let server = redact_url(self.config.server.tracking_uri.as_str());
+            format!("MLflow at {server}: nothing logged")
+        };
+        let line = in_a_line(&completion).unwrap_or_else(nothing);
+        terminal::print_result(&format!("{line}\n"));
+        for skipped in skipped_artifacts(&completion) {
+            terminal::print_result(&format!("  {skipped}\n"));
         }
         for missing in &completion.missing {
             terminal::print_result(&format!("  missing: {} ({})\n", missing.what, missing.reason));
