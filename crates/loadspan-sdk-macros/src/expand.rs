@@ -26,13 +26,12 @@ pub(crate) fn expand(options: &Options, function: ItemFn) -> Result<TokenStream>
             "a function that never returns cannot be traced: its span would not end",
         ));
     }
-    let inputs = set_inputs(&arguments::inputs(options, &function.sig)?);
+    let inputs = set_inputs(&arguments::inputs(options, &function.sig)?, &sdk(options));
     let builder = builder(options, &function);
-    let record = record(options);
     let body = if function.sig.asyncness.is_some() {
-        asynchronous(&function, &record)
+        asynchronous(&function, options)
     } else {
-        synchronous(&function, &record)
+        synchronous(&function, options)
     };
     let start = match function.sig.asyncness {
         Some(_) => quote!(start),
@@ -51,7 +50,16 @@ pub(crate) fn expand(options: &Options, function: ItemFn) -> Result<TokenStream>
     })
 }
 
+/// The path of the crate whose functions are called.
+fn sdk(options: &Options) -> TokenStream {
+    match &options.sdk {
+        Some(path) => quote!(#path),
+        None => quote!(::loadspan_sdk),
+    }
+}
+
 fn builder(options: &Options, function: &ItemFn) -> TokenStream {
+    let sdk = sdk(options);
     let function = function.sig.ident.to_string();
     let function = function.strip_prefix("r#").unwrap_or(&function);
     let name = match &options.name {
@@ -62,10 +70,10 @@ fn builder(options: &Options, function: &ItemFn) -> TokenStream {
         .span_type
         .as_ref()
         .map(|span_type| quote!(.with_type(#span_type)));
-    quote!(::loadspan_sdk::span(#name).with_function_name(#function)#span_type)
+    quote!(#sdk::span(#name).with_function_name(#function)#span_type)
 }
 
-fn set_inputs(names: &[Ident]) -> TokenStream {
+fn set_inputs(names: &[Ident], sdk: &TokenStream) -> TokenStream {
     if names.is_empty() {
         return TokenStream::new();
     }
@@ -76,9 +84,9 @@ fn set_inputs(names: &[Ident]) -> TokenStream {
     quote! {
         {
             #[allow(unused_imports, reason = "which of them is needed depends on types")]
-            use ::loadspan_sdk::__private::{AsDebug as _, AsJson as _, AsName as _};
-            ::loadspan_sdk::__private::set_inputs(&__loadspan_span, &[
-                #((#texts, &|__loadspan_buffer| (&&&::loadspan_sdk::__private::Probe(&#names)).write(__loadspan_buffer)),)*
+            use #sdk::__private::{AsDebug as _, AsJson as _, AsName as _};
+            #sdk::__private::set_inputs(&__loadspan_span, &[
+                #((#texts, &|__loadspan_buffer| (&&&#sdk::__private::Probe(&#names)).write(__loadspan_buffer)),)*
             ]);
         }
     }
@@ -86,42 +94,45 @@ fn set_inputs(names: &[Ident]) -> TokenStream {
 
 /// Tells the span of `__loadspan_result`.
 fn record(options: &Options) -> TokenStream {
+    let sdk = sdk(options);
     let set_outputs = (options.outputs == Outputs::Result).then(|| {
         quote! {
-            ::loadspan_sdk::__private::set_outputs(&__loadspan_span, |__loadspan_buffer| {
-                (&&&::loadspan_sdk::__private::Probe(__loadspan_value)).write(__loadspan_buffer)
+            #sdk::__private::set_outputs(&__loadspan_span, |__loadspan_buffer| {
+                (&&&#sdk::__private::Probe(__loadspan_value)).write(__loadspan_buffer)
             });
         }
     });
     quote! {
         if __loadspan_span.is_recording() {
             #[allow(unused_imports, reason = "which of them is needed depends on types")]
-            use ::loadspan_sdk::__private::{
+            use #sdk::__private::{
                 AsDebug as _, AsDebugged as _, AsDisplay as _, AsError as _, AsJson as _, AsName as _, AsResult as _,
                 AsUnknown as _, AsValue as _,
             };
             #[allow(unused_variables, reason = "outputs may be skipped")]
-            match (&&::loadspan_sdk::__private::Returned(&__loadspan_result)).outcome() {
+            match (&&#sdk::__private::Returned(&__loadspan_result)).outcome() {
                 ::core::result::Result::Ok(__loadspan_value) => { #set_outputs }
                 ::core::result::Result::Err(__loadspan_error) => {
-                    (&&&&::loadspan_sdk::__private::Failure(__loadspan_error)).record(&__loadspan_span)
+                    (&&&&#sdk::__private::Failure(__loadspan_error)).record(&__loadspan_span)
                 }
             }
         }
     }
 }
 
-fn synchronous(function: &ItemFn, record: &TokenStream) -> TokenStream {
+fn synchronous(function: &ItemFn, options: &Options) -> TokenStream {
+    let (sdk, record) = (sdk(options), record(options));
     let block = &function.block;
     let returned = named_return(function).map(|returned| quote!(-> #returned));
     quote! {
-        let __loadspan_result = ::loadspan_sdk::__private::call(&__loadspan_span, move || #returned #block);
+        let __loadspan_result = #sdk::__private::call(&__loadspan_span, move || #returned #block);
         #record
         __loadspan_result
     }
 }
 
-fn asynchronous(function: &ItemFn, record: &TokenStream) -> TokenStream {
+fn asynchronous(function: &ItemFn, options: &Options) -> TokenStream {
+    let (sdk, record) = (sdk(options), record(options));
     // Not the block: braces within braces would earn the user a warning.
     let statements = &function.block.stmts;
     // Never runs: it tells the compiler what `?` in the block converts to.
@@ -143,7 +154,7 @@ fn asynchronous(function: &ItemFn, record: &TokenStream) -> TokenStream {
             #record
             __loadspan_result
         };
-        ::loadspan_sdk::TracedFuture::in_span(__loadspan_future, __loadspan_span).await
+        #sdk::TracedFuture::in_span(__loadspan_future, __loadspan_span).await
     }
 }
 

@@ -20,6 +20,7 @@ use self::options::Options;
 /// | `skip_all` | there are no inputs |
 /// | `skip_output` | there are no outputs |
 /// | `with_self` | `self` is an input, too |
+/// | `crate = my::path` | the path of the crate `loadspan_sdk`, where it has another name |
 ///
 /// A value is written as JSON where its type is `Serialize`, else as the text that `Debug` gives, else as the name of its type. Of
 /// arguments of a generic type, only what the bounds promise counts. Secrets must be skipped.

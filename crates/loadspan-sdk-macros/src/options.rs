@@ -1,11 +1,12 @@
 //! What is in the parentheses of the attribute.
 
 use proc_macro2::Ident;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, LitStr, Result, Token, parenthesized};
+use syn::{Error, Expr, LitStr, Path, Result, Token, parenthesized};
 
-const KNOWN: &str = "name = \"…\", span_type = …, skip(…), skip_all, skip_output, with_self";
+const KNOWN: &str = "name = \"…\", span_type = …, skip(…), skip_all, skip_output, with_self, crate = …";
 
 /// What is in the parentheses of the attribute.
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Options {
     pub(crate) inputs: Inputs,
     pub(crate) outputs: Outputs,
     pub(crate) receiver: Receiver,
+    /// `None`: the crate has its own name.
+    pub(crate) sdk: Option<Path>,
 }
 
 /// Which arguments become inputs.
@@ -57,7 +60,8 @@ impl Parse for Options {
 
 impl Options {
     fn parse_one(&mut self, input: ParseStream<'_>) -> Result<()> {
-        let option: Ident = input.parse()?;
+        // `crate` is a keyword.
+        let option = Ident::parse_any(input)?;
         match option.to_string().as_str() {
             "name" => self.name = Some(parse_value(input)?),
             "span_type" => self.span_type = Some(parse_value(input)?),
@@ -70,6 +74,7 @@ impl Options {
             "skip_all" => self.inputs = Inputs::None,
             "skip_output" => self.outputs = Outputs::None,
             "with_self" => self.receiver = Receiver::Input,
+            "crate" => self.sdk = Some(parse_value(input)?),
             _ => {
                 let message = format!("no such option: `{option}`; there are {KNOWN}");
                 return Err(Error::new(option.span(), message));

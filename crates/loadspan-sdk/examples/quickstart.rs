@@ -34,7 +34,7 @@ async fn answer(question: &str) -> Result<String, Box<dyn Error>> {
 
     // A task of its own gets the current span with it.
     let question_of_task = question.to_owned();
-    let documents = tokio::spawn(async move { search(&question_of_task, 2) }.in_current_span()).await?;
+    let documents = tokio::spawn(async move { search(&question_of_task, 2) }.with_current_span()).await?;
 
     let text = ask_model(question, &documents).await;
     Ok(shorten(&text))

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::config::{Config, Environment};
-use crate::diagnostics::{self, Kind};
+use crate::config::{Config, Environment, Warnings, without_effect};
+use crate::diagnostics::{self, Kind, Listener};
 use crate::error::InitError;
 use crate::export::Exports;
 use crate::guard::Guard;
 use crate::processor::Processor;
-use crate::state::{self, Parts, State};
+use crate::state::{self, End, Parts, State, Surroundings};
 use crate::trace::TraceRegistry;
 
 /// How long a dropped guard waits for the last exports.
@@ -21,6 +22,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether spans of this crate and those of the application's own OpenTelemetry instrumentation are in the same traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Attachment {
     /// They are not: this crate has a provider and a current span of its own, as MLflow's SDK has by default.
     #[default]
@@ -48,6 +50,7 @@ pub struct Builder {
     environment: Option<Environment>,
     attachment: Attachment,
     flush_timeout: Duration,
+    listener: Listener,
 }
 
 /// Sets tracing up from the environment: the guide has [the table of
@@ -68,6 +71,7 @@ pub fn builder() -> Builder {
         environment: None,
         attachment: Attachment::default(),
         flush_timeout: FLUSH_TIMEOUT,
+        listener: Listener::default(),
     }
 }
 
@@ -103,7 +107,7 @@ settings! {
     experiment_id(id: &str) => "MLFLOW_EXPERIMENT_ID", id.to_owned();
     /// The run that traces are linked with.
     run_id(id: &str) => "MLFLOW_RUN_ID", id.to_owned();
-    /// The token for the MLflow server.
+    /// The token for the MLflow server. User and password of [`Builder::credentials`] win over it.
     token(token: &str) => "MLFLOW_TRACKING_TOKEN", token.to_owned();
     /// The OTLP endpoint for traces, taken as written: with its path `/v1/traces` for HTTP.
     otlp_endpoint(url: &str) => "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url.to_owned();
@@ -157,6 +161,14 @@ impl Builder {
         self
     }
 
+    /// Takes the warnings of this crate, in place of standard error: once for each kind of trouble. It may be called on any thread, also
+    /// where a span ends, and must not wait.
+    #[must_use]
+    pub fn on_warning(mut self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.listener = Listener::Function(Arc::new(listener));
+        self
+    }
+
     /// These variables in place of those of the process: from a file, or none at all.
     #[must_use]
     pub fn environment<K: Into<String>, V: Into<String>>(
@@ -178,18 +190,19 @@ impl Builder {
     /// A setting makes no sense, or tracing is set up already.
     pub fn init(self) -> Result<Guard, InitError> {
         let attachment = self.attachment;
-        let guard = self.set_up(|config, attachment, started| {
+        let guard = self.set_up(|config, started| {
             let attributes = config.resource.iter().cloned();
-            State::build(Parts {
+            Ok(State::build(Parts {
                 attachment,
-                sampling_ratio: config.sampling_ratio,
+                sampling: config.sampling,
+                propagators: config.propagators,
                 limits: config.limits,
                 resource: Resource::builder_empty()
                     .with_attributes(attributes.map(|(name, value)| opentelemetry::KeyValue::new(name, value)))
                     .build(),
                 processor: started.processor,
                 exports: Some(started.exports),
-            })
+            }))
         })?;
         if attachment == Attachment::Global {
             guard.publish_provider();
@@ -211,30 +224,63 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// As [`Builder::init`].
+    /// As [`Builder::init`], and if the processor is not part of the provider.
     pub fn init_with_provider(
         self,
         build: impl FnOnce(MlflowProcessor) -> SdkTracerProvider,
     ) -> Result<Guard, InitError> {
-        self.set_up(|config, _, started| {
-            let traces = Arc::clone(&started.processor.traces);
-            let provider = build(MlflowProcessor(started.processor));
-            State::with_provider(provider, config.sampling_ratio, traces, started.exports)
+        self.set_up(|config, started| {
+            let around = Surroundings {
+                sampling: config.sampling.beside_a_provider(),
+                propagators: config.propagators,
+                traces: Arc::clone(&started.processor.traces),
+                exports: Some(started.exports),
+                end: started.processor.end.clone(),
+            };
+            let used = Arc::new(());
+            let is_used = Arc::downgrade(&used);
+            let provider = build(MlflowProcessor {
+                processor: started.processor,
+                _used: used,
+            });
+            if is_used.strong_count() == 0 {
+                return Err(InitError::Setting {
+                    name: "Builder::init_with_provider".to_owned(),
+                    reason: "the processor was not added to the provider".to_owned(),
+                    advice: "hand it to SdkTracerProvider::builder().with_span_processor".to_owned(),
+                });
+            }
+            Ok(State::with_provider(provider, around))
         })
     }
 
-    fn set_up(self, state: impl FnOnce(&Config, Attachment, Started) -> Arc<State>) -> Result<Guard, InitError> {
-        let environment = self.environment.unwrap_or_else(Environment::of_process);
+    fn set_up(self, build: impl FnOnce(&Config, Started) -> Result<Arc<State>, InitError>) -> Result<Guard, InitError> {
+        let environment = match self.environment {
+            Some(environment) => environment,
+            None => Environment::of_process()?,
+        };
+        self.said.refuse_empty()?;
         let environment = self.said.before(&environment);
         if Config::is_disabled(&environment)? {
-            return Ok(Guard::of_nothing());
+            return Ok(nothing());
         }
         let config = Config::resolve(&environment)?;
-        if config.is_empty() {
-            diagnostics::warn(Kind::NothingSetUp, NOTHING_SET_UP);
-            return Ok(Guard::of_nothing());
+        if !state::is_set_up() {
+            diagnostics::listen(match (config.warnings, self.listener) {
+                (Warnings::Silenced, _) => Listener::Nobody,
+                (Warnings::Told, listener) => listener,
+            });
         }
-        if state::current().is_some() {
+        if let Some(told) = without_effect(&environment) {
+            diagnostics::warn(Kind::WithoutEffect, &told);
+        }
+        if let Some(reason) = config.untraced(&environment) {
+            diagnostics::warn(Kind::NothingSetUp, &reason);
+        }
+        if config.is_empty() {
+            return Ok(nothing());
+        }
+        if state::is_set_up() {
             return Err(InitError::AlreadySetUp);
         }
         let exports = Arc::new(Exports::start(&config)?);
@@ -242,15 +288,24 @@ impl Builder {
             traces: Arc::new(TraceRegistry::default()),
             sink: exports.clone(),
             metrics: exports.metrics(),
+            end: End::default(),
         };
         let started = Started {
             processor,
             exports: Arc::clone(&exports),
         };
-        let state = state(&config, self.attachment, started);
+        let state = build(&config, started)?;
         state::install(Arc::clone(&state))?;
         Ok(Guard::of(state, exports, self.flush_timeout))
     }
+}
+
+/// Nothing goes anywhere.
+fn nothing() -> Guard {
+    if !state::is_set_up() {
+        state::remember(None);
+    }
+    Guard::of_nothing()
 }
 
 /// What runs before there is a provider.
@@ -259,37 +314,41 @@ struct Started {
     exports: Arc<Exports>,
 }
 
-const NOTHING_SET_UP: &str = "tracing is off: set MLFLOW_TRACKING_URI, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or \
-    OTEL_EXPORTER_OTLP_ENDPOINT to say where spans should go (OTEL_SDK_DISABLED=true silences this)";
-
-/// As the variable wants them.
+/// As the variable wants them. What is no name of a header stays none: it must not become several.
 fn encode_headers(headers: &[(&str, &str)]) -> String {
-    let encode = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
+    let encode = |(name, value): &(&str, &str)| match HeaderName::try_from(*name) {
+        Ok(name) => format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)),
+        Err(_) => "not a header".to_owned(),
+    };
     headers.iter().map(encode).collect::<Vec<_>>().join(",")
 }
 
 /// Takes the spans of a provider: [`Builder::init_with_provider`].
 #[derive(Debug)]
-pub struct MlflowProcessor(Processor);
+pub struct MlflowProcessor {
+    processor: Processor,
+    /// Gone with the processor: somebody has thrown it away.
+    _used: Arc<()>,
+}
 
 impl opentelemetry_sdk::trace::SpanProcessor for MlflowProcessor {
     fn on_start(&self, span: &mut opentelemetry_sdk::trace::Span, cx: &opentelemetry::Context) {
-        self.0.on_start(span, cx);
+        self.processor.on_start(span, cx);
     }
 
     fn on_end(&self, span: opentelemetry_sdk::trace::SpanData) {
-        self.0.on_end(span);
+        self.processor.on_end(span);
     }
 
     fn force_flush(&self) -> opentelemetry_sdk::error::OTelSdkResult {
-        self.0.force_flush()
+        self.processor.force_flush()
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> opentelemetry_sdk::error::OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
+        self.processor.shutdown_with_timeout(timeout)
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.0.set_resource(resource);
+        self.processor.set_resource(resource);
     }
 }

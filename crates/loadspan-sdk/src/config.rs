@@ -1,11 +1,16 @@
 //! Settings, resolved once from the builder and the environment: builder before environment before default. Nothing below sees either.
 
 mod environment;
+mod exporters;
+mod foreign;
 mod headers;
 mod mlflow;
 mod otlp;
+mod percent;
+mod process;
 mod resolve;
 mod resource;
+mod sampling;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -18,9 +23,11 @@ use opentelemetry_sdk::trace::SpanLimits;
 use url::Url;
 
 pub(crate) use self::environment::Environment;
+pub(crate) use self::foreign::without_effect;
 pub(crate) use self::otlp::Signal;
 #[cfg(test)]
 pub(crate) use self::variables::TABLE as VARIABLES;
+use crate::sampling::Sampling;
 
 /// How tracing shall work.
 #[derive(Debug, Clone)]
@@ -31,8 +38,12 @@ pub(crate) struct Config {
     pub(crate) mlflow: Option<MlflowDestination>,
     /// `None`: no metrics.
     pub(crate) metrics: Option<MetricsConfig>,
-    /// The share of traces that are recorded, from 0 to 1: decided at the root.
-    pub(crate) sampling_ratio: f64,
+    /// Which traces are recorded.
+    pub(crate) sampling: Sampling,
+    /// What crosses the border of the process.
+    pub(crate) propagators: Propagators,
+    /// Whether this crate says what goes wrong.
+    pub(crate) warnings: Warnings,
     /// Attributes of the resource, `service.name` among them.
     pub(crate) resource: Vec<(String, String)>,
     /// Whether the OTLP destination gets the names of the GenAI conventions in place of MLflow's.
@@ -116,6 +127,8 @@ pub(crate) enum Experiment {
 pub(crate) struct MetricsConfig {
     pub(crate) destination: OtlpDestination,
     pub(crate) interval: Duration,
+    /// Longest time that a report is tried for.
+    pub(crate) export_timeout: Duration,
     /// Keys of trace tags and metadata that become attributes, beside those that are always there.
     pub(crate) attribute_keys: Vec<String>,
     pub(crate) temporality: Temporality,
@@ -140,6 +153,41 @@ pub(crate) enum Vocabulary {
     /// Those of the GenAI conventions: `MLFLOW_ENABLE_OTEL_GENAI_SEMCONV`.
     GenAi,
 }
+
+/// What of the context is written into requests and read from them: `OTEL_PROPAGATORS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Propagators {
+    /// `traceparent` and `tracestate`.
+    pub(crate) trace_context: bool,
+    pub(crate) baggage: bool,
+}
+
+impl Propagators {
+    pub(crate) const ALL: Self = Self {
+        trace_context: true,
+        baggage: true,
+    };
+    const NONE: Self = Self {
+        trace_context: false,
+        baggage: false,
+    };
+}
+
+impl Default for Propagators {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
+/// Whether this crate says what goes wrong: `OTEL_LOG_LEVEL`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Warnings {
+    Told,
+    Silenced,
+}
+
+/// The longest queue, in spans: they are counted in a number that has room for so many.
+pub(crate) const LARGEST_QUEUE: usize = 1 << 22;
 
 /// How spans are gathered and queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

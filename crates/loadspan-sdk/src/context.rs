@@ -57,9 +57,25 @@ pub(crate) fn span_of(context: &Context) -> Span {
     })
 }
 
-/// Makes a span current on this thread. `None`: there is nothing to be current.
+/// Makes a span current on this thread. `None`: there is nothing to be current, or nothing would change.
 pub(crate) fn attach(span: &Span) -> Option<ContextGuard> {
+    if is_there_already(span) {
+        return None;
+    }
     attach_with(span, Vec::new())
+}
+
+/// Spans of a trace that is not sampled are all alike: with one of them in the context, children find what they need.
+fn is_there_already(span: &Span) -> bool {
+    let Handle::Unsampled(unsampled) = &span.handle else {
+        return false;
+    };
+    Context::map_current(|context| match unsampled.attachment {
+        Attachment::Global => is_same(context.span().span_context(), &unsampled.context),
+        Attachment::Isolated => context
+            .get::<Current>()
+            .is_some_and(|current| is_same(&current.span.span_context(), &unsampled.context)),
+    })
 }
 
 /// Makes a span current on this thread, with baggage that came with its parent.

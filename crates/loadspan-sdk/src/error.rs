@@ -10,6 +10,7 @@ use thiserror::Error;
 pub enum InitError {
     /// A setting makes no sense.
     #[error("{name}: {reason}; {advice}")]
+    #[non_exhaustive]
     Setting {
         /// The variable or the method of the builder.
         name: String,
@@ -20,6 +21,7 @@ pub enum InitError {
     },
     /// A PEM file cannot be used.
     #[error("cannot use {}: {reason}; give the path of a PEM file", path.display())]
+    #[non_exhaustive]
     File {
         /// The file.
         path: PathBuf,

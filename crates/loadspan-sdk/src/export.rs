@@ -5,6 +5,7 @@ mod client;
 mod deliver;
 mod encode;
 mod genai;
+mod known_experiment;
 mod lane;
 mod ledger;
 mod mlflow;
@@ -15,26 +16,29 @@ pub(crate) mod tests;
 mod thread;
 
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use loadspan_wire::otlp::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
 use self::client::Client;
-pub(crate) use self::client::{Client as OtlpClient, Delivery};
+pub(crate) use self::client::{Client as OtlpClient, Delivery, Packed};
 use self::deliver::{Destination, Otlp};
 use self::encode::Style;
 pub(crate) use self::encode::nanos;
+pub(crate) use self::known_experiment::KnownExperiment;
 use self::lane::Lane;
 use self::mlflow::MlflowServer;
+use self::queue::Offer;
 pub(crate) use self::retry::wait_after;
 use self::thread::{ExportThread, wait_for};
-use crate::config::{Config, Experiment, Signal, Vocabulary};
+use crate::config::{Config, Signal, Vocabulary};
 use crate::error::InitError;
 use crate::guard::{DestinationCounts, FlushOutcome};
 use crate::metrics::SpanMetrics;
 use crate::processor::SpanSink;
+use crate::state;
 use crate::trace::TraceInfo;
 
 /// The resource of the provider. It may come to be known after the start.
@@ -57,13 +61,15 @@ impl SharedResource {
     }
 }
 
-/// The queues to the destinations, and the thread that empties them.
+/// The queues to the destinations, and the thread that empties them. What is in the queues is not shown by `Debug`.
 #[derive(Debug)]
 pub(crate) struct Exports {
     lanes: Vec<Lane>,
     metrics: Option<Arc<SpanMetrics>>,
     resource: SharedResource,
     thread: Mutex<ExportThread>,
+    /// The process that it is in: one that was forked from it has a copy of this, and nobody who exports.
+    process: u32,
 }
 
 impl Exports {
@@ -77,7 +83,7 @@ impl Exports {
         let shared = Shared {
             runtime: thread.handle().clone(),
             resource: SharedResource::new(config),
-            experiment_id: experiment_id(config),
+            experiment: KnownExperiment::of(config),
         };
         let metrics = config
             .metrics
@@ -90,6 +96,7 @@ impl Exports {
             metrics: metrics.map(Arc::new),
             resource: shared.resource,
             thread: Mutex::new(thread),
+            process: std::process::id(),
         })
     }
 
@@ -103,8 +110,17 @@ impl Exports {
         self.lanes.iter().map(Lane::counts).collect()
     }
 
+    /// Whether this process was forked after the start.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.process != std::process::id()
+    }
+
     /// Exports what there is, for so long at most. Blocks; works from any thread, also within an event loop.
     pub(crate) fn flush(&self, timeout: Duration) -> FlushOutcome {
+        if self.is_elsewhere() {
+            // Nothing will come of waiting.
+            return FlushOutcome::TimedOut;
+        }
         let (done, all_done) = mpsc::channel();
         self.lanes.iter().for_each(|lane| lane.flush(done.clone()));
         self.metrics.iter().for_each(|metrics| metrics.flush(done.clone()));
@@ -119,6 +135,10 @@ impl Exports {
     /// Flushes and ends the thread. Spans that come later are counted as dropped.
     pub(crate) fn shut_down(&self, timeout: Duration) -> FlushOutcome {
         let outcome = self.flush(timeout);
+        if self.is_elsewhere() {
+            // Locks may be held for ever, by threads that were not forked.
+            return outcome;
+        }
         self.thread.lock().unwrap_or_else(PoisonError::into_inner).stop();
         self.lanes.iter().for_each(Lane::close);
         outcome
@@ -146,20 +166,12 @@ fn destinations(config: &Config, shared: &Shared) -> Result<Vec<Destination>, In
     Ok(destinations)
 }
 
-/// Known at once where the id is said. Without an MLflow server nobody can ask for that of a name.
-fn experiment_id(config: &Config) -> Arc<OnceLock<String>> {
-    match &config.experiment {
-        Experiment::Id(id) => Arc::new(OnceLock::from(id.clone())),
-        Experiment::Name(_) => Arc::default(),
-    }
-}
-
 /// What the metrics share with the exports.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) resource: SharedResource,
-    pub(crate) experiment_id: Arc<OnceLock<String>>,
+    pub(crate) experiment: KnownExperiment,
 }
 
 impl SpanSink for Exports {
@@ -169,8 +181,19 @@ impl SpanSink for Exports {
             return;
         };
         let item = lane::item(span, trace);
-        others.iter().for_each(|lane| lane.offer(item.clone()));
-        last.offer(item);
+        let mut is_batch = false;
+        for lane in others {
+            is_batch |= lane.offer(item.clone()) == Offer::TakenFullBatch;
+        }
+        is_batch |= last.offer(item) == Offer::TakenFullBatch;
+        // Seldom: it is a question to the system.
+        if is_batch && self.is_elsewhere() {
+            state::leave(self);
+        }
+    }
+
+    fn flush(&self, timeout: Duration) -> FlushOutcome {
+        Self::flush(self, timeout)
     }
 
     fn set_resource(&self, resource: &opentelemetry_sdk::Resource) {

@@ -9,7 +9,7 @@ use crate::state::{self, State};
 /// Keeps tracing up. When it is dropped, what is left is exported, for some seconds at most.
 ///
 /// Dropping it is safe everywhere, within an event loop, too: the exports have a thread of their own. It blocks for as long as they
-/// take.
+/// take. In a process that was forked meanwhile there is no such thread, and nothing to wait for: set tracing up after a fork.
 #[derive(Debug)]
 #[must_use = "when the guard is dropped, tracing ends"]
 pub struct Guard {
@@ -26,6 +26,7 @@ struct Active {
 
 /// What became of the spans for one destination. `produced = exported + rejected + dropped + pending`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DestinationCounts {
     /// `otlp` or `mlflow`.
     pub destination: &'static str,
@@ -43,6 +44,7 @@ pub struct DestinationCounts {
 
 /// What came of a flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FlushOutcome {
     /// Nothing that was there is on its way any more.
     Complete,
@@ -50,19 +52,19 @@ pub enum FlushOutcome {
     TimedOut,
 }
 
-/// What became of the spans so far, for each destination. Empty while nothing is set up.
+/// What became of the spans so far, for each destination: those of the last set-up, also when its guard is gone. Empty if nothing was
+/// set up.
 #[must_use]
 pub fn counts() -> Vec<DestinationCounts> {
-    current_exports().map(|exports| exports.counts()).unwrap_or_default()
+    state::last_exports()
+        .map(|exports| exports.counts())
+        .unwrap_or_default()
 }
 
 /// Exports what there is, for so long at most. Blocks, also within an event loop.
 pub fn flush(timeout: Duration) -> FlushOutcome {
-    current_exports().map_or(FlushOutcome::Complete, |exports| exports.flush(timeout))
-}
-
-fn current_exports() -> Option<Arc<Exports>> {
-    state::current().and_then(|state| state.exports.clone())
+    let exports = state::current().and_then(|state| state.exports.clone());
+    exports.map_or(FlushOutcome::Complete, |exports| exports.flush(timeout))
 }
 
 impl Guard {

@@ -31,8 +31,10 @@ mod macros;
 mod metrics;
 #[cfg(test)]
 mod page;
+mod part;
 mod processor;
 mod sampling;
+mod scalar;
 mod span;
 mod span_type;
 mod state;
@@ -54,7 +56,7 @@ extern crate self as loadspan_sdk;
 /// What the pages show compiles.
 #[cfg(all(doctest, feature = "macros", feature = "tracing", feature = "reqwest"))]
 #[doc = include_str!("../README.md")]
-#[doc = include_str!("../../../docs/sdk.md")]
+#[doc = include_str!("../sdk.md")]
 pub struct Pages;
 
 /// An example, and what is refused:
@@ -125,5 +127,7 @@ pub use self::span::{
 };
 pub use self::span_type::SpanType;
 pub use self::trace::{TraceUpdate, update_current_trace};
-/// The version of OpenTelemetry whose types appear in this crate.
+/// The version of OpenTelemetry whose types appear in this crate. Another one of it is another major version of this crate.
 pub use opentelemetry;
+/// The version of OpenTelemetry's SDK whose types appear in [`Builder::init_with_provider`].
+pub use opentelemetry_sdk;

@@ -6,12 +6,12 @@
 mod encode;
 mod reporter;
 mod series;
+mod shards;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use loadspan_wire::mlflow::attributes;
 use opentelemetry::trace::Status;
@@ -20,7 +20,8 @@ use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc;
 
 use self::reporter::Reporter;
-use self::series::{Labels, SeriesTable};
+use self::series::Labels;
+use self::shards::Shards;
 use crate::config::{MetricsConfig, Signal};
 use crate::diagnostics::{self, Kind};
 use crate::error::InitError;
@@ -31,7 +32,7 @@ use crate::trace::TraceInfo;
 /// Records how long spans take.
 #[derive(Debug)]
 pub(crate) struct SpanMetrics {
-    table: Arc<Mutex<SeriesTable>>,
+    shards: Arc<Shards>,
     /// `tags.…` and `metadata.…` that become attributes.
     keys: Vec<String>,
     flushes: mpsc::UnboundedSender<Sender<()>>,
@@ -44,20 +45,21 @@ impl SpanMetrics {
     ///
     /// A certificate cannot be used.
     pub(crate) fn start(config: &MetricsConfig, shared: &Shared) -> Result<Self, InitError> {
-        let table = Arc::new(Mutex::new(SeriesTable::new(config.series_limit, SystemTime::now())));
+        let shards = Arc::new(Shards::new(config.series_limit));
         let (flushes, asked) = mpsc::unbounded_channel();
-        let reporter = Reporter {
-            table: Arc::clone(&table),
+        let settings = reporter::Settings {
             client: OtlpClient::build(&config.destination, Signal::Metrics)?,
             temporality: config.temporality,
             interval: config.interval,
+            patience: config.export_timeout,
+            series_limit: config.series_limit,
             resource: shared.resource.clone(),
-            experiment_id: Arc::clone(&shared.experiment_id),
-            asked,
+            experiment: shared.experiment.clone(),
         };
-        shared.runtime.spawn(reporter.run());
+        let reporter = Reporter::new(settings, Arc::clone(&shards));
+        shared.runtime.spawn(reporter.run(asked));
         Ok(Self {
-            table,
+            shards,
             keys: config.attribute_keys.clone(),
             flushes,
         })
@@ -77,13 +79,8 @@ impl SpanMetrics {
             further,
         };
         let duration = span.end_time.duration_since(span.start_time).unwrap_or_default();
-        let is_known = lock(&self.table).record(&labels, duration.as_secs_f64() * 1_000.0);
-        if !is_known {
-            diagnostics::warn(
-                Kind::TooManySeries,
-                "mlflow.trace.span.duration has too many series: what comes on top has the attribute otel.metric.overflow; \
-                 LOADSPAN_SDK_METRIC_ATTRIBUTES says which keys there are, LOADSPAN_SDK_METRIC_SERIES_LIMIT how many",
-            );
+        if !self.shards.record(&labels, duration.as_secs_f64() * 1_000.0) {
+            warn_of_limit();
         }
     }
 
@@ -94,8 +91,12 @@ impl SpanMetrics {
     }
 }
 
-fn lock(table: &Mutex<SeriesTable>) -> MutexGuard<'_, SeriesTable> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
+fn warn_of_limit() {
+    diagnostics::warn(
+        Kind::TooManySeries,
+        "mlflow.trace.span.duration has too many series: what comes on top has the attribute otel.metric.overflow; \
+         LOADSPAN_SDK_METRIC_ATTRIBUTES says which keys there are, LOADSPAN_SDK_METRIC_SERIES_LIMIT how many",
+    );
 }
 
 /// The value of a key: of the trace, as far as it is known when the span ends.

@@ -1,10 +1,10 @@
-//! Holds `docs/sdk.md` to the table of variables. Run with `LOADSPAN_UPDATE_DOCS=1`, the test writes the section instead.
+//! Holds `docs/sdk.md`, which is linked to as `sdk.md` for the package, to the table of variables. Run with `LOADSPAN_UPDATE_DOCS=1`, the test writes the section instead.
 
 use std::fmt::Write as _;
 
 use crate::config::VARIABLES;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sdk.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sdk.md");
 const BEGIN: &str = "<!-- environment:begin -->\n";
 const END: &str = "<!-- environment:end -->";
 

@@ -10,16 +10,21 @@ use std::time::Duration;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
+use crate::guard::FlushOutcome;
 use crate::metrics::SpanMetrics;
+use crate::state::End;
 use crate::trace::{Root, TraceInfo, TraceRegistry};
 
 /// Takes spans that have ended. Never waits.
 pub(crate) trait SpanSink: fmt::Debug + Send + Sync {
     /// `trace` is there for a root: what is known of its trace at its end.
     fn submit(&self, span: Arc<SpanData>, trace: Option<Arc<TraceInfo>>);
+
+    /// Brings what there is to where it goes, for so long at most.
+    fn flush(&self, timeout: Duration) -> FlushOutcome;
 
     /// The provider says whose spans they are, before the first.
     fn set_resource(&self, resource: &Resource);
@@ -31,12 +36,16 @@ pub(crate) struct Processor {
     pub(crate) traces: Arc<TraceRegistry>,
     pub(crate) sink: Arc<dyn SpanSink>,
     pub(crate) metrics: Option<Arc<SpanMetrics>>,
+    pub(crate) end: End,
 }
+
+/// How long the provider waits when it is told to flush.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
         let context = opentelemetry::trace::Span::span_context(span);
-        if !context.is_sampled() || has_parent_here(cx.span().span_context()) {
+        if !context.is_sampled() || has_parent_here(cx.span().span_context()) || self.end.is_reached() {
             return;
         }
         let id = context.span_id();
@@ -58,7 +67,9 @@ impl SpanProcessor for Processor {
         if let (true, Some(trace)) = (is_root, &trace) {
             trace.write_on(&mut span);
         }
-        if let Some(metrics) = &self.metrics {
+        if let Some(metrics) = &self.metrics
+            && !self.end.is_reached()
+        {
             metrics.record(&span, trace.as_deref());
         }
         self.sink.submit(Arc::new(span), trace.filter(|_| is_root));
@@ -68,17 +79,24 @@ impl SpanProcessor for Processor {
         self.sink.set_resource(resource);
     }
 
-    /// The guard flushes: it knows for how long.
     fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
+        self.flush(PATIENCE)
     }
 
-    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
-        Ok(())
+    /// What is there is exported. The guard ends everything else.
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.flush(timeout)
     }
 }
 
 impl Processor {
+    fn flush(&self, timeout: Duration) -> OTelSdkResult {
+        match self.sink.flush(timeout) {
+            FlushOutcome::Complete => Ok(()),
+            FlushOutcome::TimedOut => Err(OTelSdkError::Timeout(timeout)),
+        }
+    }
+
     fn trace_of(&self, span: &SpanData) -> Option<Arc<TraceInfo>> {
         let id = span.span_context.trace_id();
         if is_root(span) {
@@ -92,6 +110,11 @@ impl Processor {
 
 fn has_parent_here(parent: &SpanContext) -> bool {
     parent.is_valid() && !parent.is_remote()
+}
+
+/// Whether it has no parent at all, here or in another process: a trace has one such span, and whoever has it speaks for the trace.
+pub(crate) fn begins_trace(span: &SpanData) -> bool {
+    span.parent_span_id == SpanId::INVALID
 }
 
 /// Whether its parent is not in this process.

@@ -3,6 +3,7 @@
 mod active;
 mod builder;
 mod content;
+mod debug;
 mod events;
 mod future;
 mod guard;
@@ -50,13 +51,15 @@ use crate::trace::{LiveTrace, TraceUpdate, request_id};
 /// span.set_token_usage(TokenUsage::new(12, 34));
 /// std::thread::spawn(move || span.set_outputs("An open source platform"));
 /// ```
-#[derive(Debug, Clone)]
+///
+/// `Debug` and `Serialize` give its ids, nothing of what it carries: it may be an input of another span.
+#[derive(Clone)]
 pub struct Span {
     pub(crate) handle: Handle,
 }
 
 /// What a [`Span`] stands for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Handle {
     /// Nothing is set up, or it was shut down.
     Off,
@@ -154,7 +157,8 @@ impl Span {
         SpanScope::of(self)
     }
 
-    fn trace(&self) -> Option<LiveTrace> {
+    /// What its trace has beside spans. `None`: it is not recorded.
+    pub(crate) fn trace(&self) -> Option<LiveTrace> {
         match &self.handle {
             Handle::Off | Handle::Unsampled(_) => None,
             Handle::Recording(recording) => Some(recording.trace()),

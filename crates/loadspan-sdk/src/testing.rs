@@ -1,15 +1,17 @@
 //! What tests need: tracing whose spans stay in memory.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 
 use crate::builder::Attachment;
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, Propagators};
+use crate::guard::FlushOutcome;
 use crate::processor::{Processor, SpanSink};
-use crate::state::{self, Parts, State};
+use crate::sampling::Sampling;
+use crate::state::{self, End, Parts, State, Surroundings};
 use crate::trace::{TraceInfo, TraceRegistry};
 
 /// There is one state in a process: tests that use it take turns.
@@ -36,14 +38,12 @@ struct Spans {
 pub(crate) struct Setting {
     pub(crate) attachment: Attachment,
     pub(crate) sampling_ratio: f64,
+    pub(crate) propagators: Propagators,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self {
-            attachment: Attachment::Isolated,
-            sampling_ratio: 1.0,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -58,11 +58,21 @@ pub(crate) fn nothing_set_up() -> MutexGuard<'static, ()> {
 }
 
 impl Setting {
+    pub(crate) const DEFAULT: Self = Self {
+        attachment: Attachment::Isolated,
+        sampling_ratio: 1.0,
+        propagators: Propagators::ALL,
+    };
+
     pub(crate) fn state(self) -> Memory {
         Memory::install(|processor| {
             State::build(Parts {
                 attachment: self.attachment,
-                sampling_ratio: self.sampling_ratio,
+                sampling: Sampling {
+                    ratio: self.sampling_ratio,
+                    ..Sampling::default()
+                },
+                propagators: self.propagators,
                 limits: Config::resolve(&Environment::default()).unwrap().limits,
                 resource: Resource::builder_empty().build(),
                 processor,
@@ -75,16 +85,14 @@ impl Setting {
 /// Sets tracing up around a provider of the application.
 pub(crate) fn state_around(provider: impl FnOnce(Processor) -> SdkTracerProvider) -> Memory {
     Memory::install(|processor| {
-        let traces = Arc::clone(&processor.traces);
-        let provider = provider(processor);
-        Arc::new(State {
-            tracer: provider.tracer("test"),
-            provider,
-            attachment: Attachment::Global,
-            sampling_ratio: 1.0,
-            traces,
+        let around = Surroundings {
+            sampling: Sampling::default(),
+            propagators: Propagators::default(),
+            traces: Arc::clone(&processor.traces),
             exports: None,
-        })
+            end: processor.end.clone(),
+        };
+        State::with_provider(provider(processor), around)
     })
 }
 
@@ -96,6 +104,7 @@ impl Memory {
             traces: Arc::new(TraceRegistry::default()),
             sink: spans.clone(),
             metrics: None,
+            end: End::default(),
         });
         state::install(Arc::clone(&state)).unwrap();
         Self {
@@ -139,6 +148,10 @@ impl SpanSink for Spans {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push((span, trace));
+    }
+
+    fn flush(&self, _timeout: Duration) -> FlushOutcome {
+        FlushOutcome::Complete
     }
 
     fn set_resource(&self, _resource: &Resource) {}

@@ -8,6 +8,7 @@ mod update;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use loadspan_wire::mlflow::attributes;
@@ -26,6 +27,8 @@ pub(crate) struct TraceInfo {
     pub(crate) session: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) client_request_id: Option<String>,
+    /// Other services may have spans in it.
+    pub(crate) is_propagated: bool,
     /// `None`: nobody asks for it, or it did not begin here.
     pub(crate) root: Option<Root>,
 }
@@ -42,14 +45,12 @@ pub(crate) struct Root {
 pub(crate) type LiveTrace = Arc<Trace>;
 
 /// What the spans of a trace share.
-#[derive(Debug)]
 pub(crate) struct Trace {
     /// Value of the attribute [`attributes::TRACE_REQUEST_ID`], the same on each span.
     request_id: Arc<str>,
     stage: Mutex<Stage>,
 }
 
-#[derive(Debug)]
 enum Stage {
     Open(Arc<TraceInfo>),
     /// Its root has ended: what is said now can no longer reach it.
@@ -87,6 +88,13 @@ impl Trace {
         }
     }
 
+    /// Its context leaves the process.
+    pub(crate) fn propagate(&self) {
+        if !self.info().is_propagated {
+            self.update(|info| info.is_propagated = true);
+        }
+    }
+
     /// Its root has begun. The first one counts.
     pub(crate) fn set_root(&self, root: Root) {
         self.update(|info| {
@@ -110,6 +118,13 @@ impl Trace {
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Trace {
+    /// Its id only: tags, session and user are the application's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Trace").field(&self.request_id).finish()
     }
 }
 

@@ -148,6 +148,8 @@ fn spans_that_end_after_the_end_are_counted_as_dropped() {
     late.end();
     trace();
     assert_eq!(sink.counts().spans, 2);
+    let counts = &loadspan_sdk::counts()[0];
+    assert_eq!((counts.produced, counts.exported, counts.dropped), (3, 2, 1));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Where settings come from: methods of the builder before variables of the environment, both by the names of the variables.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::time::Duration;
 
@@ -9,6 +10,34 @@ use crate::error::InitError;
 
 /// Stands for no limit. Deadlines can be computed with it.
 pub(crate) const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Whoever says the first of these in code does not mean the others, which would win over it.
+const RIVALS: &[(&str, &[&str])] = &[
+    ("MLFLOW_EXPERIMENT_ID", &["MLFLOW_EXPERIMENT_NAME"]),
+    ("MLFLOW_EXPERIMENT_NAME", &["MLFLOW_EXPERIMENT_ID"]),
+    (
+        "MLFLOW_TRACKING_TOKEN",
+        &["MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"],
+    ),
+    ("MLFLOW_TRACKING_USERNAME", &["MLFLOW_TRACKING_TOKEN"]),
+    (
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        &[
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+            "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+        ],
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        &[
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+            "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+        ],
+    ),
+];
+
+/// Empty, they mean that there is nothing.
+const LISTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_HEADERS", "LOADSPAN_SDK_METRIC_ATTRIBUTES"];
 
 /// Settings by the names of their variables. Its `Debug` shows names only: values may be credentials.
 #[derive(Clone, Default)]
@@ -23,12 +52,27 @@ struct Entry {
 
 impl Environment {
     /// The variables of this process that are read at all.
-    pub(crate) fn of_process() -> Self {
-        let read = variables::TABLE.iter().filter_map(|variable| {
-            let value = std::env::var_os(variable.name)?;
-            Some((variable.name.to_owned(), value.to_string_lossy().into_owned()))
+    ///
+    /// # Errors
+    ///
+    /// One of them is no text.
+    pub(crate) fn of_process() -> Result<Self, InitError> {
+        let read = variables::TABLE
+            .iter()
+            .filter_map(|variable| Some((variable.name, std::env::var_os(variable.name)?)));
+        Self::from_os(read)
+    }
+
+    fn from_os(variables: impl IntoIterator<Item = (&'static str, OsString)>) -> Result<Self, InitError> {
+        let texts = variables.into_iter().map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name.to_owned(), value)),
+            Err(_) => Err(InitError::Setting {
+                name: name.to_owned(),
+                reason: "it is no UTF-8".to_owned(),
+                advice: "use characters of Unicode, in names of files, too".to_owned(),
+            }),
         });
-        Self::from_pairs(read)
+        Ok(Self::from_pairs(texts.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// The given ones.
@@ -52,13 +96,37 @@ impl Environment {
         self.0.insert(name.to_owned(), Entry { value, method });
     }
 
-    /// Itself before `other`.
+    /// Itself before `other`, of which also that is left out which would win over what is said here, or mix with it.
     #[must_use]
     pub(crate) fn before(mut self, other: &Self) -> Self {
-        for (name, entry) in &other.0 {
+        let rivals: Vec<&str> = RIVALS
+            .iter()
+            .filter(|(name, _)| self.0.contains_key(*name))
+            .flat_map(|(_, rivals)| *rivals)
+            .copied()
+            .collect();
+        for (name, entry) in other.0.iter().filter(|(name, _)| !rivals.contains(&name.as_str())) {
             self.0.entry(name.clone()).or_insert_with(|| entry.clone());
         }
         self
+    }
+
+    /// # Errors
+    ///
+    /// A method of the builder was given nothing: it would neither count nor leave the variable in force.
+    pub(crate) fn refuse_empty(&self) -> Result<(), InitError> {
+        let is_empty = |(name, entry): &(&String, &Entry)| {
+            entry.method.is_some() && entry.value.trim().is_empty() && !LISTS.contains(&name.as_str())
+        };
+        match self.0.iter().find(is_empty) {
+            None => Ok(()),
+            Some((name, _)) => Err(self.wrong(name, "it is empty", "give a value, or leave the call out")),
+        }
+    }
+
+    /// Whether a method of the builder said it.
+    pub(crate) fn is_said(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|entry| entry.method.is_some())
     }
 
     /// A setting as text. An empty one counts as unset.
@@ -96,11 +164,14 @@ impl Environment {
         }
     }
 
-    /// `true`, also as `1`.
+    /// `true` or `false`. MLflow takes them as `1` and `0`, too; OpenTelemetry does not.
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, InitError> {
+        let takes_digits = name.starts_with("MLFLOW_");
         self.read(name, "true or false", |text| match text.to_ascii_lowercase().as_str() {
-            "true" | "1" => Some(true),
-            "false" | "0" => Some(false),
+            "true" => Some(true),
+            "false" => Some(false),
+            "1" if takes_digits => Some(true),
+            "0" if takes_digits => Some(false),
             _ => None,
         })
     }
@@ -165,5 +236,19 @@ mod tests {
         assert_eq!(environment.interval_ms("B").unwrap(), Some(Duration::from_millis(7)));
         assert!(environment.interval_ms("A").is_err());
         assert!(environment.time_limit_ms("C").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_text_is_not_guessed_at() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let path = OsString::from_vec(b"/ca-\xff.pem".to_vec());
+        let error = Environment::from_os([("MLFLOW_TRACKING_SERVER_CERT_PATH", path)]).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("MLFLOW_TRACKING_SERVER_CERT_PATH: it is no UTF-8")
+        );
     }
 }

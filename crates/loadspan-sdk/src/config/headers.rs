@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Environment, Secret};
+use super::{Environment, Secret, percent};
 use crate::error::InitError;
 
 /// `a=1,b=2` with percent-encoded values.
@@ -27,9 +27,9 @@ pub(super) fn read(environment: &Environment, name: &str) -> Result<Vec<(String,
 fn parse(item: &str) -> Option<(String, Secret)> {
     let (name, value) = item.split_once('=')?;
     let name: HeaderName = name.trim().parse().ok()?;
-    let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
+    let value = percent::decode(value.trim())?;
     HeaderValue::from_str(&value).ok()?;
-    (!is_reserved(name.as_str())).then(|| (name.as_str().to_owned(), Secret(value.into_owned())))
+    (!is_reserved(name.as_str())).then(|| (name.as_str().to_owned(), Secret(value)))
 }
 
 /// Headers that the protocols themselves need.

@@ -10,6 +10,9 @@ use super::{Environment, Experiment, MlflowDestination, Secret, TlsFiles, header
 use crate::error::InitError;
 
 const URI: &str = "MLFLOW_TRACKING_URI";
+const USER: &str = "MLFLOW_TRACKING_USERNAME";
+const PASSWORD: &str = "MLFLOW_TRACKING_PASSWORD";
+const TOKEN: &str = "MLFLOW_TRACKING_TOKEN";
 const INSECURE: &str = "MLFLOW_TRACKING_INSECURE_TLS";
 const CA: &str = "MLFLOW_TRACKING_SERVER_CERT_PATH";
 const CLIENT: &str = "MLFLOW_TRACKING_CLIENT_CERT_PATH";
@@ -25,7 +28,10 @@ pub(super) fn resolve(environment: &Environment) -> Result<Option<MlflowDestinat
     Ok(Some(MlflowDestination {
         tracking_uri,
         experiment: experiment(environment)?,
-        authorization: authorization(environment)?.or(credentials),
+        authorization: match credentials {
+            Some(credentials) if speaks_for_itself(environment) => Some(credentials),
+            credentials => authorization(environment)?.or(credentials),
+        },
         timeout: timeout(environment)?.unwrap_or(TIMEOUT),
         tls: tls(environment)?,
         run_id: environment.text("MLFLOW_RUN_ID").map(str::to_owned),
@@ -63,10 +69,13 @@ pub(super) fn experiment(environment: &Environment) -> Result<Experiment, InitEr
         .unwrap_or_else(|| Experiment::Id("0".to_owned())))
 }
 
+/// Whether the URL comes from the builder and credentials from elsewhere: its own are meant.
+fn speaks_for_itself(environment: &Environment) -> bool {
+    environment.is_said(URI) && !environment.is_said(USER) && !environment.is_said(TOKEN)
+}
+
 /// Basic wins over Bearer, as in MLflow's client.
 fn authorization(environment: &Environment) -> Result<Option<Secret>, InitError> {
-    const USER: &str = "MLFLOW_TRACKING_USERNAME";
-    const PASSWORD: &str = "MLFLOW_TRACKING_PASSWORD";
     match (environment.text(USER), environment.text(PASSWORD)) {
         (Some(user), Some(password)) => Ok(Some(headers::basic(user, password))),
         (Some(_), None) => Err(environment.wrong(USER, "there is no password for it", format!("set {PASSWORD}, too"))),
@@ -76,7 +85,6 @@ fn authorization(environment: &Environment) -> Result<Option<Secret>, InitError>
 }
 
 fn bearer(environment: &Environment) -> Result<Option<Secret>, InitError> {
-    const TOKEN: &str = "MLFLOW_TRACKING_TOKEN";
     let Some(token) = environment.text(TOKEN) else {
         return Ok(None);
     };

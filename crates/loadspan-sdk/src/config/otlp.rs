@@ -41,34 +41,49 @@ impl Signal {
     }
 }
 
+/// The variables that name an endpoint for traces.
+pub(super) fn trace_endpoints() -> [String; 2] {
+    Signal::Traces.names("ENDPOINT")
+}
+
 /// The endpoint. `None`: nobody named one.
 pub(super) fn resolve(environment: &Environment, signal: Signal) -> Result<Option<OtlpDestination>, InitError> {
-    let names = signal.names("ENDPOINT");
-    let Some(name) = environment.first(&names) else {
-        return Ok(None);
-    };
     let settings = Settings { environment, signal };
+    // All are looked at, also where they have no effect: a wrong one is told when it is said, not when it comes to matter.
     let protocol = settings
         .read("PROTOCOL", "grpc, http/protobuf or http/json", protocol)?
         .unwrap_or(Protocol::Grpc);
-    let mut endpoint = match protocol {
-        Protocol::Grpc => settings.grpc_endpoint(name)?,
-        Protocol::HttpProtobuf | Protocol::HttpJson => settings.http_endpoint(name, &names)?,
-    };
-    let credentials = headers::take_credentials(&mut endpoint);
+    let security = settings.security()?;
+    let timeout = settings.timeout()?.unwrap_or(TIMEOUT);
+    let gzip = settings.read("COMPRESSION", "none or gzip", gzip)?.unwrap_or(false);
     let mut headers = match environment.first(&signal.names("HEADERS")) {
         Some(name) => headers::read(environment, name)?,
         None => Vec::new(),
     };
-    if let Some(credentials) = credentials.filter(|_| headers.iter().all(|(name, _)| name != "authorization")) {
-        headers.push(("authorization".to_owned(), credentials));
+    let names = signal.names("ENDPOINT");
+    let Some(name) = environment.first(&names) else {
+        return Ok(None);
+    };
+    let mut endpoint = match protocol {
+        Protocol::Grpc => settings.grpc_endpoint(name, security)?,
+        Protocol::HttpProtobuf | Protocol::HttpJson => settings.http_endpoint(name, &names)?,
+    };
+    let credentials = headers::take_credentials(&mut endpoint);
+    if let Some(credentials) = credentials {
+        // Those of a URL in code are not replaced by headers of the environment.
+        if environment.is_said(name) && !environment.is_said("OTEL_EXPORTER_OTLP_HEADERS") {
+            headers.retain(|(name, _)| name != "authorization");
+        }
+        if headers.iter().all(|(name, _)| name != "authorization") {
+            headers.push(("authorization".to_owned(), credentials));
+        }
     }
     Ok(Some(OtlpDestination {
         endpoint,
         protocol,
         headers,
-        timeout: settings.timeout()?.unwrap_or(TIMEOUT),
-        gzip: settings.read("COMPRESSION", "none or gzip", gzip)?.unwrap_or(false),
+        timeout,
+        gzip,
         tls: settings.tls(),
     }))
 }
@@ -109,18 +124,22 @@ impl Settings<'_> {
         Ok(url)
     }
 
+    /// The scheme of an endpoint without one.
+    fn security(&self) -> Result<&'static str, InitError> {
+        let is_insecure = match self.environment.first(&self.signal.names("INSECURE")) {
+            Some(name) => self.environment.flag(name)?.unwrap_or(false),
+            None => false,
+        };
+        Ok(if is_insecure { "http" } else { "https" })
+    }
+
     /// Scheme, host and port: paths mean nothing to gRPC.
-    fn grpc_endpoint(&self, name: &str) -> Result<Url, InitError> {
+    fn grpc_endpoint(&self, name: &str, security: &str) -> Result<Url, InitError> {
         let text = self.environment.text(name).unwrap_or_default();
         let mut url = if text.contains("://") {
             self.parse(name, text)?
         } else {
-            let is_insecure = match self.environment.first(&self.signal.names("INSECURE")) {
-                Some(name) => self.environment.flag(name)?.unwrap_or(false),
-                None => false,
-            };
-            let scheme = if is_insecure { "http" } else { "https" };
-            self.parse(name, &format!("{scheme}://{text}"))?
+            self.parse(name, &format!("{security}://{text}"))?
         };
         url.set_path("");
         url.set_query(None);

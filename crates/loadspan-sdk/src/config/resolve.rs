@@ -5,8 +5,8 @@ use std::time::Duration;
 use opentelemetry_sdk::trace::SpanLimits;
 
 use super::{
-    BatchConfig, Config, Environment, MetricsConfig, MlflowDestination, OtlpDestination, Signal, Temporality,
-    Vocabulary, mlflow, otlp, resource,
+    BatchConfig, Config, Environment, LARGEST_QUEUE, MetricsConfig, MlflowDestination, OtlpDestination, Signal,
+    Temporality, Vocabulary, exporters, foreign, mlflow, otlp, process, resource, sampling,
 };
 use crate::error::InitError;
 
@@ -20,22 +20,23 @@ const DEFAULT_KEYS: [&str; 3] = [
 /// More than OpenTelemetry's 128: the chunks of a stream are events, 1,000 at most, and an exception after them has to fit.
 const MOST_EVENTS: u32 = 1_024;
 
+const ENABLE_OTLP: &str = "MLFLOW_ENABLE_OTLP_EXPORTER";
+
 impl Config {
     /// # Errors
     ///
     /// Names the first setting that makes no sense.
     pub(crate) fn resolve(environment: &Environment) -> Result<Self, InitError> {
-        let traces = match exporter(environment, "OTEL_TRACES_EXPORTER")? {
-            Exporter::Otlp if environment.flag("MLFLOW_ENABLE_OTLP_EXPORTER")?.unwrap_or(true) => {
-                otlp::resolve(environment, Signal::Traces)?
-            }
-            Exporter::Otlp | Exporter::None => None,
-        };
+        let has_otlp = exporters::has_otlp(environment, Signal::Traces)?;
+        let is_on = environment.flag(ENABLE_OTLP)?.unwrap_or(true);
+        let traces = otlp::resolve(environment, Signal::Traces)?.filter(|_| has_otlp && is_on);
         Ok(Self {
             mlflow: beside(traces.as_ref(), environment)?,
             otlp: traces,
             metrics: metrics(environment)?,
-            sampling_ratio: sampling_ratio(environment)?,
+            sampling: sampling::resolve(environment)?,
+            propagators: process::propagators(environment)?,
+            warnings: process::warnings(environment)?,
             resource: resource::resolve(environment)?,
             vocabulary: vocabulary(environment)?,
             batch: batch(environment)?,
@@ -58,6 +59,36 @@ impl Config {
     pub(crate) fn is_empty(&self) -> bool {
         self.otlp.is_none() && self.mlflow.is_none() && self.metrics.is_none()
     }
+
+    /// Why spans go nowhere, and what to do about it. `None`: they go somewhere, or somebody said that they are only to be measured.
+    pub(crate) fn untraced(&self, environment: &Environment) -> Option<String> {
+        let is_measured = self.metrics.is_some();
+        if self.otlp.is_some() || self.mlflow.is_some() || is_measured && exporters::wants_no_traces(environment) {
+            return None;
+        }
+        let (what, silence) = match is_measured {
+            true => ("spans are measured, and go nowhere", "OTEL_TRACES_EXPORTER=none"),
+            false => ("tracing is off", "OTEL_SDK_DISABLED=true"),
+        };
+        let advice = match environment.first(&otlp::trace_endpoints()) {
+            Some(endpoint) => format!(
+                "{endpoint} is set, but {}: change that, or set MLFLOW_TRACKING_URI",
+                what_turns_otlp_off(environment)
+            ),
+            None => "set MLFLOW_TRACKING_URI, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT to say where \
+                     spans should go"
+                .to_owned(),
+        };
+        Some(format!("{what}: {advice} ({silence} silences this)"))
+    }
+}
+
+fn what_turns_otlp_off(environment: &Environment) -> String {
+    let is_asked_for = exporters::has_otlp(environment, Signal::Traces).unwrap_or(true);
+    match environment.text("OTEL_TRACES_EXPORTER") {
+        Some(exporters) if !is_asked_for => format!("OTEL_TRACES_EXPORTER is {exporters}"),
+        _ => format!("{ENABLE_OTLP} is false"),
+    }
 }
 
 /// The MLflow server: where there is no OTLP endpoint for traces, or beside it.
@@ -75,27 +106,6 @@ fn beside(otlp: Option<&OtlpDestination>, environment: &Environment) -> Result<O
     Ok(mlflow)
 }
 
-enum Exporter {
-    Otlp,
-    None,
-}
-
-fn exporter(environment: &Environment, name: &str) -> Result<Exporter, InitError> {
-    let exporter = environment.read(name, "otlp or none", |text| match text.to_ascii_lowercase().as_str() {
-        "otlp" => Some(Exporter::Otlp),
-        "none" => Some(Exporter::None),
-        _ => None,
-    })?;
-    Ok(exporter.unwrap_or(Exporter::Otlp))
-}
-
-fn sampling_ratio(environment: &Environment) -> Result<f64, InitError> {
-    let ratio = environment.read("MLFLOW_TRACE_SAMPLING_RATIO", "a number from 0 to 1", |text| {
-        text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio))
-    })?;
-    Ok(ratio.unwrap_or(1.0))
-}
-
 fn vocabulary(environment: &Environment) -> Result<Vocabulary, InitError> {
     let is_genai = environment.flag("MLFLOW_ENABLE_OTEL_GENAI_SEMCONV")?.unwrap_or(false);
     Ok(if is_genai {
@@ -109,6 +119,14 @@ fn batch(environment: &Environment) -> Result<BatchConfig, InitError> {
     const BATCH: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
     const QUEUE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
     let queue = environment.count(QUEUE)?.unwrap_or(131_072);
+    if queue > LARGEST_QUEUE {
+        let reason = format!("it is more than {LARGEST_QUEUE}");
+        return Err(environment.wrong(
+            QUEUE,
+            reason,
+            "make it smaller: a longer queue does not fit into memory",
+        ));
+    }
     let asked = environment.count(BATCH)?;
     if asked.is_some_and(|asked| asked > queue) {
         let reason = format!("it is more than the {queue} spans of the queue");
@@ -150,17 +168,27 @@ fn value_length(environment: &Environment) -> Result<Option<usize>, InitError> {
 }
 
 fn metrics(environment: &Environment) -> Result<Option<MetricsConfig>, InitError> {
-    if let Exporter::None = exporter(environment, "OTEL_METRICS_EXPORTER")? {
+    let has_otlp = exporters::has_otlp(environment, Signal::Metrics)?;
+    let interval = environment.interval_ms("OTEL_METRIC_EXPORT_INTERVAL")?;
+    let export_timeout = environment.time_limit_ms("OTEL_METRIC_EXPORT_TIMEOUT")?;
+    let temporality = temporality(environment)?;
+    let attribute_keys = attribute_keys(environment)?;
+    let series_limit = environment.count("LOADSPAN_SDK_METRIC_SERIES_LIMIT")?;
+    let Some(destination) = otlp::resolve(environment, Signal::Metrics)?.filter(|_| has_otlp) else {
         return Ok(None);
-    }
-    let destination = otlp::resolve(environment, Signal::Metrics)?;
-    destination
-        .map(|destination| metrics_to(environment, destination))
-        .transpose()
+    };
+    check_histograms(environment)?;
+    Ok(Some(MetricsConfig {
+        destination,
+        interval: interval.unwrap_or(Duration::from_secs(60)),
+        export_timeout: export_timeout.unwrap_or(Duration::from_secs(30)),
+        attribute_keys,
+        temporality,
+        series_limit: series_limit.unwrap_or(2_000),
+    }))
 }
 
-fn metrics_to(environment: &Environment, destination: OtlpDestination) -> Result<MetricsConfig, InitError> {
-    let interval = environment.interval_ms("OTEL_METRIC_EXPORT_INTERVAL")?;
+fn temporality(environment: &Environment) -> Result<Temporality, InitError> {
     let temporality = environment.read(
         "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
         "cumulative, delta or lowmemory",
@@ -170,6 +198,10 @@ fn metrics_to(environment: &Environment, destination: OtlpDestination) -> Result
             _ => None,
         },
     )?;
+    Ok(temporality.unwrap_or(Temporality::Cumulative))
+}
+
+fn attribute_keys(environment: &Environment) -> Result<Vec<String>, InitError> {
     let further = environment.read(
         "LOADSPAN_SDK_METRIC_ATTRIBUTES",
         "names that begin with tags. or metadata., with commas between them",
@@ -181,13 +213,20 @@ fn metrics_to(environment: &Environment, destination: OtlpDestination) -> Result
             attribute_keys.push(key);
         }
     }
-    Ok(MetricsConfig {
-        destination,
-        interval: interval.unwrap_or(Duration::from_secs(60)),
-        attribute_keys,
-        temporality: temporality.unwrap_or(Temporality::Cumulative),
-        series_limit: environment.count("LOADSPAN_SDK_METRIC_SERIES_LIMIT")?.unwrap_or(2_000),
-    })
+    Ok(attribute_keys)
+}
+
+/// What is asked of the histogram, and is not there, is told of elsewhere; what nobody has is an error.
+fn check_histograms(environment: &Environment) -> Result<(), InitError> {
+    environment.read(
+        "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+        "explicit_bucket_histogram",
+        |text| (text.eq_ignore_ascii_case("explicit_bucket_histogram") || foreign::is_aggregation(text)).then_some(()),
+    )?;
+    environment.read("OTEL_METRICS_EXEMPLAR_FILTER", "always_off", |text| {
+        (text.eq_ignore_ascii_case("always_off") || foreign::is_exemplar_filter(text)).then_some(())
+    })?;
+    Ok(())
 }
 
 fn keys(text: &str) -> Option<Vec<String>> {

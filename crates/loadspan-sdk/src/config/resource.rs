@@ -1,8 +1,6 @@
 //! Attributes of the resource.
 
-use percent_encoding::percent_decode_str;
-
-use super::Environment;
+use super::{Environment, percent};
 use crate::error::InitError;
 
 type Attribute = (String, String);
@@ -54,6 +52,6 @@ fn parse(list: &str) -> Option<Vec<Attribute>> {
 
 fn parse_item(item: &str) -> Option<Attribute> {
     let (name, value) = item.split_once('=')?;
-    let decode = |text: &str| Some(percent_decode_str(text.trim()).decode_utf8().ok()?.into_owned());
+    let decode = |text: &str| percent::decode(text.trim());
     Some((decode(name)?, decode(value)?)).filter(|(name, _)| !name.is_empty())
 }

@@ -1,7 +1,10 @@
 //! What variables come to.
 
+mod destinations;
+
 use super::*;
 use crate::error::InitError;
+use crate::sampling::Parents;
 
 fn config(variables: &[(&str, &str)]) -> Config {
     Config::resolve(&Environment::of(variables)).unwrap()
@@ -13,39 +16,6 @@ fn wrong(variables: &[(&str, &str)]) -> String {
 
 const TRACES: (&str, &str) = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://localhost:4317/v1/traces");
 const TRACKING: (&str, &str) = ("MLFLOW_TRACKING_URI", "http://localhost:5000");
-
-/// Where traces go: OTLP, MLflow; and whether there are metrics.
-fn destinations(variables: &[(&str, &str)]) -> (bool, bool, bool) {
-    let config = config(variables);
-    (config.otlp.is_some(), config.mlflow.is_some(), config.metrics.is_some())
-}
-
-#[test]
-fn where_spans_go() {
-    let generic = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317");
-    let dual = ("MLFLOW_TRACE_ENABLE_OTLP_DUAL_EXPORT", "true");
-    let no_otlp = ("MLFLOW_ENABLE_OTLP_EXPORTER", "false");
-    assert_eq!(destinations(&[]), (false, false, false));
-    assert_eq!(destinations(&[TRACKING]), (false, true, false));
-    assert_eq!(destinations(&[TRACES]), (true, false, false));
-    assert_eq!(destinations(&[TRACES, TRACKING]), (true, false, false));
-    assert_eq!(destinations(&[TRACES, TRACKING, dual]), (true, true, false));
-    assert_eq!(destinations(&[TRACES, TRACKING, no_otlp]), (false, true, false));
-    assert_eq!(
-        destinations(&[TRACES, TRACKING, ("OTEL_TRACES_EXPORTER", "none")]),
-        (false, true, false)
-    );
-    assert_eq!(destinations(&[generic]), (true, false, true));
-    assert_eq!(destinations(&[generic, TRACKING, no_otlp]), (false, true, true));
-    assert_eq!(
-        destinations(&[generic, ("OTEL_METRICS_EXPORTER", "none")]),
-        (true, false, false)
-    );
-    assert!(config(&[]).is_empty());
-    assert!(wrong(&[TRACES, dual]).starts_with("MLFLOW_TRACE_ENABLE_OTLP_DUAL_EXPORT: there is no MLflow server"));
-    assert!(Config::is_disabled(&Environment::of(&[("OTEL_SDK_DISABLED", "True")])).unwrap());
-    assert!(Config::is_disabled(&Environment::of(&[("OTEL_SDK_DISABLED", "yes")])).is_err());
-}
 
 #[test]
 fn endpoints_follow_the_specification() {
@@ -201,7 +171,7 @@ fn sampling_batches_limits_and_resource() {
         ("OTEL_RESOURCE_ATTRIBUTES", "service.name=x,team=a%2Cb"),
         ("OTEL_SERVICE_NAME", "y"),
     ]);
-    assert_eq!((config.sampling_ratio, config.vocabulary), (0.25, Vocabulary::GenAi));
+    assert_eq!((config.sampling.ratio, config.vocabulary), (0.25, Vocabulary::GenAi));
     let batch = config.batch;
     assert_eq!(
         (batch.delay.as_millis(), batch.queue, batch.spans, batch.in_flight),
@@ -287,7 +257,11 @@ fn a_wrong_value_is_an_error_that_names_its_variable() {
         ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "10s"),
         ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "zstd"),
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "c"),
-        ("OTEL_TRACES_EXPORTER", "zipkin"),
+        ("OTEL_TRACES_EXPORTER", "otlp,none"),
+        ("OTEL_METRICS_EXPORTER", "promtheus"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-key=%zz"),
+        ("OTEL_EXPORTER_OTLP_TRACES_INSECURE", "1"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=%zz"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "99999999"),
@@ -342,11 +316,15 @@ fn no_secret_is_part_of_an_error_or_of_debug() {
 /// Each variable of the table has an effect that a test here looks at, and the other way round: none is read that is not in it.
 #[test]
 fn the_table_is_what_is_read() {
-    const SOURCES: [&str; 4] = [
+    const SOURCES: [&str; 8] = [
+        include_str!("exporters.rs"),
+        include_str!("foreign.rs"),
         include_str!("mlflow.rs"),
         include_str!("otlp.rs"),
+        include_str!("process.rs"),
         include_str!("resolve.rs"),
         include_str!("resource.rs"),
+        include_str!("sampling.rs"),
     ];
     let source = SOURCES.concat();
     for variable in variables::TABLE {
@@ -373,4 +351,155 @@ fn the_table_is_what_is_read() {
             "{name} is not in the table"
         );
     }
+}
+
+/// What the builder says, before these variables.
+fn said(pairs: &[(&'static str, &str)], variables: &[(&str, &str)]) -> Environment {
+    let mut builder = Environment::default();
+    for (name, value) in pairs {
+        builder.say(name, "Builder::method", (*value).to_owned());
+    }
+    builder.before(&Environment::of(variables))
+}
+
+#[test]
+fn what_is_said_in_code_wins_over_its_rivals_in_the_environment() {
+    let mlflow = |pairs: &[(&'static str, &str)], variables: &[(&str, &str)]| {
+        let both = [&[TRACKING], variables].concat();
+        Config::resolve(&said(pairs, &both)).unwrap().mlflow.unwrap()
+    };
+    let name = mlflow(&[("MLFLOW_EXPERIMENT_NAME", "mine")], &[("MLFLOW_EXPERIMENT_ID", "5")]);
+    assert_eq!(name.experiment, Experiment::Name("mine".to_owned()));
+    let user = [("MLFLOW_TRACKING_USERNAME", "u"), ("MLFLOW_TRACKING_PASSWORD", "p")];
+    let token = mlflow(&[("MLFLOW_TRACKING_TOKEN", "mine")], &user);
+    assert_eq!(token.authorization, Some(Secret("Bearer mine".to_owned())));
+    let url = mlflow(
+        &[("MLFLOW_TRACKING_URI", "http://me:p@c")],
+        &[("MLFLOW_TRACKING_TOKEN", "t")],
+    );
+    assert_eq!(url.authorization, Some(Secret("Basic bWU6cA==".to_owned())));
+    let otlp = Config::resolve(&said(
+        &[
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "who=builder"),
+        ],
+        &[
+            TRACES,
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
+            ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "who=environment"),
+        ],
+    ));
+    let otlp = otlp.unwrap().otlp.unwrap();
+    assert_eq!(otlp.protocol, Protocol::HttpProtobuf);
+    assert_eq!(otlp.headers, [("who".to_owned(), Secret("builder".to_owned()))]);
+    let url = Config::resolve(&said(
+        &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://me:p@c")],
+        &[("OTEL_EXPORTER_OTLP_HEADERS", "authorization=other")],
+    ));
+    assert_eq!(
+        url.unwrap().otlp.unwrap().headers[0].1,
+        Secret("Basic bWU6cA==".to_owned())
+    );
+}
+
+#[test]
+fn what_is_said_in_code_is_not_empty_but_for_lists() {
+    let empty = |name| said(&[(name, " ")], &[]).refuse_empty();
+    assert_eq!(
+        empty("OTEL_SERVICE_NAME").unwrap_err().to_string(),
+        "Builder::method: it is empty; give a value, or leave the call out"
+    );
+    assert!(empty("OTEL_EXPORTER_OTLP_HEADERS").is_ok());
+    assert!(Environment::of(&[("OTEL_SERVICE_NAME", "")]).refuse_empty().is_ok());
+}
+
+#[test]
+fn the_sampler_of_opentelemetry_is_used_where_mlflow_says_nothing() {
+    let sampling = |variables: &[(&str, &str)]| {
+        let sampling = config(variables).sampling;
+        (sampling.ratio, sampling.parents)
+    };
+    let sampler = |name| ("OTEL_TRACES_SAMPLER", name);
+    let tenth = ("OTEL_TRACES_SAMPLER_ARG", "0.1");
+    assert_eq!(sampling(&[]), (1.0, Parents::Decide));
+    assert_eq!(sampling(&[sampler("always_on"), tenth]), (1.0, Parents::Ignored));
+    assert_eq!(sampling(&[sampler("always_off")]), (0.0, Parents::Ignored));
+    assert_eq!(sampling(&[sampler("traceidratio"), tenth]), (0.1, Parents::Ignored));
+    assert_eq!(sampling(&[sampler("traceidratio")]), (1.0, Parents::Ignored));
+    assert_eq!(sampling(&[sampler("parentbased_always_on")]), (1.0, Parents::Decide));
+    assert_eq!(sampling(&[sampler("parentbased_always_off")]), (0.0, Parents::Decide));
+    assert_eq!(
+        sampling(&[sampler("parentbased_traceidratio"), tenth]),
+        (0.1, Parents::Decide)
+    );
+    let ratio = ("MLFLOW_TRACE_SAMPLING_RATIO", "0.5");
+    assert_eq!(sampling(&[sampler("always_off"), ratio]), (0.5, Parents::Decide));
+    assert!(wrong(&[sampler("jaeger_remote")]).starts_with("OTEL_TRACES_SAMPLER: "));
+    let bad = ("OTEL_TRACES_SAMPLER_ARG", "2");
+    assert!(wrong(&[sampler("traceidratio"), bad]).starts_with("OTEL_TRACES_SAMPLER_ARG: "));
+    let provided = config(&[sampler("always_off")]).sampling.beside_a_provider();
+    assert_eq!(
+        provided.ratio, 1.0,
+        "a provider of the application has that sampler itself"
+    );
+}
+
+#[test]
+fn what_nobody_has_is_an_error() {
+    let metrics = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://c:4317");
+    for (name, good, bad) in [
+        (
+            "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+            "explicit_bucket_histogram",
+            "exponential",
+        ),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", "always_off", "sometimes"),
+        ("OTEL_METRIC_EXPORT_TIMEOUT", "500", "x"),
+        ("OTEL_PROPAGATORS", "tracecontext,baggage", "b4"),
+        ("OTEL_PROPAGATORS", "none", "none,baggage"),
+        ("OTEL_LOG_LEVEL", "info", "loud"),
+    ] {
+        config(&[metrics, (name, good)]);
+        assert!(
+            wrong(&[metrics, (name, bad)]).starts_with(&format!("{name}: ")),
+            "{bad}"
+        );
+    }
+    let of = |name, value| config(&[metrics, (name, value)]);
+    assert_eq!(
+        of("OTEL_METRIC_EXPORT_TIMEOUT", "500").metrics.unwrap().export_timeout,
+        Duration::from_millis(500)
+    );
+    assert_eq!(of("OTEL_LOG_LEVEL", "error").warnings, Warnings::Silenced);
+    let baggage = Propagators {
+        trace_context: false,
+        baggage: true,
+    };
+    assert_eq!(of("OTEL_PROPAGATORS", "baggage").propagators, baggage);
+    assert!(wrong(&[("OTEL_BSP_MAX_QUEUE_SIZE", "4194305")]).starts_with("OTEL_BSP_MAX_QUEUE_SIZE: "));
+    let insecure = ("OTEL_EXPORTER_OTLP_INSECURE", "maybe");
+    assert!(wrong(&[TRACES, insecure]).starts_with("OTEL_EXPORTER_OTLP_INSECURE: "));
+}
+
+#[test]
+fn what_others_have_is_told_of_and_no_error() {
+    let told = |variables: &[(&str, &str)]| {
+        let environment = Environment::of(variables);
+        Config::resolve(&environment).unwrap();
+        without_effect(&environment)
+    };
+    let metrics = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://c:4317");
+    for (name, value) in [
+        ("OTEL_CONFIG_FILE", "/etc/otel.yaml"),
+        ("OTEL_PROPAGATORS", "tracecontext,b3"),
+        (
+            "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+            "base2_exponential_bucket_histogram",
+        ),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based"),
+    ] {
+        let words = told(&[metrics, (name, value)]).unwrap();
+        assert!(words.starts_with(&format!("{name} asks for what")), "{words}");
+    }
+    assert_eq!(told(&[metrics, ("OTEL_PROPAGATORS", "tracecontext,baggage")]), None);
 }

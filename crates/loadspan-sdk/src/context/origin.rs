@@ -8,7 +8,6 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 use super::with_current;
 use crate::builder::Attachment;
-use crate::sampling;
 use crate::span::{Handle, ParentKind, Span, Unsampled};
 use crate::state::{self, State};
 use crate::trace::LiveTrace;
@@ -76,7 +75,7 @@ impl Origin {
         if state.attachment == Attachment::Isolated || !active.is_valid() {
             return Self::new_trace(state);
         }
-        if active.is_sampled() {
+        if state.sampling.follows(&active) {
             Self::below(state, active)
         } else {
             Self::Unsampled {
@@ -115,7 +114,7 @@ impl Origin {
 
     /// The parent has decided whether the trace is recorded.
     fn below(state: Arc<State>, parent: SpanContext) -> Self {
-        if parent.is_sampled() {
+        if state.sampling.follows(&parent) {
             Self::Below {
                 state,
                 parent,
@@ -131,7 +130,7 @@ impl Origin {
     }
 
     fn new_trace(state: Arc<State>) -> Self {
-        if sampling::draw(state.sampling_ratio) {
+        if state.sampling.draw() {
             Self::Root(state)
         } else {
             Self::unsampled(&state, new_ids())

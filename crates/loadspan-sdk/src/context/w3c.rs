@@ -8,7 +8,9 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState}
 use opentelemetry_sdk::propagation::BaggagePropagator;
 
 use super::current_span;
+use crate::config::Propagators;
 use crate::span::Span;
+use crate::state;
 
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
@@ -66,17 +68,24 @@ pub fn extract(headers: &HeaderMap) -> RemoteParent {
 /// As [`extract`], from anything that has values by name.
 #[must_use]
 pub fn extract_from(carrier: &dyn Extractor) -> RemoteParent {
-    let context = carrier
-        .get(TRACEPARENT)
-        .and_then(|parent| parse(parent.trim(), carrier.get(TRACESTATE)));
-    let with_baggage = BaggagePropagator::new().extract_with_context(&Context::new(), carrier);
-    let baggage = with_baggage.baggage().iter();
+    let propagators = propagators();
+    let parent = carrier.get(TRACEPARENT).filter(|_| propagators.trace_context);
     RemoteParent {
-        context,
-        baggage: baggage
-            .map(|(key, (value, metadata))| KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone()))
-            .collect(),
+        context: parent.and_then(|parent| parse(parent.trim(), carrier.get(TRACESTATE))),
+        baggage: if propagators.baggage {
+            read_baggage(carrier)
+        } else {
+            Vec::new()
+        },
     }
+}
+
+fn read_baggage(carrier: &dyn Extractor) -> Vec<KeyValueMetadata> {
+    let context = BaggagePropagator::new().extract_with_context(&Context::new(), carrier);
+    let baggage = context.baggage().iter();
+    baggage
+        .map(|(key, (value, metadata))| KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone()))
+        .collect()
 }
 
 impl Span {
@@ -87,8 +96,25 @@ impl Span {
 
     /// As [`inject_into`], of this span.
     pub fn inject_into(&self, carrier: &mut dyn Injector) {
+        if !self.span_context().is_valid() {
+            return;
+        }
+        self.write_trace_context(carrier);
+        if let Some(trace) = self.trace() {
+            trace.propagate();
+        }
+        if propagators().baggage {
+            // A copy: the carrier is the caller's, and may do anything with the current context.
+            let mut written = Baggage::default();
+            BaggagePropagator::new().inject_context(&Context::current(), &mut written);
+            written.write(carrier);
+        }
+    }
+
+    /// The ids of the span. Baggage stays here, and whoever reads them is not expected to add spans with tokens to the trace.
+    pub(crate) fn write_trace_context(&self, carrier: &mut dyn Injector) {
         let context = self.span_context();
-        if !context.is_valid() {
+        if !context.is_valid() || !propagators().trace_context {
             return;
         }
         carrier.set(TRACEPARENT, format(&context));
@@ -96,9 +122,11 @@ impl Span {
         if !state.is_empty() {
             carrier.set(TRACESTATE, state);
         }
-        // A copy: the carrier is the caller's, and may do anything with the current context.
-        BaggagePropagator::new().inject_context(&Context::current(), carrier);
     }
+}
+
+fn propagators() -> Propagators {
+    state::current().map_or(Propagators::default(), |state| state.propagators)
 }
 
 fn format(context: &SpanContext) -> String {
@@ -130,6 +158,26 @@ fn parse(header: &str, state: Option<&str>) -> Option<SpanContext> {
 fn hexadecimal(text: &str, digits: usize) -> Option<u128> {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     (text.len() == digits && text.bytes().all(is_digit)).then(|| u128::from_str_radix(text, 16).ok())?
+}
+
+/// What the propagator writes, in an order of its own each time: the same baggage is to be the same header.
+#[derive(Default)]
+struct Baggage(Option<String>);
+
+impl Baggage {
+    fn write(self, carrier: &mut dyn Injector) {
+        if let Some(header) = self.0 {
+            let mut entries: Vec<_> = header.split(',').collect();
+            entries.sort_unstable();
+            carrier.set(BAGGAGE, entries.join(","));
+        }
+    }
+}
+
+impl Injector for Baggage {
+    fn set(&mut self, _name: &str, value: String) {
+        self.0 = Some(value);
+    }
 }
 
 struct HeaderWriter<'a>(&'a mut HeaderMap);
@@ -244,6 +292,20 @@ mod tests {
         headers.append(TRACEPARENT, PARENT.parse().unwrap());
 
         assert!(extract(&headers).span_context().is_none());
+    }
+
+    #[test]
+    fn the_same_baggage_is_the_same_header() {
+        let _memory = crate::testing::state();
+        let span = crate::span("call").start();
+        for _ in 0..20 {
+            // A map of its own, which has an order of its own.
+            let entries = (0..9).map(|n| KeyValueMetadata::new(format!("k{n}"), n.to_string(), ""));
+            let _scope = Context::current_with_baggage(entries).attach();
+            let mut headers = HeaderMap::new();
+            span.inject(&mut headers);
+            assert_eq!(headers[BAGGAGE], "k0=0,k1=1,k2=2,k3=3,k4=4,k5=5,k6=6,k7=7,k8=8");
+        }
     }
 
     #[test]

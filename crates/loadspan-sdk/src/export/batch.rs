@@ -6,7 +6,6 @@ use super::ledger::Fate;
 use super::queue::{Item, Queue};
 
 /// Spans of one request. Those that nobody settled when it is dropped are dropped.
-#[derive(Debug)]
 pub(super) struct Batch {
     pub(super) items: Vec<Item>,
     queue: Arc<Queue>,

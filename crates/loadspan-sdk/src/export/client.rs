@@ -14,13 +14,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub(super) use self::answer::cut;
 pub(super) use self::censor::Censor;
 use self::grpc::GrpcClient;
-pub(super) use self::http::{Connection, HttpClient};
+pub(super) use self::http::{Connection, HttpClient, failure, read_whole};
 use crate::config::{OtlpDestination, Protocol, Signal};
 use crate::error::InitError;
 
-const USER_AGENT: &str = concat!("loadspan-sdk/", env!("CARGO_PKG_VERSION"), " OTel-OTLP-Exporter-Rust");
+/// The second product is that of the specification for exporters.
+const USER_AGENT: &str = concat!(
+    "loadspan-sdk/",
+    env!("CARGO_PKG_VERSION"),
+    " OTel-OTLP-Exporter-Rust/",
+    env!("CARGO_PKG_VERSION")
+);
 /// The most that is read of an answer.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 /// The most that the specification allows a request.
@@ -35,8 +42,32 @@ pub(crate) enum Delivery {
     Retry { after: Option<Duration>, reason: String },
     /// There is too much in it.
     TooLarge { reason: String },
+    /// Something in it is not taken. Without that the rest may be.
+    Spoiled { reason: String },
     /// It never goes well.
     Refused { reason: String },
+}
+
+/// A request, compressed once for all attempts.
+#[derive(Debug, Clone)]
+pub(crate) struct Packed {
+    body: Bytes,
+    /// Before it was compressed.
+    plain_bytes: usize,
+}
+
+impl Packed {
+    /// As it is.
+    pub(super) fn plain(body: Bytes) -> Self {
+        Self {
+            plain_bytes: body.len(),
+            body,
+        }
+    }
+
+    pub(super) fn body(&self) -> Bytes {
+        self.body.clone()
+    }
 }
 
 /// A client of one OTLP endpoint, for one signal. It lives on the runtime that first sends with it.
@@ -74,13 +105,27 @@ impl Client {
         matches!(&self.speaker, Speaker::Http(client) if client.is_json())
     }
 
+    /// A request as it is sent, each time.
+    pub(crate) fn pack(&self, body: Bytes) -> Packed {
+        let plain_bytes = body.len();
+        match &self.speaker {
+            Speaker::Http(client) if plain_bytes <= MAX_REQUEST_BYTES => Packed {
+                body: client.pack(body),
+                plain_bytes,
+            },
+            // The other compresses by itself, in frames.
+            Speaker::Http(_) | Speaker::Grpc(_) => Packed::plain(body),
+        }
+    }
+
     /// Sends a request once.
-    pub(crate) async fn send(&self, body: Bytes) -> Delivery {
-        if body.len() > MAX_REQUEST_BYTES {
+    pub(crate) async fn send(&self, request: &Packed) -> Delivery {
+        if request.plain_bytes > MAX_REQUEST_BYTES {
             return Delivery::TooLarge {
-                reason: format!("the request has {} bytes", body.len()),
+                reason: format!("the request has {} bytes", request.plain_bytes),
             };
         }
+        let body = request.body();
         let attempt = async {
             match &self.speaker {
                 Speaker::Http(client) => client.send(body, &[]).await,

@@ -9,14 +9,17 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::batch::Batch;
-use super::client::{Client, Delivery};
+use super::client::{Client, Delivery, Packed};
 use super::encode::{self, Style};
 use super::ledger::Fate;
 use super::mlflow::MlflowServer;
 use super::queue::Item;
 use super::retry;
-use crate::diagnostics::{self, Kind};
-use crate::processor::is_root;
+use crate::diagnostics::{self, Kind, Trouble};
+use crate::processor::begins_trace;
+
+/// Pieces in a row that are refused for what is in them: then it is not one bad span, and no more halves are made.
+const MOST_SPOILED: u32 = 32;
 
 /// Where spans go.
 #[derive(Debug)]
@@ -48,25 +51,25 @@ impl Destination {
         }
     }
 
-    const fn trouble(&self) -> Kind {
+    const fn kind(&self, trouble: Trouble) -> Kind {
         match self {
-            Self::Otlp(_) => Kind::OtlpFailed,
-            Self::Mlflow(_) => Kind::MlflowFailed,
+            Self::Otlp(_) => Kind::Otlp(trouble),
+            Self::Mlflow(_) => Kind::Mlflow(trouble),
         }
     }
 
-    fn encode(&self, items: &[Item]) -> Bytes {
+    fn encode(&self, items: &[Item]) -> Packed {
         let spans = items.iter().map(|item| &*item.span);
         match self {
-            Self::Otlp(otlp) => otlp.encode(otlp.resource.get(), spans),
-            Self::Mlflow(server) => server.encode(spans),
+            Self::Otlp(otlp) => otlp.client.pack(otlp.encode(otlp.resource.get(), spans)),
+            Self::Mlflow(server) => Packed::plain(server.encode(spans)),
         }
     }
 
-    async fn send(&self, body: Bytes) -> Delivery {
+    async fn send(&self, request: &Packed) -> Delivery {
         match self {
-            Self::Otlp(otlp) => otlp.client.send(body).await,
-            Self::Mlflow(server) => server.send(body).await,
+            Self::Otlp(otlp) => otlp.client.send(request).await,
+            Self::Mlflow(server) => server.send(request.body()).await,
         }
     }
 }
@@ -99,48 +102,96 @@ impl Courier {
 
     /// Brings a batch there; the slot is free again when its spans are settled.
     pub(super) async fn carry(&self, batch: Batch, slot: OwnedSemaphorePermit) {
-        let roots: Vec<Item> = match &self.destination {
-            Destination::Mlflow(_) => batch.items.iter().filter(|item| is_root(&item.span)).cloned().collect(),
-            Destination::Otlp(_) => Vec::new(),
-        };
-        let is_there = self.deliver(batch).await;
+        let roots = self.deliver(batch).await;
         drop(slot);
-        if let (true, Destination::Mlflow(server)) = (is_there, &self.destination) {
-            server.describe(&roots, self.patience).await;
+        if let Destination::Mlflow(server) = &self.destination {
+            server.describe(roots, self.patience).await;
         }
     }
 
-    /// `false`: something of it was not taken.
-    async fn deliver(&self, batch: Batch) -> bool {
+    /// In halves where it is not taken as a whole. Returns the roots that are there and are to be described.
+    async fn deliver(&self, batch: Batch) -> Vec<Item> {
         let deadline = Instant::now() + self.patience;
-        let mut is_there = true;
+        let mut roots = Vec::new();
+        let mut spoiled = 0;
         let mut pieces = vec![batch];
         while let Some(mut piece) = pieces.pop() {
-            match self.persist(&piece, deadline).await {
-                Delivery::Accepted { rejected, message } => {
-                    if rejected > 0 {
-                        self.warn(&format!("rejects spans: {}", message.unwrap_or_default()));
-                    }
-                    piece.settle(Fate::Exported, rejected);
-                }
-                Delivery::TooLarge { reason } => match piece.halves() {
-                    Some(half) => pieces.extend([half, piece]),
-                    None => is_there &= self.lose(piece, Fate::Rejected, &reason),
-                },
-                Delivery::Refused { reason } => is_there &= self.lose(piece, Fate::Rejected, &reason),
-                Delivery::Retry { reason, .. } => is_there &= self.lose(piece, Fate::Dropped, &reason),
+            let delivery = self.persist(&piece, deadline).await;
+            spoiled = match &delivery {
+                Delivery::Spoiled { .. } => spoiled + 1,
+                Delivery::Accepted { .. } => 0,
+                _ => spoiled,
+            };
+            if self.may_halve(&delivery, spoiled)
+                && let Some(half) = piece.halves()
+            {
+                pieces.extend([half, piece]);
+                continue;
             }
+            roots.extend(self.settle(piece, delivery));
         }
-        is_there
+        roots
+    }
+
+    /// An MLflow server takes all spans of a request or none: a bad one must not take the others with it.
+    fn may_halve(&self, delivery: &Delivery, spoiled: u32) -> bool {
+        match delivery {
+            Delivery::TooLarge { .. } => true,
+            Delivery::Spoiled { .. } => matches!(self.destination, Destination::Mlflow(_)) && spoiled <= MOST_SPOILED,
+            Delivery::Accepted { .. } | Delivery::Refused { .. } | Delivery::Retry { .. } => false,
+        }
+    }
+
+    /// Returns the roots that are there and are to be described.
+    fn settle(&self, piece: Batch, delivery: Delivery) -> Vec<Item> {
+        let roots = self.roots(&piece);
+        let (fate, reason) = match delivery {
+            Delivery::Accepted { rejected, message } => {
+                self.tell(rejected, message);
+                piece.settle(Fate::Exported, rejected);
+                return roots;
+            }
+            Delivery::TooLarge { reason } | Delivery::Spoiled { reason } | Delivery::Refused { reason } => {
+                (Fate::Rejected, reason)
+            }
+            Delivery::Retry { reason, .. } => (Fate::Dropped, reason),
+        };
+        if let Destination::Mlflow(server) = &self.destination {
+            server.forget(&roots);
+        }
+        self.lose(piece, fate, &reason);
+        Vec::new()
+    }
+
+    fn roots(&self, piece: &Batch) -> Vec<Item> {
+        match &self.destination {
+            Destination::Mlflow(_) => {
+                let roots = piece.items.iter().filter(|item| begins_trace(&item.span));
+                roots.cloned().collect()
+            }
+            Destination::Otlp(_) => Vec::new(),
+        }
+    }
+
+    /// A backend may have something to say although it took everything.
+    fn tell(&self, rejected: u64, message: Option<String>) {
+        match (rejected, message) {
+            (0, None) => {}
+            (0, Some(message)) => self.warn(Trouble::Rejected, &format!("takes spans, but says: {message}")),
+            (_, message) => self.warn(
+                Trouble::Rejected,
+                &format!("rejects spans: {}", message.unwrap_or_default()),
+            ),
+        }
     }
 
     /// Tries until there is an answer that counts, or time is up.
     async fn persist(&self, piece: &Batch, deadline: Instant) -> Delivery {
-        let body = self.destination.encode(&piece.items);
+        let request = self.destination.encode(&piece.items);
         let mut failures = 0;
         loop {
             let delivery = tokio::select! {
-                delivery = self.destination.send(body.clone()) => delivery,
+                delivery = self.destination.send(&request) => delivery,
                 () = tokio::time::sleep_until(deadline) => return Delivery::Retry {
                     after: None,
                     reason: format!("no answer within {:?}", self.patience),
@@ -150,7 +201,10 @@ impl Courier {
                 return delivery;
             };
             failures += 1;
-            self.warn(&format!("cannot be reached: {reason}; trying again"));
+            self.warn(
+                Trouble::Unreachable,
+                &format!("cannot be reached: {reason}; trying again"),
+            );
             let again = Instant::now() + retry::wait_after(failures, *after);
             if again >= deadline {
                 return delivery;
@@ -159,17 +213,20 @@ impl Courier {
         }
     }
 
-    fn lose(&self, piece: Batch, fate: Fate, reason: &str) -> bool {
-        self.warn(&format!("does not take spans: {reason}"));
+    fn lose(&self, piece: Batch, fate: Fate, reason: &str) {
+        let trouble = match fate {
+            Fate::Dropped => Trouble::Lost,
+            Fate::Rejected | Fate::Exported => Trouble::Refused,
+        };
+        self.warn(trouble, &format!("does not take spans: {reason}"));
         piece.settle(fate, 0);
-        false
     }
 
-    fn warn(&self, what: &str) {
+    fn warn(&self, trouble: Trouble, what: &str) {
         let message = format!(
             "{} {what}; loadspan_sdk::counts() says how many spans are lost",
             self.destination.name()
         );
-        diagnostics::warn(self.destination.trouble(), &message);
+        diagnostics::warn(self.destination.kind(trouble), &message);
     }
 }

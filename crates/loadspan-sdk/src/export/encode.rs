@@ -7,9 +7,11 @@ use loadspan_wire::otlp::trace::{ResourceSpans, ScopeSpans, Span, SpanFlags, Sta
 use loadspan_wire::otlp::{
     AnyValue, ArrayValue, ExportTraceServiceRequest, InstrumentationScope, KeyValue, Resource, any_value,
 };
+use loadspan_wire::semconv::attributes::SCHEMA_URL;
 use opentelemetry::trace::{Link, SpanId, SpanKind};
 use opentelemetry::{Array, Value};
 use opentelemetry_sdk::trace::SpanData;
+use serde::de::IgnoredAny;
 
 use super::genai;
 use crate::config::Vocabulary;
@@ -32,7 +34,7 @@ pub(crate) fn request<'a>(
     let mut scopes: Vec<ScopeSpans> = Vec::new();
     for span in spans {
         let place = *places.entry(&span.instrumentation_scope).or_insert_with(|| {
-            scopes.push(scope_spans(&span.instrumentation_scope));
+            scopes.push(scope_spans(&span.instrumentation_scope, style.vocabulary));
             scopes.len() - 1
         });
         scopes[place].spans.push(encode(span, style));
@@ -55,7 +57,11 @@ pub(crate) fn resource(attributes: impl IntoIterator<Item = opentelemetry::KeyVa
     }
 }
 
-fn scope_spans(scope: &opentelemetry::InstrumentationScope) -> ScopeSpans {
+fn scope_spans(scope: &opentelemetry::InstrumentationScope, vocabulary: Vocabulary) -> ScopeSpans {
+    let own_schema = match vocabulary {
+        Vocabulary::GenAi if scope.name() == env!("CARGO_PKG_NAME") => SCHEMA_URL,
+        Vocabulary::GenAi | Vocabulary::Mlflow => "",
+    };
     ScopeSpans {
         scope: Some(InstrumentationScope {
             name: scope.name().to_owned(),
@@ -64,7 +70,7 @@ fn scope_spans(scope: &opentelemetry::InstrumentationScope) -> ScopeSpans {
             dropped_attributes_count: 0,
         }),
         spans: Vec::new(),
-        schema_url: scope.schema_url().unwrap_or_default().to_owned(),
+        schema_url: scope.schema_url().unwrap_or(own_schema).to_owned(),
     }
 }
 
@@ -76,6 +82,7 @@ fn encode(data: &SpanData, style: &Style) -> Span {
             let translated = genai::translate(data);
             span.name = translated.name;
             span.kind = kind(&translated.kind) as i32;
+            span.status = Some(encode_status(&translated.status));
             span.attributes = key_values(&translated.attributes);
         }
     }
@@ -188,7 +195,7 @@ fn key_value(attribute: &opentelemetry::KeyValue) -> KeyValue {
 }
 
 /// `None` for kinds of values that are not known here.
-fn any_value(value: &Value) -> Option<any_value::Value> {
+pub(super) fn any_value(value: &Value) -> Option<any_value::Value> {
     match value {
         Value::Bool(value) => Some(any_value::Value::BoolValue(*value)),
         Value::I64(value) => Some(any_value::Value::IntValue(*value)),
@@ -220,6 +227,21 @@ fn shorten(attribute: &mut KeyValue, limit: usize) {
         && !attribute.key.starts_with("mlflow.")
         && let Some((end, _)) = text.char_indices().nth(limit)
     {
-        text.truncate(end);
+        shorten_text(text, end);
     }
+}
+
+/// JSON stays JSON: of a string what is in it is cut, and objects and lists are kept whole.
+fn shorten_text(text: &mut String, end: usize) {
+    if text.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok() {
+        return;
+    }
+    if text.starts_with('"')
+        && let Ok(inner) = serde_json::from_str::<String>(text)
+    {
+        let kept: String = inner.chars().take(text[..end].chars().count()).collect();
+        *text = serde_json::Value::String(kept).to_string();
+        return;
+    }
+    text.truncate(end);
 }

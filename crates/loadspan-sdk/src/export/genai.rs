@@ -7,7 +7,7 @@ mod tests;
 
 use loadspan_wire::mlflow::attributes;
 use loadspan_wire::semconv::attributes as names;
-use opentelemetry::trace::SpanKind;
+use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry::{Array, KeyValue, Value as OtelValue};
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::Value;
@@ -17,6 +17,7 @@ use serde_json::Value;
 pub(super) struct Translated {
     pub(super) name: String,
     pub(super) kind: SpanKind,
+    pub(super) status: Status,
     pub(super) attributes: Vec<KeyValue>,
 }
 
@@ -38,16 +39,22 @@ pub(super) fn translate(span: &SpanData) -> Translated {
     let operation = source
         .json(attributes::SPAN_TYPE)
         .and_then(|kind| Operation::of(kind.as_str()?));
+    let status = status(span, &source);
     let mut target = Target::default();
     target.keep(span);
+    target.error(span);
+    // The conventions have the id of the trace in one place.
+    target.replace(attributes::TRACE_REQUEST_ID);
     let Some(operation) = operation else {
         target.session();
         return Translated {
             name: span.name.clone().into_owned(),
             kind: span.span_kind.clone(),
+            status,
             attributes: target.0,
         };
     };
+    target.replace(attributes::MESSAGE_FORMAT);
     target.put(names::GEN_AI_OPERATION_NAME, operation.word());
     target.model(&source);
     target.usage(&source);
@@ -63,7 +70,16 @@ pub(super) fn translate(span: &SpanData) -> Translated {
     Translated {
         name: operation.name(span, &source),
         kind: operation.kind(span),
+        status,
         attributes: target.0,
+    }
+}
+
+/// What went well has none. Spans of MLflow are OK where nobody said anything; those of others only where somebody did.
+fn status(span: &SpanData, source: &Source<'_>) -> Status {
+    match &span.status {
+        Status::Ok if source.has(attributes::SPAN_TYPE) => Status::Unset,
+        status => status.clone(),
     }
 }
 
@@ -120,6 +136,10 @@ impl Operation {
 struct Source<'a>(&'a [KeyValue]);
 
 impl Source<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|attribute| attribute.key.as_str() == name)
+    }
+
     fn json(&self, name: &str) -> Option<Value> {
         let attribute = self.0.iter().find(|attribute| attribute.key.as_str() == name)?;
         match &attribute.value {
@@ -164,6 +184,18 @@ impl Target {
 
     fn keep(&mut self, span: &SpanData) {
         self.0.extend(span.attributes.iter().cloned());
+    }
+
+    /// What went wrong: the type of the exception that was recorded last.
+    fn error(&mut self, span: &SpanData) {
+        if !matches!(span.status, Status::Error { .. }) {
+            return;
+        }
+        let exceptions = span.events.iter().filter(|event| event.name == "exception");
+        let mut types = exceptions.flat_map(|event| &event.attributes);
+        let last = types.rfind(|attribute| attribute.key.as_str() == "exception.type");
+        let word = last.map_or_else(|| "_OTHER".into(), |attribute| attribute.value.clone());
+        self.put(names::ERROR_TYPE, word);
     }
 
     fn model(&mut self, source: &Source<'_>) {
@@ -223,6 +255,14 @@ impl Target {
         let inputs = source.json(attributes::SPAN_INPUTS);
         if let Some(query) = inputs.as_ref().and_then(query) {
             self.put("gen_ai.retrieval.query.text", query.to_owned());
+            // Other arguments beside it would be lost.
+            if inputs
+                .as_ref()
+                .and_then(Value::as_object)
+                .is_none_or(|inputs| inputs.len() == 1)
+            {
+                self.replace(attributes::SPAN_INPUTS);
+            }
         }
         self.rename(source, attributes::SPAN_OUTPUTS, "gen_ai.retrieval.documents");
     }
@@ -264,6 +304,12 @@ impl Target {
         let most = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
         if let Some(most) = most.iter().find_map(|key| inputs[*key].as_i64()) {
             self.put(names::GEN_AI_REQUEST_MAX_TOKENS, most);
+        }
+        if let Some(seed) = inputs["seed"].as_i64() {
+            self.put(names::GEN_AI_REQUEST_SEED, seed);
+        }
+        if let Some(choices) = inputs["n"].as_i64().filter(|choices| *choices != 1) {
+            self.put(names::GEN_AI_REQUEST_CHOICE_COUNT, choices);
         }
         let stop = match inputs.get("stop").or_else(|| inputs.get("stop_sequences")) {
             Some(Value::String(one)) => vec![one.clone()],

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::batch::Batch;
 use super::deliver::{Courier, Destination};
-use super::ledger::{MAX_SPANS, Room};
+use super::ledger::Room;
 use super::queue::{Item, Offer, Queue, estimate};
 use crate::config::BatchConfig;
 use crate::diagnostics::{self, Kind};
@@ -30,7 +30,7 @@ impl Lane {
     /// Starts the task that empties the queue.
     pub(super) fn start(destination: Destination, config: BatchConfig, runtime: &Handle) -> Self {
         let room = Room {
-            spans: config.queue.min(MAX_SPANS),
+            spans: config.queue,
             bytes: config.queue_bytes,
         };
         let queue = Arc::new(Queue::new(config.spans, room));
@@ -53,8 +53,9 @@ impl Lane {
         Self { name, queue, flushes }
     }
 
-    pub(super) fn offer(&self, item: Item) {
-        if self.queue.offer(item) == Offer::NoRoom {
+    pub(super) fn offer(&self, item: Item) -> Offer {
+        let offer = self.queue.offer(item);
+        if offer == Offer::NoRoom {
             let message = format!(
                 "the queue to {} is full: spans are dropped; loadspan_sdk::counts() says how many, \
                  OTEL_BSP_MAX_QUEUE_SIZE makes it longer",
@@ -62,6 +63,7 @@ impl Lane {
             );
             diagnostics::warn(Kind::QueueFull, &message);
         }
+        offer
     }
 
     /// Asks for everything to be exported; `done` hears of it.

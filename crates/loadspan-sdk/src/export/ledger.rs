@@ -1,13 +1,15 @@
 //! What became of the spans for one destination, and how much of them is on its way.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use crate::config::LARGEST_QUEUE;
 use crate::guard::DestinationCounts;
 
 /// Bits of the estimate of bytes, below those of the count of spans: both change in one step.
 const BYTE_BITS: u32 = 40;
-/// The most spans that can be counted, with room for threads that count and see that it is too much.
-pub(super) const MAX_SPANS: usize = 1 << 22;
+// With room for threads that count and see that it is too much.
+const _: () = assert!(LARGEST_QUEUE << 1 < 1 << (64 - BYTE_BITS));
 
 /// The most that may be on its way.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +25,12 @@ pub(super) struct Ledger {
     exported: AtomicU64,
     rejected: AtomicU64,
     dropped: AtomicU64,
+    /// One settles, or counts, at a time: what was produced never goes back. Threads that end spans do not take it.
+    turn: Mutex<Produced>,
 }
+
+/// The most that was told.
+type Produced = u64;
 
 /// What became of spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +55,7 @@ impl Ledger {
 
     /// Settles spans that were held.
     pub(super) fn settle(&self, fate: Fate, spans: u64, bytes: u64) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let count = match fate {
             Fate::Exported => &self.exported,
             Fate::Rejected => &self.rejected,
@@ -58,16 +66,20 @@ impl Ledger {
     }
 
     pub(super) fn counts(&self, destination: &'static str) -> DestinationCounts {
+        let mut most = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let [exported, rejected, dropped] =
             [&self.exported, &self.rejected, &self.dropped].map(|count| count.load(Ordering::Relaxed));
-        let (pending, _) = unpack(self.held.load(Ordering::Relaxed));
+        let (held, _) = unpack(self.held.load(Ordering::Relaxed));
+        let settled = exported + rejected + dropped;
+        // A span that finds no room is for a moment neither held nor dropped.
+        *most = (settled + held).max(*most);
         DestinationCounts {
             destination,
-            produced: exported + rejected + dropped + pending,
+            produced: *most,
             exported,
             rejected,
             dropped,
-            pending,
+            pending: *most - settled,
         }
     }
 }
@@ -99,5 +111,31 @@ mod tests {
         let counts = ledger.counts("otlp");
         assert_eq!((counts.produced, counts.exported, counts.rejected), (8, 1, 1));
         assert_eq!((counts.dropped, counts.pending), (3, 3));
+    }
+
+    #[test]
+    fn what_was_produced_never_goes_back() {
+        let ledger = Ledger::default();
+        let room = Room { spans: 2, bytes: 100 };
+        let is_over = AtomicU64::new(0);
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    for _ in 0..20_000 {
+                        if ledger.hold(1, room) {
+                            ledger.settle(Fate::Exported, 1, 1);
+                        }
+                    }
+                    is_over.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+            let mut before = 0;
+            while is_over.load(Ordering::Relaxed) < 4 {
+                let counts = ledger.counts("otlp");
+                assert!(counts.produced >= before, "{} after {before}", counts.produced);
+                before = counts.produced;
+            }
+        });
+        assert_eq!(ledger.counts("otlp").produced, 80_000);
     }
 }

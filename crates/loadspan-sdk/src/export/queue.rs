@@ -1,7 +1,7 @@
 //! Spans that wait for a destination. Threads put them into parts of their own, and the exporter takes all parts at one moment: a
 //! root is never taken before a child that ended before it.
 
-use std::cell::Cell;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,12 +9,11 @@ use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
 use super::ledger::{Fate, Ledger, Room};
+use crate::part::{self, PARTS};
 use crate::trace::TraceInfo;
 
-const PARTS: usize = 8;
-
 /// A span on its way.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Item {
     pub(super) span: Arc<SpanData>,
     /// For a root: what is known of its trace.
@@ -24,9 +23,10 @@ pub(super) struct Item {
 }
 
 /// Spans that wait for one destination.
-#[derive(Debug)]
 pub(super) struct Queue {
     parts: [Mutex<Part>; PARTS],
+    /// So many were in each part the last time.
+    taken: [AtomicUsize; PARTS],
     waiting: AtomicUsize,
     /// So many waiting are worth waking the exporter for.
     batch: usize,
@@ -35,7 +35,7 @@ pub(super) struct Queue {
     pub(super) full_batch: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Part {
     items: Vec<Item>,
     is_closed: bool,
@@ -45,6 +45,8 @@ struct Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Offer {
     Taken,
+    /// Taken, and a batch is full with it.
+    TakenFullBatch,
     NoRoom,
     Closed,
 }
@@ -53,6 +55,7 @@ impl Queue {
     pub(super) fn new(batch: usize, room: Room) -> Self {
         Self {
             parts: Default::default(),
+            taken: Default::default(),
             waiting: AtomicUsize::new(0),
             batch,
             room,
@@ -68,7 +71,7 @@ impl Queue {
             return Offer::NoRoom;
         }
         let waiting = {
-            let mut part = lock(&self.parts[own_part()]);
+            let mut part = lock(&self.parts[part::own()]);
             if part.is_closed {
                 self.ledger.settle(Fate::Dropped, 1, bytes);
                 return Offer::Closed;
@@ -76,23 +79,30 @@ impl Queue {
             part.items.push(item);
             self.waiting.fetch_add(1, Ordering::Relaxed) + 1
         };
-        if waiting == self.batch {
-            self.full_batch.notify_one();
+        // Again for each further one: whoever should take them may be gone.
+        if !waiting.is_multiple_of(self.batch) {
+            return Offer::Taken;
         }
-        Offer::Taken
+        self.full_batch.notify_one();
+        Offer::TakenFullBatch
     }
 
     /// Everything that waits.
     pub(super) fn take(&self) -> Vec<Item> {
-        let mut parts: [MutexGuard<'_, Part>; PARTS] = std::array::from_fn(|part| lock(&self.parts[part]));
-        self.waiting.store(0, Ordering::Relaxed);
-        let taken = parts.each_mut().map(|part| {
-            // The threads find as much room as they needed last time.
-            let room = part.items.len();
-            std::mem::replace(&mut part.items, Vec::with_capacity(room))
-        });
-        drop(parts);
-        taken.into_iter().flatten().collect()
+        // Made before the locks: the threads find as much room as they needed last time.
+        let mut lists: [Vec<Item>; PARTS] =
+            std::array::from_fn(|part| Vec::with_capacity(self.taken[part].load(Ordering::Relaxed)));
+        {
+            let mut parts: [MutexGuard<'_, Part>; PARTS] = std::array::from_fn(|part| lock(&self.parts[part]));
+            self.waiting.store(0, Ordering::Relaxed);
+            for (part, list) in parts.iter_mut().zip(&mut lists) {
+                std::mem::swap(&mut part.items, list);
+            }
+        }
+        for (taken, list) in self.taken.iter().zip(&lists) {
+            taken.store(list.len(), Ordering::Relaxed);
+        }
+        lists.into_iter().flatten().collect()
     }
 
     /// Takes nothing any more; what waits is dropped.
@@ -106,23 +116,18 @@ impl Queue {
     }
 }
 
-fn lock(part: &Mutex<Part>) -> MutexGuard<'_, Part> {
-    part.lock().unwrap_or_else(PoisonError::into_inner)
+impl fmt::Debug for Queue {
+    /// Counts: spans are the application's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue")
+            .field("room", &self.room)
+            .field("ledger", &self.ledger)
+            .finish_non_exhaustive()
+    }
 }
 
-/// The part of this thread.
-fn own_part() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static OWN: Cell<Option<usize>> = const { Cell::new(None) };
-    }
-    OWN.with(|own| {
-        own.get().unwrap_or_else(|| {
-            let part = NEXT.fetch_add(1, Ordering::Relaxed) % PARTS;
-            own.set(Some(part));
-            part
-        })
-    })
+fn lock(part: &Mutex<Part>) -> MutexGuard<'_, Part> {
+    part.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// About as many bytes as a span has on the wire.

@@ -1,6 +1,8 @@
 //! From spans to sockets and back.
 
 mod delivery;
+mod describe;
+mod mistakes;
 mod mlflow;
 mod requests;
 

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 use tokio::runtime::{Builder, Handle};
@@ -16,6 +16,8 @@ pub(crate) struct ExportThread {
     handle: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// The process that it is in: one that was forked from it has a copy of this, and no thread.
+    process: u32,
 }
 
 impl ExportThread {
@@ -34,7 +36,13 @@ impl ExportThread {
             handle,
             stop: Some(stop),
             thread: Some(thread),
+            process: std::process::id(),
         })
+    }
+
+    /// Whether this process was forked after the start, so that the thread is in another one.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.process != std::process::id()
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -43,8 +51,14 @@ impl ExportThread {
 
     /// Ends it. What ran on it is dropped when this returns.
     pub(crate) fn stop(&mut self) {
-        self.stop.take();
-        if let Some(thread) = self.thread.take() {
+        let (stop, thread) = (self.stop.take(), self.thread.take());
+        if self.is_elsewhere() {
+            // Neither is ours: the one would wake the other process, the other cannot be waited for.
+            std::mem::forget((stop, thread));
+            return;
+        }
+        drop(stop);
+        if let Some(thread) = thread {
             // A thread that panicked has said so already.
             let _ = thread.join();
         }
@@ -78,13 +92,50 @@ fn run(ready: &mpsc::SyncSender<Result<Handle, InitError>>, stopped: oneshot::Re
 
 /// Waits until as many have reported as there are senders, without an event loop. `false`: time was up.
 pub(crate) fn wait_for(done: &mpsc::Receiver<()>, timeout: Duration) -> bool {
-    let deadline = std::time::Instant::now() + timeout;
+    // `None`: so far away that no clock reaches it.
+    let deadline = Instant::now().checked_add(timeout);
     loop {
-        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        let left = deadline.map_or(Duration::MAX, |deadline| {
+            deadline.saturating_duration_since(Instant::now())
+        });
         match done.recv_timeout(left) {
             Ok(()) => {}
             Err(mpsc::RecvTimeoutError::Disconnected) => return true,
             Err(mpsc::RecvTimeoutError::Timeout) => return false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_in_a_forked_process_waits_for_no_thread() {
+        let mut copy = ExportThread::start().unwrap();
+        let (_stop, thread) = (copy.stop.take(), copy.thread.take());
+        copy.process = 0;
+        // A thread that never ends: so it looks from a process that does not have it.
+        copy.thread = Some(std::thread::spawn(|| {
+            loop {
+                std::thread::park();
+            }
+        }));
+        let (done, stopped) = mpsc::channel();
+        std::thread::spawn(move || {
+            copy.stop();
+            done.send(())
+        });
+
+        assert!(stopped.recv_timeout(Duration::from_secs(20)).is_ok());
+        drop(thread);
+    }
+
+    #[test]
+    fn a_time_that_no_clock_reaches_is_no_limit() {
+        let (done, all_done) = mpsc::channel();
+        std::thread::spawn(move || done.send(()));
+
+        assert!(wait_for(&all_done, Duration::MAX));
     }
 }

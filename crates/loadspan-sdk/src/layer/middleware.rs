@@ -52,7 +52,7 @@ impl Middleware for ReqwestTracing {
         read(&mut request, halves.question);
         let sent = {
             let _scope = halves.span.enter();
-            next.run(request, extensions).in_current_span()
+            next.run(request, extensions).with_current_span()
         };
         match sent.await {
             Ok(response) => Ok(watched(response, halves.answer)),

@@ -88,7 +88,7 @@ where
         };
         let request = request.map(|body| RequestBody::new(body, Some(halves.question)));
         let _scope = halves.span.enter();
-        let future = self.inner.call(request).in_current_span();
+        let future = self.inner.call(request).with_current_span();
         HttpTracingFuture {
             sent: Sent::InSpan { future },
             answer: Some(halves.answer),

@@ -15,7 +15,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use self::fields::Fields;
-use crate::span::{Handle, Span, SpanBuilder, span};
+use crate::span::{Handle, Parent, Span, SpanBuilder, span};
 
 /// A layer for [`tracing_subscriber`] that makes a span of MLflow of every span of [`tracing`]. Which ones is said with a filter:
 ///
@@ -63,7 +63,8 @@ pub struct TracingLayer {
 #[derive(Debug)]
 struct Traced {
     span: Span,
-    fields: Fields,
+    /// `None`: nothing is recorded. Most spans of a sampled application are such, and are moved about: they stay small.
+    fields: Option<Box<Fields>>,
     /// A span that is made while the thread unwinds is not ended by the panic.
     unwinding: bool,
 }
@@ -76,14 +77,14 @@ where
         let Some(tracing_span) = context.span(id).filter(|_| !is_ours(attributes.metadata())) else {
             return;
         };
-        let span = builder(attributes, &context).start();
+        let span = SpanBuilder::start_below(&parent(attributes, &context), || builder(attributes));
         // Nothing is set up, so that there is nothing to be a parent either.
         if matches!(span.handle, Handle::Off) {
             return;
         }
         let mut traced = Traced {
+            fields: span.is_recorded().then(Box::default),
             span,
-            fields: Fields::default(),
             unwinding: std::thread::panicking(),
         };
         traced.record(|visit| attributes.record(visit));
@@ -142,12 +143,12 @@ where
 impl Traced {
     /// Takes fields, if anybody wants them.
     fn record(&mut self, record: impl FnOnce(&mut dyn Visit)) {
-        if !self.span.is_recorded() {
+        let Some(fields) = &mut self.fields else {
             return;
-        }
-        self.fields.add(record);
-        self.fields.write_on(&self.span);
-        if let Some(name) = self.fields.take_name() {
+        };
+        fields.add(record);
+        fields.write_on(&self.span);
+        if let Some(name) = fields.take_name() {
             self.span.set_name(name);
         }
     }
@@ -160,21 +161,22 @@ impl Traced {
     }
 }
 
-fn builder<S>(attributes: &Attributes<'_>, context: &Context<'_, S>) -> SpanBuilder
+fn parent<S>(attributes: &Attributes<'_>, context: &Context<'_, S>) -> Parent
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let mut builder = span(attributes.metadata().name());
-    if let Some(kind) = fields::kind(attributes) {
-        builder = builder.with_kind(kind);
-    }
     match attributes.parent() {
-        Some(parent) => match span_of(parent, context) {
-            Some(parent) => builder.with_parent(parent),
-            // A filter has left it out.
-            None => builder,
-        },
-        None if attributes.is_root() => builder.as_root(),
+        // One that is not there was left out by a filter.
+        Some(parent) => span_of(parent, context).map_or_else(Parent::default, Parent::from),
+        None if attributes.is_root() => Parent::NONE,
+        None => Parent::default(),
+    }
+}
+
+fn builder(attributes: &Attributes<'_>) -> SpanBuilder {
+    let builder = span(attributes.metadata().name());
+    match fields::kind(attributes) {
+        Some(kind) => builder.with_kind(kind),
         None => builder,
     }
 }

@@ -18,12 +18,12 @@ pub(super) struct Frame<'a> {
 }
 
 /// The request with this report.
-pub(super) fn request(report: &Report, frame: Frame<'_>) -> ExportMetricsServiceRequest {
+pub(super) fn request(report: &Report<'_>, frame: Frame<'_>) -> ExportMetricsServiceRequest {
     let temporality = match frame.temporality {
         Temporality::Cumulative => AggregationTemporality::Cumulative,
         Temporality::Delta => AggregationTemporality::Delta,
     };
-    let point = |series| point(series, report, frame.experiment_id);
+    let point = |series: &&Series| point(series, report, frame.experiment_id);
     let metric = Metric {
         name: "mlflow.trace.span.duration".to_owned(),
         description: "Duration of spans in milliseconds".to_owned(),
@@ -52,17 +52,18 @@ pub(super) fn request(report: &Report, frame: Frame<'_>) -> ExportMetricsService
     }
 }
 
-fn point(series: &Series, report: &Report, experiment_id: Option<&str>) -> HistogramDataPoint {
+fn point(series: &Series, report: &Report<'_>, experiment_id: Option<&str>) -> HistogramDataPoint {
+    let values = &series.values;
     HistogramDataPoint {
         attributes: attributes(series, experiment_id),
         start_time_unix_nano: nanos(report.start),
         time_unix_nano: nanos(report.end),
-        count: series.count,
-        sum: Some(series.sum),
-        bucket_counts: series.counts.to_vec(),
+        count: values.count,
+        sum: Some(values.sum),
+        bucket_counts: values.counts.to_vec(),
         explicit_bounds: BOUNDS.to_vec(),
-        min: Some(series.min),
-        max: Some(series.max),
+        min: Some(values.min),
+        max: Some(values.max),
         ..HistogramDataPoint::default()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use loadspan_testkit::{OtlpSink, RunningOtlpSink};
+use loadspan_testkit::{MlflowAnswer, MlflowSink, OtlpSink, RunningOtlpSink, SinkAnswer, When};
 use loadspan_wire::otlp::metrics::HistogramDataPoint;
 use loadspan_wire::otlp::metrics::metric::Data;
 use loadspan_wire::otlp::{ExportMetricsServiceRequest, Message, any_value};
@@ -13,6 +13,7 @@ use crate::config::{Config, Environment};
 use crate::export::Exports;
 use crate::export::tests::span;
 use crate::guard::FlushOutcome;
+use crate::processor::SpanSink;
 use crate::testing;
 use crate::trace::TraceInfo;
 
@@ -177,6 +178,70 @@ fn cumulative_counts_go_on_and_deltas_start_anew() {
             .map(|(_, points)| points[0].start_time_unix_nano)
             .collect();
         assert_eq!(starts[0] == starts[1], preference == "cumulative");
+    }
+}
+
+#[test]
+fn an_interval_that_could_not_be_sent_is_part_of_the_next_one() {
+    let sink = OtlpSink::new()
+        .on(When::Number(0), SinkAnswer::invalid())
+        .start()
+        .unwrap();
+    let exports = exports(&sink, &[("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")]);
+    let metrics = exports.metrics().unwrap();
+    for _ in 0..2 {
+        metrics.record(&span(1, 0, &[]), None);
+        assert_eq!(exports.flush(PATIENCE), FlushOutcome::Complete);
+    }
+    let points = points(&sink);
+    assert_eq!((points.len(), points[0].1[0].count), (1, 2));
+}
+
+#[test]
+fn threads_record_apart_and_are_reported_together() {
+    let sink = OtlpSink::new().start().unwrap();
+    let exports = exports(&sink, &[("OTEL_METRIC_EXPORT_INTERVAL", "5")]);
+    let metrics = exports.metrics().unwrap();
+    std::thread::scope(|threads| {
+        for _ in 0..8 {
+            threads.spawn(|| {
+                for _ in 0..1_000 {
+                    metrics.record(&span(1, 0, &[]), None);
+                }
+            });
+        }
+    });
+    assert_eq!(exports.shut_down(PATIENCE), FlushOutcome::Complete);
+    let (_, points) = points(&sink).pop().unwrap();
+    assert_eq!((points.len(), points[0].count), (1, 8_000));
+}
+
+/// Its only report is the one at its end, and the server is asked for the experiment no sooner.
+#[test]
+fn a_short_program_has_the_id_of_an_experiment_that_it_knows_by_name() {
+    for (answer, attribute) in [
+        (MlflowAnswer::Slow(Duration::from_millis(50)), Some("experiment_id=1")),
+        (MlflowAnswer::Hang, None),
+    ] {
+        let mlflow = MlflowSink::new().start().unwrap();
+        mlflow.answer_path_with("experiments/get-by-name", answer);
+        let sink = OtlpSink::new().start().unwrap();
+        let url = mlflow.url();
+        let further = [
+            ("MLFLOW_TRACKING_URI", url.as_str()),
+            ("MLFLOW_EXPERIMENT_NAME", "named"),
+        ];
+        let exports = exports(&sink, &further);
+        let root = span(1, 0, &[]);
+        exports.metrics().unwrap().record(&root, None);
+        exports.submit(Arc::new(root), None);
+        exports.shut_down(Duration::from_secs(2));
+        let (_, points) = points(&sink).pop().unwrap();
+        let attributes = attributes(&points[0]);
+        let found = attributes
+            .iter()
+            .find(|attribute| attribute.starts_with("experiment_id"));
+        assert_eq!(found.map(String::as_str), attribute);
     }
 }
 

@@ -10,7 +10,7 @@ use opentelemetry::trace::{Link, SpanBuilder as OtelSpanBuilder, SpanContext, Sp
 use opentelemetry::{Context, KeyValue};
 
 use super::recording::Beginning;
-use super::{Handle, InSpan, Recording, Span, SpanGuard, SpanScope, TracedFuture, Unsampled, to_json};
+use super::{Handle, InSpan, Recording, Span, SpanGuard, SpanScope, Unsampled, to_json};
 use crate::context::{self, Origin, RemoteParent};
 use crate::sampling;
 use crate::span_type::SpanType;
@@ -48,6 +48,12 @@ pub(crate) enum ParentKind {
     Remote(RemoteParent),
 }
 
+impl Parent {
+    /// Nothing: the span begins a trace.
+    #[cfg(feature = "tracing")]
+    pub(crate) const NONE: Self = Self(ParentKind::Root);
+}
+
 impl From<Span> for Parent {
     fn from(span: Span) -> Self {
         Self(ParentKind::Span(span))
@@ -57,6 +63,12 @@ impl From<Span> for Parent {
 impl From<&Span> for Parent {
     fn from(span: &Span) -> Self {
         Self(ParentKind::Span(span.clone()))
+    }
+}
+
+impl From<&SpanGuard> for Parent {
+    fn from(guard: &SpanGuard) -> Self {
+        Self(ParentKind::Span(guard.span()))
     }
 }
 
@@ -199,7 +211,19 @@ impl SpanBuilder {
             let _scope = context.clone().attach();
             span.watch(|| make(span.clone()))
         };
-        future.in_prepared_span(span, context)
+        InSpan::new(future, span, context)
+    }
+
+    /// Starts the span that `build` makes below this parent. Where nothing is recorded, nothing is built.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn start_below(parent: &Parent, build: impl FnOnce() -> Self) -> Span {
+        match Origin::of(&parent.0) {
+            Origin::Off => Span { handle: Handle::Off },
+            Origin::Unsampled { trace, .. } => Span {
+                handle: Handle::Unsampled(trace),
+            },
+            origin => build().begin(origin),
+        }
     }
 
     fn begin(self, origin: Origin) -> Span {

@@ -7,6 +7,7 @@ use opentelemetry::{Key, Value};
 use serde::Serialize;
 
 use super::{Span, TokenUsage, to_json};
+use crate::scalar;
 use crate::span_type::SpanType;
 
 /// The shape in which [`Span::set_chat_messages`] expects messages.
@@ -30,10 +31,18 @@ impl Span {
         self.put_json(attributes::SPAN_OUTPUTS, &outputs);
     }
 
-    /// An attribute as MLflow keeps it: its value is JSON text, so that MLflow shows objects and lists as such. Set again, the last
-    /// value counts.
+    /// An attribute as MLflow keeps it: numbers and bools as such, everything else as JSON text, so that MLflow shows objects and lists
+    /// as such. Set again, the last value counts.
     pub fn set_attribute(&self, key: impl Into<Cow<'static, str>>, value: impl Serialize) {
-        self.put_json(key.into(), &value);
+        if !self.is_recorded() {
+            return;
+        }
+        let (key, text) = (key.into(), to_json(&value));
+        // MLflow's own are JSON on every path.
+        match scalar::of_json(text.0.as_str()).filter(|_| !key.starts_with("mlflow.")) {
+            Some(scalar) => self.put(key, scalar),
+            None => self.put(key, text),
+        }
     }
 
     /// An attribute as OpenTelemetry has it: a text, a number, a bool or a list of them. This is the method for attributes of its

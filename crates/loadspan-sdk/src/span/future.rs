@@ -23,7 +23,7 @@ pub trait TracedFuture: Future + Sized {
     /// ```
     fn in_span(self, span: Span) -> InSpan<Self> {
         let context = context::containing(&span, Vec::new());
-        self.in_prepared_span(span, context)
+        InSpan::new(self, span, context)
     }
 
     /// Runs within the span that is current now, wherever it is polled: for tasks that are spawned.
@@ -32,24 +32,13 @@ pub trait TracedFuture: Future + Sized {
     /// use loadspan_sdk::TracedFuture;
     /// # async fn example() {
     /// # let _request = loadspan_sdk::start_span("request");
-    /// tokio::spawn(async { /* children of the current span */ }.in_current_span());
+    /// tokio::spawn(async { /* children of the current span */ }.with_current_span());
     /// # }
     /// ```
-    fn in_current_span(self) -> InContext<Self> {
+    fn with_current_span(self) -> InContext<Self> {
         InContext {
             future: Some(self),
             context: Context::current(),
-        }
-    }
-
-    #[doc(hidden)]
-    fn in_prepared_span(self, span: Span, context: Context) -> InSpan<Self> {
-        InSpan {
-            inner: InContext {
-                future: Some(self),
-                context,
-            },
-            running: Some(span),
         }
     }
 }
@@ -57,7 +46,7 @@ pub trait TracedFuture: Future + Sized {
 impl<F: Future> TracedFuture for F {}
 
 pin_project! {
-    /// A future that is polled, and dropped, within the context in which it was made: see [`TracedFuture::in_current_span`].
+    /// A future that is polled, and dropped, within the context in which it was made: see [`TracedFuture::with_current_span`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct InContext<F> {
@@ -115,6 +104,18 @@ pin_project! {
                 span.set_status_if_none(SpanStatus::Unset);
                 span.end();
             }
+        }
+    }
+}
+
+impl<F> InSpan<F> {
+    pub(super) fn new(future: F, span: Span, context: Context) -> Self {
+        Self {
+            inner: InContext {
+                future: Some(future),
+                context,
+            },
+            running: Some(span),
         }
     }
 }

@@ -15,7 +15,6 @@ use crate::state::State;
 use crate::trace::LiveTrace;
 
 /// A span that is recorded.
-#[derive(Debug)]
 pub(crate) struct Recording {
     context: SpanContext,
     state: Arc<State>,
@@ -25,17 +24,46 @@ pub(crate) struct Recording {
 }
 
 /// What is known of a span that has not ended.
-#[derive(Debug)]
 pub(crate) struct Live {
     span: SdkSpan,
     /// Kept here until the end, since those of the SDK's span cannot be replaced.
     attributes: Vec<KeyValue>,
+    room: Room,
     status: Option<SpanStatus>,
     chunks: usize,
 }
 
+/// How many more attributes there may be. Those that MLflow knows do not count: they come last as often as not, and are what the span
+/// is for.
+struct Room {
+    limit: usize,
+    used: usize,
+    /// There was no room for so many.
+    refused: u32,
+}
+
+/// More than a provider of the application is expected to keep of a span: its own limit is not known.
+const LARGEST_ROOM: usize = 1_024;
+
+/// Attributes that there is always room for.
+const RESERVED: [&str; 10] = [
+    attributes::SPAN_TYPE,
+    attributes::SPAN_INPUTS,
+    attributes::SPAN_OUTPUTS,
+    attributes::SPAN_FUNCTION_NAME,
+    attributes::TRACE_REQUEST_ID,
+    attributes::LLM_MODEL,
+    attributes::LLM_PROVIDER,
+    attributes::CHAT_TOKEN_USAGE,
+    attributes::CHAT_TOOLS,
+    attributes::MESSAGE_FORMAT,
+];
+
+fn is_reserved(key: &Key) -> bool {
+    key.as_str().starts_with("mlflow.") && RESERVED.contains(&key.as_str())
+}
+
 /// What a recording begins with.
-#[derive(Debug)]
 pub(crate) struct Beginning {
     pub(crate) state: Arc<State>,
     pub(crate) span: SdkSpan,
@@ -50,6 +78,11 @@ impl Recording {
             attributes::TRACE_REQUEST_ID,
             beginning.trace.request_id(),
         ));
+        let room = Room {
+            limit: beginning.state.attribute_limit.unwrap_or(LARGEST_ROOM),
+            used: 0,
+            refused: 0,
+        };
         Self {
             context: beginning.span.span_context().clone(),
             state: beginning.state,
@@ -57,6 +90,7 @@ impl Recording {
             live: Mutex::new(Some(Live {
                 span: beginning.span,
                 attributes,
+                room,
                 status: None,
                 chunks: 0,
             })),
@@ -99,7 +133,7 @@ impl Recording {
     pub(crate) fn end(&self, at: Option<SystemTime>) {
         let live = self.lock().take();
         if let Some(live) = live {
-            live.end(at);
+            live.end(at, self.state.attribute_limit);
         }
     }
 
@@ -118,7 +152,8 @@ impl Live {
     pub(crate) fn put(&mut self, key: Key, value: Value) {
         match self.attributes.iter_mut().find(|attribute| attribute.key == key) {
             Some(attribute) => attribute.value = value,
-            None => self.attributes.push(KeyValue::new(key, value)),
+            None if is_reserved(&key) || self.room.take() => self.attributes.push(KeyValue::new(key, value)),
+            None => {}
         }
     }
 
@@ -141,16 +176,24 @@ impl Live {
         index
     }
 
-    fn end(mut self, at: Option<SystemTime>) {
-        if !self
-            .attributes
-            .iter()
-            .any(|attribute| attribute.key.as_str() == attributes::SPAN_TYPE)
-        {
+    /// `limit`: that of the provider, if it is known.
+    fn end(mut self, at: Option<SystemTime>, limit: Option<usize>) {
+        let is_typed = |attribute: &KeyValue| attribute.key.as_str() == attributes::SPAN_TYPE;
+        if !self.attributes.iter().any(is_typed) {
             self.attributes
                 .push(KeyValue::new(attributes::SPAN_TYPE, SpanType::Unknown.to_json()));
         }
+        if self.room.used > 0 && limit.is_none_or(|limit| self.attributes.len() > limit) {
+            // The provider keeps the first ones.
+            self.attributes.sort_by_key(|attribute| !is_reserved(&attribute.key));
+        }
         self.span.set_attributes(self.attributes);
+        if limit.is_some() {
+            // The span is full: it counts them, and keeps none.
+            for _ in 0..self.room.refused {
+                self.span.set_attribute(KeyValue::new("", false));
+            }
+        }
         self.span.set_status(match self.status {
             None | Some(SpanStatus::Ok) => Status::Ok,
             Some(SpanStatus::Unset) => Status::Unset,
@@ -160,5 +203,17 @@ impl Live {
             Some(time) => self.span.end_with_timestamp(time),
             None => self.span.end(),
         }
+    }
+}
+
+impl Room {
+    fn take(&mut self) -> bool {
+        let is_there = self.used < self.limit;
+        if is_there {
+            self.used += 1;
+        } else {
+            self.refused = self.refused.saturating_add(1);
+        }
+        is_there
     }
 }

@@ -3,11 +3,13 @@
 mod attachment;
 mod content;
 mod lifetime;
+mod limits;
 #[cfg(feature = "macros")]
 mod macros;
 mod nesting;
 mod panics;
 mod propagation;
 mod sampling;
+mod shown;
 mod threads;
 mod traces;

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-/// Tokens of a call of a model.
+/// More cannot be counted: MLflow's numbers have 64 bits with a sign, and one that is larger breaks every later look at the trace.
+const MOST: u64 = i64::MAX as u64;
+
+/// Tokens of a call of a model. Counts above `i64::MAX` are cut to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct TokenUsage {
@@ -53,12 +56,13 @@ impl TokenUsage {
 
 impl Serialize for TokenUsage {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fit = |tokens: u64| tokens.min(MOST);
         Names {
-            input_tokens: self.input,
-            output_tokens: self.output,
-            total_tokens: self.total.unwrap_or_else(|| self.input.saturating_add(self.output)),
-            cache_read_input_tokens: self.cache_read,
-            cache_creation_input_tokens: self.cache_creation,
+            input_tokens: fit(self.input),
+            output_tokens: fit(self.output),
+            total_tokens: fit(self.total.unwrap_or_else(|| self.input.saturating_add(self.output))),
+            cache_read_input_tokens: self.cache_read.map(fit),
+            cache_creation_input_tokens: self.cache_creation.map(fit),
         }
         .serialize(serializer)
     }

@@ -6,6 +6,14 @@ use super::{LiveTrace, TraceInfo};
 use crate::context::current_span;
 use crate::diagnostics;
 
+/// A trace for which somebody else says these cannot be found any more.
+const SERVERS_TAGS: [&str; 4] = [
+    "mlflow.artifactLocation",
+    attributes::SPANS_LOCATION_TAG,
+    "mlflow.trace.archiveLocation",
+    "mlflow.trace.archivalFailure",
+];
+
 /// Adds to what is known of a trace. Comes from [`update_current_trace`] or [`Span::update_trace`](crate::Span::update_trace);
 /// what is said is there at once. After the root span has ended it is too late: nothing happens, and one warning says so.
 #[derive(Debug, Clone)]
@@ -37,10 +45,17 @@ impl TraceUpdate {
         Self { trace }
     }
 
-    /// A tag: may be searched for and changed in MLflow.
+    /// A tag: may be searched for and changed in MLflow. Those in which MLflow's server keeps where a trace is are left to it.
     pub fn tag(self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        let key = key.into();
+        if SERVERS_TAGS.contains(&key.as_str()) {
+            let message =
+                format!("the tag {key} belongs to the MLflow server, which finds the trace by it: it is not set");
+            diagnostics::warn(diagnostics::Kind::ServersTag, &message);
+            return self;
+        }
         self.change(|info| {
-            info.tags.insert(key.into(), value.into());
+            info.tags.insert(key, value.into());
         })
     }
 

@@ -27,9 +27,27 @@ pub(super) fn broken(error: &dyn Error) -> Delivery {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
+    let words = cause.to_string();
     Delivery::Retry {
         after: None,
-        reason: cause.to_string(),
+        reason: format!("{}{}", cut(&words), hint(&words)),
+    }
+}
+
+/// The commonest mistakes have words that say nothing to those who make them.
+fn hint(words: &str) -> &'static str {
+    match words {
+        // What is read first depends on who is quicker: the answer, or the connection that ends.
+        words
+            if words.contains("frame with invalid size")
+                || words.contains("stream closed because of a broken pipe") =>
+        {
+            "; is it an endpoint of HTTP? Then set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, and its port, 4318 by custom"
+        }
+        words if words.contains("invalid HTTP version parsed") => {
+            "; is it an endpoint of gRPC? Then set OTEL_EXPORTER_OTLP_PROTOCOL=grpc, or its port for HTTP, 4318 by custom"
+        }
+        _ => "",
     }
 }
 
@@ -52,6 +70,7 @@ pub(super) fn http_failure(status: StatusCode, retry_after: Option<&str>, rpc: &
         413 => Delivery::TooLarge { reason },
         // The Collector answers 400 when a body is over its limit.
         400 if rpc.message.contains("request body too large") => Delivery::TooLarge { reason },
+        400 | 422 => Delivery::Spoiled { reason },
         _ => Delivery::Refused { reason },
     }
 }
@@ -106,7 +125,7 @@ fn said(message: &str) -> String {
 }
 
 /// One line, not too long.
-fn cut(text: &str) -> String {
+pub(in crate::export) fn cut(text: &str) -> String {
     let plain = text
         .chars()
         .map(|character| if character.is_control() { ' ' } else { character });

@@ -24,9 +24,10 @@ impl Censor {
     pub(in crate::export) fn clean(&self, mut delivery: Delivery) -> Delivery {
         let text = match &mut delivery {
             Delivery::Accepted { message, .. } => message.as_mut(),
-            Delivery::Retry { reason, .. } | Delivery::TooLarge { reason } | Delivery::Refused { reason } => {
-                Some(reason)
-            }
+            Delivery::Retry { reason, .. }
+            | Delivery::TooLarge { reason }
+            | Delivery::Spoiled { reason }
+            | Delivery::Refused { reason } => Some(reason),
         };
         if let Some(text) = text {
             for secret in &self.0 {

@@ -22,8 +22,10 @@ use crate::config::{OtlpDestination, Secret, Signal};
 use crate::error::InitError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A peer that goes silent leaves a connection open for a quarter of an hour: it is asked for a sign of life.
-const KEEP_ALIVE: Duration = Duration::from_secs(4);
+/// A peer that goes silent leaves a connection open for a quarter of an hour: it is asked for a sign of life. Servers turn away whom
+/// they find too eager (`too_many_pings`).
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A client of an endpoint of OTLP/gRPC.
 pub(super) struct GrpcClient {
@@ -43,10 +45,11 @@ impl GrpcClient {
             .map_err(failed)?
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE);
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
+        // Files are looked at also where they have no effect: a wrong name would show when the URL changes.
+        let files = PemFiles::load(&destination.tls)?;
         if destination.endpoint.scheme() == "https" {
-            let tls = tls_config(&PemFiles::load(&destination.tls)?);
-            endpoint = endpoint.tls_config(tls).map_err(failed)?;
+            endpoint = endpoint.tls_config(tls_config(&files)).map_err(failed)?;
         }
         Ok(Self {
             endpoint,

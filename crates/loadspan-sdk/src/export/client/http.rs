@@ -64,13 +64,14 @@ impl Connection<'_> {
         self.secure(builder).and_then(|builder| builder.build().map_err(failed))
     }
 
+    /// Files are looked at also where they have no effect: a wrong name would show when the URL changes.
     fn secure(&self, builder: ClientBuilder) -> Result<ClientBuilder, InitError> {
+        let files = PemFiles::load(self.tls)?;
         if self.url.scheme() != "https" {
             // Otherwise a host without certificates could not even speak plain HTTP.
             return Ok(builder.tls_certs_only([]));
         }
         let failed = |error: reqwest::Error| InitError::Start(error.without_url().to_string());
-        let files = PemFiles::load(self.tls)?;
         let mut builder = builder;
         if let Some(ca) = &files.ca {
             builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(ca).map_err(failed)?);
@@ -117,7 +118,12 @@ impl HttpClient {
         self.format == Format::Json
     }
 
-    /// Posts a body once, with further headers.
+    /// A body as it is sent, each time.
+    pub(super) fn pack(&self, body: Bytes) -> Bytes {
+        if self.gzip { gzip(&body).into() } else { body }
+    }
+
+    /// Posts a body once, packed, with further headers.
     pub(crate) async fn send(&self, body: Bytes, headers: &[(&'static str, &str)]) -> Delivery {
         let mut request = self
             .client
@@ -126,16 +132,32 @@ impl HttpClient {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request = if self.gzip {
-            request.header(CONTENT_ENCODING, "gzip").body(gzip(&body))
-        } else {
-            request.body(body)
-        };
-        match request.send().await {
+        if self.gzip {
+            request = request.header(CONTENT_ENCODING, "gzip");
+        }
+        match request.body(body).send().await {
             Err(error) => answer::broken(&error.without_url()),
             Ok(response) if response.status().is_success() => self.accepted(response).await,
-            Ok(response) => failed(response).await,
+            Ok(response) if matches!(response.status().as_u16(), 404 | 405) => {
+                self.nothing_there(failure(response).await)
+            }
+            Ok(response) => failure(response).await,
         }
+    }
+
+    /// The commonest mistake: an endpoint of a signal is taken as written, so that its path must be there.
+    fn nothing_there(&self, mut delivery: Delivery) -> Delivery {
+        let has_path = ["/v1/traces", "/v1/metrics"]
+            .iter()
+            .any(|path| self.url.path().ends_with(path));
+        if let Delivery::Refused { reason } = &mut delivery
+            && !has_path
+        {
+            reason.push_str(
+                "; the endpoint is taken as written: does it lack /v1/traces or /v1/metrics? OTEL_EXPORTER_OTLP_ENDPOINT needs no path",
+            );
+        }
+        delivery
     }
 
     /// 2xx: it is never to be sent again, whatever else the answer says.
@@ -157,16 +179,32 @@ impl HttpClient {
     }
 }
 
-async fn failed(response: Response) -> Delivery {
+/// What an answer that is not 2xx means.
+pub(in crate::export) async fn failure(response: Response) -> Delivery {
     let (status, retry_after) = (response.status(), header(&response, RETRY_AFTER));
-    let format = Format::of(&header(&response, CONTENT_TYPE));
+    let content_type = header(&response, CONTENT_TYPE);
     let body = read_body(response).await;
-    let rpc = match format {
+    let mut rpc = match Format::of(&content_type) {
         Some(Format::Protobuf) => decode_status(&body).unwrap_or_default(),
         Some(Format::Json) => decode_status_json(&body).unwrap_or_default(),
         None => RpcStatus::default(),
     };
+    if rpc.message.is_empty() {
+        rpc.message = words(&content_type, &body);
+    }
     answer::http_failure(status, Some(&retry_after), &rpc)
+}
+
+/// What servers say that do not say it as OTLP has it: MLflow's `detail`, or plain text. Web pages say nothing.
+fn words(content_type: &str, body: &[u8]) -> String {
+    match content_type.split(';').next().unwrap_or_default().trim() {
+        "application/json" => {
+            let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+            json["detail"].as_str().unwrap_or_default().to_owned()
+        }
+        "text/plain" => String::from_utf8_lossy(body).trim().to_owned(),
+        _ => String::new(),
+    }
 }
 
 impl Format {
@@ -227,17 +265,30 @@ fn header(response: &Response, name: HeaderName) -> String {
 }
 
 /// As much of a body as comes in time, up to the limit: what counts is in the head.
-async fn read_body(mut response: Response) -> Vec<u8> {
+async fn read_body(response: Response) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let reading = async {
-        while let Ok(Some(chunk)) = response.chunk().await {
-            if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
-                break;
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-    };
-    // Late is as good as never here.
-    let _ = tokio::time::timeout(BODY_PATIENCE, reading).await;
+    // Late is as good as never here, and so is what breaks off.
+    let _ = tokio::time::timeout(BODY_PATIENCE, read_into(&mut bytes, response)).await;
     bytes
+}
+
+/// A body, up to the limit, as long as it takes.
+///
+/// # Errors
+///
+/// The connection broke.
+pub(in crate::export) async fn read_whole(response: Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut bytes = Vec::new();
+    read_into(&mut bytes, response).await?;
+    Ok(bytes)
+}
+
+async fn read_into(bytes: &mut Vec<u8>, mut response: Response) -> Result<(), reqwest::Error> {
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
+            break;
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(())
 }

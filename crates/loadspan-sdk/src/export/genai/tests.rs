@@ -1,5 +1,6 @@
 //! Spans before and after, as tables.
 
+use opentelemetry::trace::Event;
 use serde_json::json;
 
 use super::super::tests::span;
@@ -35,6 +36,8 @@ fn a_call_of_openai_chat() {
             ("mlflow.spanType", json!("CHAT_MODEL")),
             ("mlflow.llm.model", json!("gpt")),
             ("mlflow.llm.provider", json!("openai")),
+            ("mlflow.message.format", json!("openai")),
+            ("mlflow.traceRequestId", json!("tr-00000000000000000000000000000007")),
             (
                 "mlflow.chat.tokenUsage",
                 json!({"input_tokens": 3, "output_tokens": 4, "total_tokens": 7, "cache_read_input_tokens": 1}),
@@ -42,7 +45,7 @@ fn a_call_of_openai_chat() {
             (
                 "mlflow.spanInputs",
                 json!({
-                    "temperature": 0.5, "max_completion_tokens": 9, "stop": "x",
+                    "temperature": 0.5, "max_completion_tokens": 9, "stop": "x", "seed": 7, "n": 2,
                     "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}],
                     "messages": [
                         {"role": "system", "content": "be"},
@@ -78,6 +81,8 @@ fn a_call_of_openai_chat() {
             "gen_ai.usage.cache_read.input_tokens": 1,
             "gen_ai.request.temperature": 0.5,
             "gen_ai.request.max_tokens": 9,
+            "gen_ai.request.seed": 7,
+            "gen_ai.request.choice.count": 2,
             "gen_ai.request.stop_sequences": ["x"],
             "gen_ai.response.id": "r",
             "gen_ai.response.model": "gpt-1",
@@ -200,6 +205,45 @@ fn tools_and_retrievers() {
             "gen_ai.retrieval.documents": [{"page_content": "d"}], "mlflow.spanInputs": {"query": "q", "k": 3},
         })
     );
+    for inputs in [json!("q"), json!({"query": "q"})] {
+        let (_, _, retriever) = translated(
+            "search",
+            &[("mlflow.spanType", json!("RETRIEVER")), ("mlflow.spanInputs", inputs)],
+        );
+        assert_eq!(
+            retriever,
+            json!({"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.query.text": "q"})
+        );
+    }
+}
+
+#[test]
+fn what_went_well_has_no_status_and_what_failed_has_a_type() {
+    let mut data = span(2, 1, &[("mlflow.spanType", "\"TOOL\"")]);
+    assert_eq!(translate(&data).status, Status::Unset);
+    assert_eq!(translate(&span(2, 1, &[])).status, Status::Ok, "somebody said so");
+
+    let kind = |data: &SpanData| {
+        let attributes = translate(data).attributes;
+        let kind = attributes
+            .into_iter()
+            .find(|attribute| attribute.key.as_str() == "error.type");
+        kind.map(|kind| kind.value.to_string())
+    };
+    data.events.events.push(Event::new(
+        "exception",
+        data.end_time,
+        vec![KeyValue::new("exception.type", "my::Timeout")],
+        0,
+    ));
+    assert_eq!(kind(&data), None, "it was dealt with");
+    data.status = Status::error("broke");
+    assert_eq!(translate(&data).status, data.status);
+    assert_eq!(kind(&data).as_deref(), Some("my::Timeout"));
+    data.events.events.clear();
+    assert_eq!(kind(&data).as_deref(), Some("_OTHER"));
+    data.attributes.push(KeyValue::new("error.type", "429"));
+    assert_eq!(kind(&data).as_deref(), Some("429"), "whoever set it knew better");
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The id of the experiment: said, or looked up by its name, which makes it if there is none.
 
-use std::sync::{Arc, OnceLock};
-
 use http::StatusCode;
 use loadspan_wire::mlflow::experiments::{CREATE, CreateExperiment, CreatedExperiment, ExperimentAnswer, GET_BY_NAME};
 use loadspan_wire::mlflow::{API, ErrorBody, ErrorCode};
@@ -10,7 +8,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::super::client::Delivery;
+use super::super::KnownExperiment;
+use super::super::client::{Delivery, cut, read_whole};
 use crate::config::{Experiment, MlflowDestination};
 
 /// The id of the experiment.
@@ -19,7 +18,7 @@ pub(super) struct ExperimentId {
     experiment: Experiment,
     client: reqwest::Client,
     tracking_uri: Url,
-    known: Arc<OnceLock<String>>,
+    known: KnownExperiment,
     /// One look-up at a time: two would make two experiments.
     look_up: Mutex<()>,
 }
@@ -31,7 +30,7 @@ enum Answer<T> {
 }
 
 impl ExperimentId {
-    pub(super) fn new(config: &MlflowDestination, client: reqwest::Client, known: Arc<OnceLock<String>>) -> Self {
+    pub(super) fn new(config: &MlflowDestination, client: reqwest::Client, known: KnownExperiment) -> Self {
         Self {
             experiment: config.experiment.clone(),
             client,
@@ -50,7 +49,8 @@ impl ExperimentId {
             (Some(id), _) | (None, Experiment::Id(id)) => Ok(id.clone()),
             (None, Experiment::Name(name)) => {
                 let id = self.find_or_make(name).await?;
-                Ok(self.known.get_or_init(|| id).clone())
+                self.known.learn(&id);
+                Ok(id)
             }
         }
     }
@@ -103,7 +103,7 @@ impl ExperimentId {
 
 fn refused(error: &ErrorBody) -> Delivery {
     Delivery::Refused {
-        reason: format!("the experiment cannot be had: {}", error.error_code),
+        reason: format!("the experiment cannot be had: {}", cut(&error.error_code)),
     }
 }
 
@@ -120,7 +120,7 @@ async fn ask<T: DeserializeOwned>(request: RequestBuilder) -> Result<Answer<T>, 
             reason: format!("HTTP {status}"),
         });
     }
-    let body = response.bytes().await.map_err(broken)?;
+    let body = read_whole(response).await.map_err(broken)?;
     let unreadable = || Delivery::Refused {
         reason: format!("HTTP {status} of a server that is not MLflow's"),
     };
@@ -134,5 +134,22 @@ async fn ask<T: DeserializeOwned>(request: RequestBuilder) -> Result<Answer<T>, 
         _ => serde_json::from_slice(&body)
             .map(Answer::Error)
             .map_err(|_| unreadable()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_server_are_repeated_in_short() {
+        let error = ErrorBody {
+            error_code: format!("A\u{1b}[2J{}", "x".repeat(10_000)),
+            ..ErrorBody::default()
+        };
+        let Delivery::Refused { reason } = refused(&error) else {
+            panic!("another delivery");
+        };
+        assert!(reason.len() < 300 && !reason.contains('\u{1b}'), "{reason}");
     }
 }

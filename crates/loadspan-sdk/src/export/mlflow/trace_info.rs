@@ -4,20 +4,17 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use loadspan_wire::mlflow::attributes;
+use loadspan_wire::mlflow::{attributes, limits};
 use opentelemetry::Value;
 use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 use serde::Serialize;
 
 use super::super::queue::Item;
+use super::fit::{MAX_NAME, MAX_SESSION};
 use super::preview::{self, Side};
 use super::usage::Usage;
 use crate::trace::request_id;
-
-/// What the server refuses, or cuts without a word.
-const MAX_VALUE: usize = 8_000;
-const MAX_SESSION: usize = 250;
 
 /// What is not in the root.
 pub(super) struct About<'a> {
@@ -113,12 +110,7 @@ fn metadata<'a>(root: &'a Item, about: &About<'_>) -> BTreeMap<&'a str, String> 
         );
     }
     if let Some(trace) = root.trace.as_deref() {
-        metadata.extend(
-            trace
-                .metadata
-                .iter()
-                .map(|(key, value)| (key.as_str(), cut(value, MAX_VALUE))),
-        );
+        metadata.extend(trace.metadata.iter().map(entry));
         // A longer one has the server refuse the whole trace.
         metadata.extend(
             trace
@@ -137,14 +129,9 @@ fn metadata<'a>(root: &'a Item, about: &About<'_>) -> BTreeMap<&'a str, String> 
 }
 
 fn tags(root: &Item) -> BTreeMap<&str, String> {
-    let mut tags = BTreeMap::from([(attributes::TRACE_NAME_TAG, cut(&root.span.name, MAX_VALUE / 2))]);
+    let mut tags = BTreeMap::from([(attributes::TRACE_NAME_TAG, cut(&root.span.name, MAX_NAME))]);
     if let Some(trace) = root.trace.as_deref() {
-        tags.extend(
-            trace
-                .tags
-                .iter()
-                .map(|(key, value)| (key.as_str(), cut(value, MAX_VALUE))),
-        );
+        tags.extend(trace.tags.iter().map(entry));
     }
     tags
 }
@@ -158,6 +145,16 @@ fn text<'a>(span: &'a SpanData, name: &str) -> Option<&'a str> {
         Value::String(text) => Some(text.as_str()),
         _ => None,
     }
+}
+
+/// One value that is too long has the server refuse the whole trace.
+fn entry<'a>((key, value): (&'a String, &'a String)) -> (&'a str, String) {
+    let longest = match key.as_str() {
+        attributes::TRACE_NAME_TAG => MAX_NAME,
+        attributes::SESSION_METADATA => MAX_SESSION,
+        _ => limits::TAG_VALUE_CHARS,
+    };
+    (limits::truncated(key, limits::KEY_CHARS), cut(value, longest))
 }
 
 fn cut(text: &str, characters: usize) -> String {

@@ -6,6 +6,9 @@ use loadspan_testkit::{OtlpSink, SinkAnswer, When};
 
 use super::*;
 
+/// Certificates have no effect there, and are looked at.
+const TRACES_OVER_HTTP: (&str, &str) = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:4318/v1/traces");
+
 #[test]
 fn everything_arrives_over_each_protocol() {
     for (protocol, gzip) in [
@@ -241,6 +244,16 @@ fn certificates_are_shown_and_looked_at() {
         submit(&exports, 1);
         assert_eq!(exports.flush(PATIENCE), FlushOutcome::Complete, "{protocol}");
         assert_eq!(numbers(&exports, "otlp"), [1, 1, 0, 0, 0], "{protocol}");
+    }
+    for protocol in ["grpc", "http/protobuf"] {
+        let missing = [
+            TRACES_OVER_HTTP,
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nonexistent.pem"),
+        ];
+        let config = Config::resolve(&Environment::of(&missing)).unwrap();
+        let error = Exports::start(&config).unwrap_err().to_string();
+        assert!(error.contains("/nonexistent.pem"), "{error}");
     }
     let url = format!("{}/v1/traces", sink.url());
     let half = [

@@ -68,7 +68,17 @@ fn a_span_is_written_whole() {
 
 #[test]
 fn long_values_are_cut_but_for_those_of_mlflow() {
-    let span = span(2, 1, &[("mlflow.spanInputs", "\"long\""), ("note", "äöü")]);
+    let span = span(
+        2,
+        1,
+        &[
+            ("mlflow.spanInputs", "\"long\""),
+            ("note", "äöü"),
+            ("own", "\"äöü\""),
+            ("object", r#"{"a":"long"}"#),
+            ("brace", "{almost"),
+        ],
+    );
     let style = Style {
         vocabulary: Vocabulary::Mlflow,
         value_length: Some(2),
@@ -77,6 +87,29 @@ fn long_values_are_cut_but_for_those_of_mlflow() {
     let attributes = &request.resource_spans[0].scope_spans[0].spans[0].attributes;
     assert_eq!(text(attributes, "note"), Some("äö"));
     assert_eq!(text(attributes, "mlflow.spanInputs"), Some("\"long\""));
+    assert_eq!(text(attributes, "own"), Some("\"äö\""), "cut within the JSON");
+    assert_eq!(text(attributes, "object"), Some(r#"{"a":"long"}"#), "kept whole");
+    assert_eq!(text(attributes, "brace"), Some("{a"));
+}
+
+#[test]
+fn our_own_scope_has_the_schema_of_what_it_speaks() {
+    let schemas = |vocabulary| {
+        let mut ours = span(2, 1, &[]);
+        ours.instrumentation_scope = InstrumentationScope::builder("loadspan-sdk").build();
+        let style = Style {
+            vocabulary,
+            value_length: None,
+        };
+        let request = encode::request(Resource::default(), [&ours, &span(3, 1, &[])].into_iter(), &style);
+        let scopes = &request.resource_spans[0].scope_spans;
+        [scopes[0].schema_url.clone(), scopes[1].schema_url.clone()]
+    };
+    assert_eq!(schemas(Vocabulary::Mlflow), ["", ""]);
+    assert_eq!(
+        schemas(Vocabulary::GenAi),
+        ["https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev", ""]
+    );
 }
 
 #[test]
@@ -101,7 +134,12 @@ fn a_request_has_its_headers_and_its_resource() {
                 .unwrap()
                 .header("user-agent")
                 .unwrap()
-                .starts_with("loadspan-sdk/"),
+                .starts_with(concat!(
+                    "loadspan-sdk/",
+                    env!("CARGO_PKG_VERSION"),
+                    " OTel-OTLP-Exporter-Rust/",
+                    env!("CARGO_PKG_VERSION")
+                )),
             "{protocol}"
         );
         let request = decoded(&sink).pop().unwrap();

@@ -59,7 +59,7 @@ pub(in crate::layer) fn begin(request: &mut impl Outgoing, settings: &Settings) 
         .with_kind(SpanKind::Client)
         .start();
     if settings.propagation == Propagation::On && !request.headers().contains_key("traceparent") {
-        span.inject_into(&mut TraceHeaders(request.headers_mut()));
+        span.write_trace_context(&mut TraceHeaders(request.headers_mut()));
     }
     if !span.is_recording() {
         return None;
@@ -186,7 +186,7 @@ fn usual_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// The ids of the trace and no more: baggage is for the application's own services, not for whoever serves a model.
+/// The ids of the trace and no more.
 struct TraceHeaders<'a>(&'a mut HeaderMap);
 
 impl Injector for TraceHeaders<'_> {

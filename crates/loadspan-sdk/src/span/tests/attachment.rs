@@ -9,7 +9,7 @@ use crate::{Attachment, current_span, span, start_span, update_current_trace};
 
 const GLOBAL: Setting = Setting {
     attachment: Attachment::Global,
-    sampling_ratio: 1.0,
+    ..Setting::DEFAULT
 };
 
 #[test]

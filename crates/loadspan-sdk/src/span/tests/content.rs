@@ -10,7 +10,7 @@ use crate::testing::{self, text};
 use crate::{SpanType, TokenUsage, span, start_span};
 
 #[test]
-fn everything_has_mlflows_names_and_is_json_text() {
+fn everything_has_mlflows_names_and_is_json_text_or_a_scalar() {
     let memory = testing::state();
     let span = span("ask")
         .with_type(SpanType::ChatModel)
@@ -23,6 +23,12 @@ fn everything_has_mlflows_names_and_is_json_text() {
     span.set_provider("openai");
     span.set_token_usage(TokenUsage::new(3, 4).with_cache_read(2));
     span.set_attribute("temperature", 0.5);
+    span.set_attribute("count", 7);
+    span.set_attribute("is_cached", true);
+    span.set_attribute("note", "0.5");
+    span.set_attribute("nothing", None::<u8>);
+    span.set_attribute("list", [1, 2]);
+    span.set_attribute("mlflow.spanLogLevel", 20);
     span.set_otel_attribute("gen_ai.request.top_k", 7);
     let id = span.trace_id();
     drop(span);
@@ -41,7 +47,10 @@ fn everything_has_mlflows_names_and_is_json_text() {
             "mlflow.chat.tokenUsage",
             r#"{"input_tokens":3,"output_tokens":4,"total_tokens":7,"cache_read_input_tokens":2}"#,
         ),
-        ("temperature", "0.5"),
+        ("note", r#""0.5""#),
+        ("nothing", "null"),
+        ("list", "[1,2]"),
+        ("mlflow.spanLogLevel", "20"),
     ] {
         assert_eq!(text(&ask, key), Some(value), "{key}");
     }
@@ -49,7 +58,27 @@ fn everything_has_mlflows_names_and_is_json_text() {
         text(&ask, "mlflow.traceRequestId"),
         Some(&*format!("\"{}\"", id.unwrap()))
     );
-    assert!(ask.attributes.contains(&KeyValue::new("gen_ai.request.top_k", 7)));
+    for scalar in [
+        KeyValue::new("temperature", 0.5),
+        KeyValue::new("count", 7),
+        KeyValue::new("is_cached", true),
+        KeyValue::new("gen_ai.request.top_k", 7),
+    ] {
+        assert!(ask.attributes.contains(&scalar), "{scalar:?}");
+    }
+}
+
+#[test]
+fn tokens_that_cannot_be_counted_are_cut() {
+    let memory = testing::state();
+    start_span("ask").set_token_usage(TokenUsage::new(u64::MAX, 1).with_cache_read(u64::MAX));
+
+    assert_eq!(
+        text(&memory.span("ask"), "mlflow.chat.tokenUsage"),
+        Some(
+            r#"{"input_tokens":9223372036854775807,"output_tokens":1,"total_tokens":9223372036854775807,"cache_read_input_tokens":9223372036854775807}"#
+        )
+    );
 }
 
 #[test]

@@ -322,3 +322,31 @@ fn nothing_is_written_of_a_trace_that_is_not_sampled() {
 
     assert!(memory.spans().is_empty());
 }
+
+/// Another name of this crate.
+mod renamed {
+    pub(super) use crate::{__private, TracedFuture, span};
+}
+
+#[trace(crate = renamed, skip_output)]
+fn by_another_name(value: u32) {
+    let _ = value;
+}
+
+#[trace(crate = self::renamed)]
+async fn by_another_name_later() -> Result<u32, fmt::Error> {
+    Err(fmt::Error)
+}
+
+#[test]
+fn the_crate_may_have_another_name() {
+    let memory = testing::state();
+    by_another_name(7);
+    assert!(block_on(by_another_name_later()).is_err());
+
+    assert_eq!(inputs(&memory, "by_another_name").as_deref(), Some(r#"{"value":7}"#));
+    assert!(matches!(
+        memory.span("by_another_name_later").status,
+        Status::Error { .. }
+    ));
+}

@@ -61,6 +61,22 @@ fn closures_nest_and_return() {
     assert_child(&memory, "inner", "outer");
 }
 
+#[cfg(feature = "tracing")]
+#[test]
+fn methods_of_tasks_are_not_mistaken_for_those_of_tracing() {
+    use tracing::Instrument as _;
+
+    let memory = testing::state();
+    let request = start_span("request");
+    let task = async { start_span("in task").end() };
+    multi_thread().block_on(task.in_current_span().with_current_span());
+
+    assert_eq!(
+        memory.span("in task").parent_span_id.to_string(),
+        request.span_id().unwrap()
+    );
+}
+
 #[test]
 fn spans_follow_awaits_and_spawned_tasks() {
     let memory = testing::state();
@@ -73,7 +89,7 @@ fn spans_follow_awaits_and_spawned_tasks() {
             tokio::task::yield_now().await;
             start_span("in task").end();
         };
-        tokio::spawn(task.in_current_span()).await.unwrap();
+        tokio::spawn(task.with_current_span()).await.unwrap();
         tokio::spawn(async { start_span("elsewhere").end() }).await.unwrap();
     }));
 

@@ -7,7 +7,8 @@ use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::SpanId;
 
-use crate::testing;
+use crate::config::Propagators;
+use crate::testing::{self, Setting};
 use crate::{current_span, extract, extract_from, inject, inject_into, span, start_span};
 
 fn headers(traceparent: &str) -> HeaderMap {
@@ -31,6 +32,45 @@ fn a_trace_goes_on_in_the_service_that_is_called() {
     assert_eq!(server.parent_span_id, client.span_context.span_id());
     assert!(server.parent_span_is_remote);
     assert!(!headers.contains_key("tracestate"));
+}
+
+#[test]
+fn a_trace_whose_context_leaves_is_known_to_do_so() {
+    let memory = testing::state();
+    for leaves in [false, true] {
+        let span = start_span("request");
+        let mut headers = HeaderMap::new();
+        match leaves {
+            true => inject(&mut headers),
+            // As calls of models do: the server has no spans with tokens.
+            false => span.write_trace_context(&mut HashMap::new()),
+        }
+    }
+    let known: Vec<_> = memory.traces().iter().map(|trace| trace.is_propagated).collect();
+    assert_eq!(known, [false, true]);
+}
+
+#[test]
+fn only_what_the_propagators_know_crosses_the_border() {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    for (trace_context, baggage) in [(true, false), (false, true), (false, false)] {
+        let memory = Setting {
+            propagators: Propagators { trace_context, baggage },
+            ..Setting::default()
+        }
+        .state();
+        let mut incoming = headers(parent);
+        incoming.insert("baggage", "tenant=a".parse().unwrap());
+        let caller = extract(&incoming);
+        assert_eq!(caller.span_context().is_some(), trace_context);
+
+        let _span = span("handle").with_parent(caller).enter();
+        let mut outgoing = HeaderMap::new();
+        inject(&mut outgoing);
+        let written = ["traceparent", "baggage"].map(|name| outgoing.contains_key(name));
+        assert_eq!(written, [trace_context, baggage]);
+        drop(memory);
+    }
 }
 
 #[test]

@@ -7,11 +7,11 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use serde::Serialize;
 
 use crate::testing::{self, Setting};
-use crate::{Attachment, inject, span, start_span};
+use crate::{Span, current_span, inject, span, start_span};
 
 const NEVER: Setting = Setting {
-    attachment: Attachment::Isolated,
     sampling_ratio: 0.0,
+    ..Setting::DEFAULT
 };
 
 /// Tells whether anybody has read it.
@@ -93,4 +93,21 @@ fn the_sampler_of_the_applications_own_provider_has_the_last_word() {
     drop(child);
     drop(root);
     assert!(memory.spans().is_empty());
+}
+
+#[test]
+fn a_span_that_is_not_recorded_is_current_wherever_it_is_entered() {
+    let _memory = NEVER.state();
+    let root = start_span("root");
+    let child = span("child").start();
+    let trace_id = root.span_context().trace_id();
+    let id_within = |child: &Span| {
+        let _scope = child.enter();
+        current_span().span_context().trace_id()
+    };
+
+    assert_eq!(id_within(&child), trace_id);
+    let elsewhere = std::thread::spawn(move || (id_within(&child), current_span().span_context().is_valid()));
+    assert_eq!(elsewhere.join().unwrap(), (trace_id, false));
+    assert_eq!(current_span().span_context().trace_id(), trace_id);
 }

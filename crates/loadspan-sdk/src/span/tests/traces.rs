@@ -84,3 +84,16 @@ fn a_service_that_calls_itself_keeps_the_trace_until_the_first_root_ends() {
     assert_eq!(text(&outer, "user.id"), Some("ada"));
     assert_eq!(text(&outer, "mlflow.traceTag.a"), Some("b"));
 }
+
+#[test]
+fn tags_of_the_server_are_left_to_it() {
+    let memory = testing::state();
+    start_span("root")
+        .update_trace()
+        .tag("mlflow.artifactLocation", "/etc")
+        .tag("mlflow.trace.spansLocation", "elsewhere")
+        .tag("mlflow.traceName", "mine");
+
+    let tags = &memory.traces()[0].tags;
+    assert_eq!(tags.keys().collect::<Vec<_>>(), ["mlflow.traceName"]);
+}
