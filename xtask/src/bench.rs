@@ -13,6 +13,7 @@ mod open_loop;
 mod page;
 mod peer;
 mod process;
+mod sdk;
 mod server;
 mod setup;
 mod telemetry;
@@ -23,6 +24,7 @@ use anyhow::{Context, bail, ensure};
 
 use self::experiment::{EXPERIMENTS, Experiment, Findings};
 use self::host::Host;
+use self::page::Section;
 pub(crate) use self::server::{COLLECT, SERVE, TRACK, collect, serve, track};
 use self::setup::Setup;
 
@@ -76,45 +78,76 @@ impl Options {
             .is_none_or(|filter| experiment.name().contains(filter.as_str()));
         by_name && (self.length == Length::Long || !experiment.is_long())
     }
+
+    /// What is measured, and the other side of it. The SDK's experiments build more themselves.
+    fn packages(&self) -> &'static [&'static str] {
+        let is_of_sdk = |experiment: &Experiment| experiment.section() == Section::Sdk;
+        if EXPERIMENTS
+            .iter()
+            .any(|experiment| self.chooses(experiment) && !is_of_sdk(experiment))
+        {
+            &["loadspan", "xtask"]
+        } else {
+            &["xtask"]
+        }
+    }
+
+    /// Whether everything in a section is measured, but for what has to be asked for.
+    fn covers(&self, section: Section) -> bool {
+        section
+            .experiments()
+            .all(|experiment| self.chooses(experiment) || experiment.is_long())
+    }
 }
 
-/// Measures, prints, and writes the page unless only a part was asked for.
+/// Measures and prints. Sections of the page whose experiments were all measured are written again.
 ///
 /// # Errors
 ///
 /// Something cannot be built or started, or what it says makes no sense.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    let chosen: Vec<&Experiment> = EXPERIMENTS
-        .iter()
-        .filter(|experiment| options.chooses(experiment))
-        .collect();
     ensure!(
-        !chosen.is_empty(),
+        EXPERIMENTS.iter().any(|experiment| options.chooses(experiment)),
         "no experiment has such a name, or it needs --long; there are: {}",
         experiment::names()
     );
     // First, so that the load of the build is not among what is said of the machine.
     let host = Host::describe()?;
-    let setup = Setup::build(options.runs)?;
+    let setup = Setup::build(options.runs, options.packages())?;
     if host.load_average > 0.5 {
         eprintln!(
             "warning: the machine is busy (load average {:.1}); figures will be worse than they are",
             host.load_average
         );
     }
+    let described = page::describe(&host, &setup);
+    for section in Section::ALL {
+        let findings = measure(options, &setup, section)?;
+        if options.covers(section) {
+            write_section(section, section.render(&described, &findings))?;
+        }
+    }
+    Ok(())
+}
+
+/// What is asked for of a section.
+fn measure(options: &Options, setup: &Setup, section: Section) -> anyhow::Result<Findings> {
     let mut findings = Findings::default();
-    for experiment in chosen {
+    for experiment in section.experiments().filter(|experiment| options.chooses(experiment)) {
         eprintln!("measuring {}", experiment.name());
         let found = experiment
-            .measure(&setup)
+            .measure(setup)
             .with_context(|| format!("experiment {}", experiment.name()))?;
         print!("{}", page::render_findings(&found));
         findings.append(found);
     }
-    if options.filter.is_none() {
-        std::fs::write(PAGE, page::render(&host, &setup, &findings)).context("cannot write docs/performance.md")?;
-        eprintln!("docs/performance.md is written");
-    }
+    Ok(findings)
+}
+
+fn write_section(section: Section, body: String) -> anyhow::Result<()> {
+    let page = std::fs::read_to_string(PAGE).context("cannot read docs/performance.md")?;
+    std::fs::write(PAGE, page::render(&page, &[(section, body)])).context("cannot write docs/performance.md")?;
+    eprintln!("a section of docs/performance.md is written");
     Ok(())
 }
 
@@ -154,5 +187,24 @@ mod tests {
         assert!(!names(&[]).contains(&"ten-million"));
         assert_eq!(names(&["--long", "ten-million"]), ["ten-million"]);
         assert_eq!(names(&["truth-1"]), ["truth-100", "truth-1000"]);
+    }
+
+    #[test]
+    fn a_section_is_covered_when_all_of_it_is_measured() {
+        let covered = |word: &str| {
+            let options = Options::parse(&[word]).unwrap();
+            Section::ALL
+                .into_iter()
+                .filter(|section| options.covers(*section))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(covered("sdk"), [Section::Sdk]);
+        assert_eq!(covered("sdk-cost"), []);
+        assert_eq!(covered("mlflow"), [Section::MlflowLive, Section::MlflowEnd]);
+        assert!(
+            Section::ALL
+                .into_iter()
+                .all(|section| Options::parse(&[]).unwrap().covers(section))
+        );
     }
 }

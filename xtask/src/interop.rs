@@ -1,4 +1,4 @@
-//! `cargo xtask interop`: the release build of loadspan against real backends, each at a pinned version.
+//! `cargo xtask interop`: the release build of loadspan, and the examples of its SDK, against real backends, each at a pinned version.
 //!
 //! What a suite needs it installs under `target/interop`. What cannot be installed fails the suite: nothing is skipped.
 
@@ -15,6 +15,7 @@ mod otel;
 mod otlp_json;
 mod prometheus;
 mod python;
+mod sdk;
 
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ use crate::cargo;
 /// A suite: its name, and what it runs.
 type Suite = (&'static str, fn(&Workplace, &mut Checks) -> anyhow::Result<()>);
 
-const SUITES: [Suite; 2] = [("otel", otel::run), ("mlflow", mlflow::run)];
+const SUITES: [Suite; 3] = [("otel", otel::run), ("mlflow", mlflow::run), ("sdk", sdk::run)];
 
 /// Where suites install and write.
 #[derive(Debug)]

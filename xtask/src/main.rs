@@ -19,9 +19,9 @@ Usage: cargo xtask <task>
 
   check                      format, lints without warnings, documentation
   test                       all tests
-  interop [SUITE]            the release build against real backends, which it installs: otel, mlflow
+  interop [SUITE]            the release build against real backends, which it installs: otel, mlflow, sdk
   images                     makes the pictures under docs/images again, from runs against the mock
-  bench [FILTER] [options]   measure what docs/performance.md says, and write it; with a filter, only measure
+  bench [FILTER] [options]   measure what docs/performance.md says; sections that were measured whole are written again
       --runs N               how often each figure is measured [default: 5]
       --long                 also ten million requests in one run: some minutes, 6 GB of disk";
 

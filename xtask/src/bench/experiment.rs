@@ -1,11 +1,12 @@
 //! The experiments there are, and what they find.
 
 use super::figure::{Bar, Comparison, Figure};
+use super::page::Section;
 use super::server::{Answers, EventWrites, Mode};
 use super::setup::Setup;
 use super::throughput::{Throughput, Yield};
 use super::truth::{Streams, TruthRow};
-use super::{footprint, mlflow, open_loop, telemetry};
+use super::{footprint, mlflow, open_loop, sdk, telemetry};
 
 /// One thing that is measured.
 #[derive(Debug)]
@@ -19,6 +20,9 @@ pub(crate) enum Experiment {
     MlflowEnd,
     Footprint,
     TenMillion,
+    SdkCost,
+    SdkSteady,
+    SdkPeer,
 }
 
 /// What experiments found.
@@ -30,7 +34,7 @@ pub(crate) struct Findings {
 }
 
 /// In the order of the page.
-pub(crate) const EXPERIMENTS: [Experiment; 14] = [
+pub(crate) const EXPERIMENTS: [Experiment; 17] = [
     Experiment::Throughput(Throughput {
         name: "non-streaming",
         title: "Not streamed, 1 token",
@@ -89,10 +93,13 @@ pub(crate) const EXPERIMENTS: [Experiment; 14] = [
     Experiment::OpenLoop,
     Experiment::MetricsExported,
     Experiment::SpansExported,
-    Experiment::MlflowLive,
-    Experiment::MlflowEnd,
     Experiment::Footprint,
     Experiment::TenMillion,
+    Experiment::MlflowLive,
+    Experiment::MlflowEnd,
+    Experiment::SdkCost,
+    Experiment::SdkSteady,
+    Experiment::SdkPeer,
 ];
 
 /// Answers without any wait.
@@ -118,6 +125,19 @@ impl Experiment {
             Self::MlflowEnd => "mlflow-end",
             Self::Footprint => "footprint",
             Self::TenMillion => "ten-million",
+            Self::SdkCost => "sdk-cost",
+            Self::SdkSteady => "sdk-steady",
+            Self::SdkPeer => "sdk-peer",
+        }
+    }
+
+    /// Where the page has it.
+    pub(crate) const fn section(&self) -> Section {
+        match self {
+            Self::MlflowLive => Section::MlflowLive,
+            Self::MlflowEnd => Section::MlflowEnd,
+            Self::SdkCost | Self::SdkSteady | Self::SdkPeer => Section::Sdk,
+            _ => Section::Load,
         }
     }
 
@@ -137,7 +157,18 @@ impl Experiment {
             Self::MlflowEnd => mlflow::measure_end(setup),
             Self::Footprint => footprint::measure(setup),
             Self::TenMillion => footprint::measure_ten_million(setup),
+            Self::SdkCost => sdk::measure_cost(),
+            Self::SdkSteady => sdk::measure_steady(setup),
+            Self::SdkPeer => sdk::measure_peer(setup),
         }
+    }
+}
+
+impl Section {
+    pub(crate) fn experiments(self) -> impl Iterator<Item = &'static Experiment> {
+        EXPERIMENTS
+            .iter()
+            .filter(move |experiment| experiment.section() == self)
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Samples(Vec<f64>);
 pub(crate) enum Bar {
     AtLeast(f64),
     AtMost(f64),
+    /// Nobody has said: it is there to be known.
+    Open,
 }
 
 /// A measured figure.
@@ -82,6 +84,7 @@ impl Figure {
         match self.bar {
             Bar::AtLeast(bar) => self.samples.median() >= bar,
             Bar::AtMost(bar) => self.samples.median() <= bar,
+            Bar::Open => true,
         }
     }
 
@@ -90,6 +93,7 @@ impl Figure {
         match self.bar {
             Bar::AtLeast(bar) => 1.0 - self.samples.median() / bar,
             Bar::AtMost(bar) => self.samples.median() / bar - 1.0,
+            Bar::Open => 0.0,
         }
     }
 }
@@ -99,6 +103,7 @@ impl fmt::Display for Bar {
         match self {
             Self::AtLeast(bar) => write!(f, "≥ {}", Short(*bar)),
             Self::AtMost(bar) => write!(f, "≤ {}", Short(*bar)),
+            Self::Open => f.write_str("–"),
         }
     }
 }
@@ -201,5 +206,6 @@ mod tests {
         assert!(!missed.is_reached());
         assert_eq!(missed.gap(), 0.25);
         assert_eq!(figure(Bar::AtMost(2.0), &[3.0]).gap(), 0.5);
+        assert!(figure(Bar::Open, &[3.0]).is_reached());
     }
 }

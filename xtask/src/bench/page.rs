@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::experiment::Findings;
-use super::figure::{Comparison, Figure, Short};
+use super::figure::{Bar, Comparison, Figure, Short};
 use super::host::Host;
 use super::setup::{Pinning, Setup};
 use super::truth::TruthRow;
@@ -12,28 +12,89 @@ const INTRO: &str = include_str!("page/intro.md");
 const METHOD: &str = include_str!("page/method.md");
 const PUBLISHED: &str = include_str!("page/published.md");
 
-/// The whole page.
-pub(crate) fn render(host: &Host, setup: &Setup, findings: &Findings) -> String {
-    let parts = [
-        INTRO.to_owned(),
-        describe(host, setup),
-        format!(
-            "## Figures\n\n{}\n{}",
-            FigureTable(&findings.figures),
-            Gaps(&findings.figures)
-        ),
-        format!(
-            "## Truth\n\nTime to first token, ms; medians of the runs.\n\n{}",
-            TruthTable(&findings.truths)
-        ),
-        format!(
-            "## Beside other clients here\n\n{}",
-            ComparisonTable(&findings.comparisons)
-        ),
-        METHOD.to_owned(),
-        PUBLISHED.to_owned(),
-    ];
-    parts.join("\n")
+/// The part of the page that is measured, from the first section to the end of the last.
+const END: &str = "<!-- bench:end -->";
+
+/// A part of the page that is written as a whole when all of its experiments were measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// The load generator.
+    Load,
+    MlflowLive,
+    MlflowEnd,
+    /// loadspan-sdk.
+    Sdk,
+}
+
+impl Section {
+    /// In the order of the page.
+    pub(crate) const ALL: [Self; 4] = [Self::Load, Self::MlflowLive, Self::MlflowEnd, Self::Sdk];
+
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Load => "<!-- bench:load -->",
+            Self::MlflowLive => "<!-- bench:mlflow-live -->",
+            Self::MlflowEnd => "<!-- bench:mlflow-end -->",
+            Self::Sdk => "<!-- bench:sdk -->",
+        }
+    }
+
+    /// `None`: it has headings of its own.
+    const fn heading(self) -> Option<&'static str> {
+        match self {
+            Self::Load => None,
+            Self::MlflowLive => Some("## Live MLflow"),
+            Self::MlflowEnd => Some("## The end of a run in MLflow"),
+            Self::Sdk => Some("## loadspan-sdk"),
+        }
+    }
+
+    pub(crate) fn render(self, described: &str, findings: &Findings) -> String {
+        let figures = format!("{}\n{}", FigureTable(&findings.figures), Gaps(&findings.figures));
+        let mut parts = vec![described.to_owned()];
+        match self.heading() {
+            Some(heading) => {
+                parts.insert(0, format!("{heading}\n"));
+                parts.push(figures);
+            }
+            None => {
+                parts.push(format!("## Figures\n\n{figures}"));
+                parts.push(format!(
+                    "## Truth\n\nTime to first token, ms; medians of the runs.\n\n{}",
+                    TruthTable(&findings.truths)
+                ));
+                parts.push(format!(
+                    "## Beside other clients here\n\n{}",
+                    clients(&findings.comparisons)
+                ));
+            }
+        }
+        if self == Self::Sdk {
+            parts.push(ComparisonTable(&findings.comparisons).to_string());
+        }
+        parts.join("\n")
+    }
+}
+
+/// The whole page: the sections of the one that there is, but for those that were measured now.
+pub(crate) fn render(page: &str, measured: &[(Section, String)]) -> String {
+    let sections = Section::ALL.map(|section| {
+        let now = measured.iter().find(|(known, _)| *known == section);
+        let body = match (now, body_in(page, section)) {
+            (Some((_, body)), _) => body.clone(),
+            (None, Some(body)) => body.to_owned(),
+            (None, None) => format!("{}\n\nNot measured yet.", section.heading().unwrap_or("## Figures")),
+        };
+        format!("{}\n\n{}\n", section.begin(), body.trim_end())
+    });
+    let end = format!("{END}\n");
+    [INTRO, &sections.join("\n"), &end, METHOD, PUBLISHED].join("\n")
+}
+
+fn body_in(page: &str, section: Section) -> Option<&str> {
+    let (_, rest) = page.split_once(section.begin())?;
+    let (body, _) = rest.split_once("<!-- bench:")?;
+    Some(body.trim())
 }
 
 /// The tables of one experiment, for the terminal.
@@ -48,7 +109,19 @@ pub(crate) fn render_findings(findings: &Findings) -> String {
     out + "\n"
 }
 
-fn describe(host: &Host, setup: &Setup) -> String {
+/// loadspan beside other load generators.
+fn clients(comparisons: &[Comparison]) -> String {
+    if comparisons.is_empty() {
+        return "Neither `wrk` nor `oha` is installed on this machine.\n".to_owned();
+    }
+    format!(
+        "{}\n`wrk` and `oha` count responses: they make no prompts, read no tokens and record nothing.\n",
+        ComparisonTable(comparisons)
+    )
+}
+
+/// What sections say of the machine and the runs.
+pub(crate) fn describe(host: &Host, setup: &Setup) -> String {
     let Host {
         date,
         cpu,
@@ -85,7 +158,11 @@ impl fmt::Display for FigureTable<'_> {
                 bar,
                 samples,
             } = figure;
-            let reached = if figure.is_reached() { "yes" } else { "**no**" };
+            let reached = match bar {
+                Bar::Open => "",
+                _ if figure.is_reached() => "yes",
+                _ => "**no**",
+            };
             writeln!(f, "| {name} | {unit} | {bar} | {samples} | {reached} |")?;
         }
         Ok(())
@@ -98,10 +175,11 @@ struct Gaps<'a>(&'a [Figure]);
 impl fmt::Display for Gaps<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let missed: Vec<&Figure> = self.0.iter().filter(|figure| !figure.is_reached()).collect();
+        let bars = self.0.iter().filter(|figure| figure.bar != Bar::Open).count();
         if missed.is_empty() {
             return f.write_str("Every bar is reached.\n");
         }
-        writeln!(f, "{} of {} bars are not reached:\n", missed.len(), self.0.len())?;
+        writeln!(f, "{} of {} bars are not reached:\n", missed.len(), bars)?;
         for figure in missed {
             let (median, percent) = (Short(figure.samples.median()), Short(figure.gap() * 100.0));
             let Figure { name, unit, bar, .. } = figure;
@@ -141,9 +219,6 @@ struct ComparisonTable<'a>(&'a [Comparison]);
 
 impl fmt::Display for ComparisonTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("Neither `wrk` nor `oha` is installed on this machine.\n");
-        }
         f.write_str("| | unit | loadspan | other | | loadspan ÷ other |\n|---|---|--:|---|--:|--:|\n")?;
         for comparison in self.0 {
             let Comparison {
@@ -156,14 +231,14 @@ impl fmt::Display for ComparisonTable<'_> {
             } = comparison;
             writeln!(f, "| {figure} | {unit} | {ours} | {peer} | {theirs} | {ratios} |")?;
         }
-        f.write_str("\n`wrk` and `oha` count responses: they make no prompts, read no tokens and record nothing.\n")
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::figure::{Bar, Samples};
+    use crate::bench::figure::Samples;
 
     fn figure(name: &str, bar: Bar, values: &[f64]) -> Figure {
         let samples = Samples::new(values.to_vec()).unwrap();
@@ -216,9 +291,54 @@ mod tests {
         | | unit | loadspan | other | | loadspan ÷ other |
         |---|---|--:|---|--:|--:|
         | speed | requests/s | 100 | wrk | 200 | 0.5 |
-
-        `wrk` and `oha` count responses: they make no prompts, read no tokens and record nothing.
         ");
+    }
+
+    #[test]
+    fn sections_that_were_not_measured_stay() {
+        let first = render("", &[(Section::Load, "load, then\n".to_owned())]);
+        assert!(
+            first.contains("<!-- bench:sdk -->\n\n## loadspan-sdk\n\nNot measured yet.\n"),
+            "{first}"
+        );
+
+        let second = render(&first, &[(Section::Sdk, "the SDK".to_owned())]);
+        assert!(
+            second.contains("<!-- bench:load -->\n\nload, then\n\n<!-- bench:mlflow-live -->"),
+            "{second}"
+        );
+        assert!(
+            second.contains("<!-- bench:sdk -->\n\nthe SDK\n\n<!-- bench:end -->"),
+            "{second}"
+        );
+        assert_eq!(render(&second, &[]), second);
+    }
+
+    /// Run with `LOADSPAN_UPDATE_DOCS=1`, it writes the page instead.
+    #[test]
+    fn the_page_has_the_words_of_the_generator() {
+        let path = crate::bench::PAGE;
+        let page = std::fs::read_to_string(path).unwrap();
+        let expected = render(&page, &[]);
+        if std::env::var_os("LOADSPAN_UPDATE_DOCS").is_some() {
+            std::fs::write(path, expected).unwrap();
+            return;
+        }
+        assert!(
+            page == expected,
+            "docs/performance.md is out of date: run this test with LOADSPAN_UPDATE_DOCS=1"
+        );
+    }
+
+    #[test]
+    fn what_has_no_bar_is_shown_and_not_judged() {
+        let open = figure("memory", Bar::Open, &[3.0]);
+        assert!(
+            FigureTable(std::slice::from_ref(&open))
+                .to_string()
+                .ends_with("| memory | ms | – | 3 |  |\n")
+        );
+        assert_eq!(Gaps(&[open]).to_string(), "Every bar is reached.\n");
     }
 
     #[test]

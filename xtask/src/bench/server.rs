@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 
 use anyhow::{Context, bail, ensure};
 use loadspan_testkit::{DurationExt, FakeServer, MlflowAnswer, MlflowSink, OtlpSink, Script, Writes, every};
@@ -62,6 +62,7 @@ pub(crate) struct Truth {
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
+    output: BufReader<ChildStdout>,
     url: String,
 }
 
@@ -87,7 +88,7 @@ pub(crate) fn serve(answers: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes telemetry until standard input ends, each export `delay_ms` after it has arrived.
+/// Takes telemetry until standard input ends, each export `delay_ms` after it has arrived, and says how many spans it has.
 ///
 /// # Errors
 ///
@@ -97,6 +98,7 @@ pub(crate) fn collect(delay_ms: &str) -> anyhow::Result<()> {
     let sink = OtlpSink::new().delay(delay.ms()).count_only().start()?;
     println!("{}", sink.url());
     io::copy(&mut io::stdin(), &mut io::sink())?;
+    println!("{}", sink.counts().spans);
     Ok(())
 }
 
@@ -115,7 +117,7 @@ pub(crate) fn track(delay_ms: &str) -> anyhow::Result<()> {
 }
 
 /// Starts a task of this program on the server's core, and waits for its URL.
-fn start_task(setup: &Setup, task: &str, argument: &str) -> anyhow::Result<(Child, String)> {
+fn start_task(setup: &Setup, task: &str, argument: &str) -> anyhow::Result<Server> {
     let mut process = setup
         .command_on(Core::Server, &setup.binary("xtask"))
         .args([task, argument])
@@ -123,11 +125,15 @@ fn start_task(setup: &Setup, task: &str, argument: &str) -> anyhow::Result<(Chil
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot start the server")?;
-    let stdout = process.stdout.take().context("the server has no output")?;
+    let mut output = BufReader::new(process.stdout.take().context("the server has no output")?);
     let mut url = String::new();
-    BufReader::new(stdout).read_line(&mut url)?;
+    output.read_line(&mut url)?;
     ensure!(url.starts_with("http://"), "the server did not start");
-    Ok((process, url.trim_end().to_owned()))
+    Ok(Server {
+        process,
+        output,
+        url: url.trim_end().to_owned(),
+    })
 }
 
 /// A backend for telemetry that runs until it is dropped.
@@ -136,12 +142,22 @@ pub(crate) struct Collector(Server);
 
 impl Collector {
     pub(crate) fn start(setup: &Setup, delay_ms: u64) -> anyhow::Result<Self> {
-        let (process, url) = start_task(setup, COLLECT, &delay_ms.to_string())?;
-        Ok(Self(Server { process, url }))
+        Ok(Self(start_task(setup, COLLECT, &delay_ms.to_string())?))
     }
 
     pub(crate) fn url(&self) -> &str {
         self.0.url()
+    }
+
+    /// Ends it; how many spans it has taken.
+    pub(crate) fn stop(mut self) -> anyhow::Result<u64> {
+        self.0.process.stdin.take();
+        let mut spans = String::new();
+        self.0.output.read_line(&mut spans)?;
+        spans
+            .trim_end()
+            .parse()
+            .context("the collector does not say what it has")
     }
 }
 
@@ -151,8 +167,7 @@ pub(crate) struct Tracking(Server);
 
 impl Tracking {
     pub(crate) fn start(setup: &Setup, delay_ms: u64) -> anyhow::Result<Self> {
-        let (process, url) = start_task(setup, TRACK, &delay_ms.to_string())?;
-        Ok(Self(Server { process, url }))
+        Ok(Self(start_task(setup, TRACK, &delay_ms.to_string())?))
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -162,8 +177,7 @@ impl Tracking {
 
 impl Server {
     pub(crate) fn start(setup: &Setup, answers: Answers) -> anyhow::Result<Self> {
-        let (process, url) = start_task(setup, SERVE, &serde_json::to_string(&answers)?)?;
-        Ok(Self { process, url })
+        start_task(setup, SERVE, &serde_json::to_string(&answers)?)
     }
 
     pub(crate) fn url(&self) -> &str {

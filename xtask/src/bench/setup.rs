@@ -33,9 +33,11 @@ pub(crate) enum Pinning {
 }
 
 impl Setup {
-    /// Builds what is measured, and looks for what it is compared with.
-    pub(crate) fn build(runs: usize) -> anyhow::Result<Self> {
-        cargo::run(&["build", "--release", "--package", "loadspan", "--package", "xtask"])?;
+    /// Builds these packages, and looks for what they are compared with.
+    pub(crate) fn build(runs: usize, packages: &[&str]) -> anyhow::Result<Self> {
+        let packages = packages.iter().flat_map(|package| ["--package", *package]);
+        let build: Vec<&str> = ["build", "--release"].into_iter().chain(packages).collect();
+        cargo::run(&build)?;
         let pinning = if can_start("taskset") {
             Pinning::Pinned
         } else {

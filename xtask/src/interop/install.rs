@@ -109,6 +109,27 @@ pub(crate) fn mlflow(tools: &Path) -> anyhow::Result<PathBuf> {
     virtual_environment(&tools.join(format!("mlflow-{MLFLOW}")), &format!("mlflow=={MLFLOW}"))
 }
 
+/// The same with the exporters of OTLP, which MLflow's client loads when it is told to send spans there.
+///
+/// # Errors
+///
+/// Python is missing, or pip cannot install it.
+pub(crate) fn mlflow_with_otlp(tools: &Path) -> anyhow::Result<PathBuf> {
+    let bin = mlflow(tools)?;
+    let package = format!("opentelemetry-exporter-otlp=={PYTHON_PROTO}");
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        &package,
+    ];
+    // It asks no registry for what is there already.
+    succeed(Command::new(bin.join("python")).args(pip))?;
+    Ok(bin)
+}
+
 /// The programs of a Python that has a package from PyPI.
 fn virtual_environment(home: &Path, package: &str) -> anyhow::Result<PathBuf> {
     let (bin, done) = (home.join("bin"), home.join("installed"));

@@ -80,10 +80,23 @@ pub(crate) fn push(
 
 /// Nothing of this machine's own telemetry settings takes part.
 pub(crate) fn clean_command(place: &Workplace) -> Command {
-    let mut command = Command::new(&place.loadspan);
+    without_settings(Command::new(&place.loadspan))
+}
+
+/// A command that this machine's own telemetry settings do not reach.
+pub(crate) fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("OTEL_") || text.starts_with("MLFLOW_") {
+        let prefixes = [
+            "OTEL_",
+            "MLFLOW_",
+            "LOADSPAN_",
+            "OPENAI_",
+            "TRACEPARENT",
+            "TRACESTATE",
+            "BAGGAGE",
+        ];
+        if prefixes.iter().any(|prefix| text.starts_with(prefix)) {
             command.env_remove(name);
         }
     }

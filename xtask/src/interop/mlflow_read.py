@@ -4,7 +4,9 @@ mlflow_read.py TRACKING_URI FOLDER, with the questions
 {"read": EXPERIMENT, "histories": PREFIX}  everything of its runs, and every value of the metrics whose names begin so; the artifacts
                                            are downloaded to FOLDER, those of a run into a folder of its id
 {"make_run": NAME, "in": EXPERIMENT}       the id of a run that is made and ended; the experiment is made if there is none
+{"make_experiment": NAME}                  the id of an experiment, which is made if there is none
 {"children": RUN_ID}                       the ids of the runs that are nested under a run, in any experiment
+{"traces": EXPERIMENT, "run": RUN_ID}      every trace of an experiment with its spans, or only those that are linked to a run
 """
 
 import hashlib
@@ -25,6 +27,10 @@ class Reader:
             return self.experiment(question["read"], question["histories"])
         if "children" in question:
             return self.children(question["children"])
+        if "traces" in question:
+            return self.whole_traces(question["traces"], question["run"])
+        if "make_experiment" in question:
+            return self.make_experiment(question["make_experiment"])
         return self.make_run(question["make_run"], question["in"])
 
     def experiment(self, name, prefix):
@@ -71,12 +77,16 @@ class Reader:
                 yield entry.path
 
     def traces(self, info):
+        found = self.search(info.experiment_id, info.run_id)
+        return sorted((self.trace(trace.info) for trace in found), key=lambda trace: trace["id"])
+
+    def search(self, experiment_id, run_id):
         def page(token):
             return self.client.search_traces(
-                locations=[info.experiment_id], run_id=info.run_id, max_results=500, include_spans=False, page_token=token
+                locations=[experiment_id], run_id=run_id, max_results=500, include_spans=False, page_token=token
             )
 
-        return sorted((self.trace(found.info) for found in pages(page)), key=lambda trace: trace["id"])
+        return pages(page)
 
     def trace(self, info):
         return {
@@ -88,17 +98,62 @@ class Reader:
             "spans": [span.name for span in self.client.get_trace(info.trace_id).data.spans],
         }
 
+    def whole_traces(self, name, run_id):
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment is None:
+            return None
+        found = self.search(experiment.experiment_id, run_id)
+        traces = [self.whole_trace(trace.info) for trace in found]
+        return {"experiment_id": experiment.experiment_id, "traces": sorted(traces, key=lambda trace: trace["request_time_ms"])}
+
+    def whole_trace(self, info):
+        return {
+            "id": info.trace_id,
+            "state": info.state.value,
+            "client_request_id": info.client_request_id,
+            "request_time_ms": info.request_time,
+            "duration_ms": info.execution_duration,
+            "tokens": info.token_usage or {},
+            "request_preview": info.request_preview,
+            "response_preview": info.response_preview,
+            "tags": info.tags,
+            "metadata": info.trace_metadata,
+            "spans": [span_as_json(span) for span in self.client.get_trace(info.trace_id).data.spans],
+        }
+
     def children(self, run_id):
         experiments = [experiment.experiment_id for experiment in self.client.search_experiments()]
         children = self.client.search_runs(experiments, f"tags.mlflow.parentRunId = '{run_id}'")
         return sorted(child.info.run_id for child in children)
 
     def make_run(self, name, experiment):
-        found = self.client.get_experiment_by_name(experiment)
-        experiment_id = found.experiment_id if found else self.client.create_experiment(experiment)
-        run_id = self.client.create_run(experiment_id, run_name=name).info.run_id
+        run_id = self.client.create_run(self.make_experiment(experiment), run_name=name).info.run_id
         self.client.set_terminated(run_id)
         return run_id
+
+    def make_experiment(self, name):
+        found = self.client.get_experiment_by_name(name)
+        return found.experiment_id if found else self.client.create_experiment(name)
+
+
+def span_as_json(span):
+    return {
+        "id": span.span_id,
+        "parent": span.parent_id,
+        "name": span.name,
+        "type": span.span_type,
+        "status": span.status.status_code.value,
+        "status_message": span.status.description,
+        "start_ns": span.start_time_ns,
+        "end_ns": span.end_time_ns,
+        "inputs": span.inputs,
+        "outputs": span.outputs,
+        "attributes": span.attributes,
+        "events": [
+            {"name": event.name, "time_ns": event.timestamp, "attributes": dict(event.attributes)} for event in span.events
+        ],
+        "links": [link.trace_id for link in span.links],
+    }
 
 
 def pages(page):

@@ -1,5 +1,7 @@
 //! What MLflow's own Python client says of a tracking server.
 
+mod traces;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -10,6 +12,8 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+pub(crate) use self::traces::{StoredSpan, StoredTrace};
 
 /// Nothing leaves this machine, and a server that hangs is given up soon.
 const VARIABLES: [(&str, &str); 4] = [
