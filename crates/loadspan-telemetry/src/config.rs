@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
+pub use self::byte_size::parse as parse_byte_size;
 pub use self::environment::Environment;
 pub use self::error::ConfigError;
 pub use self::mlflow::{

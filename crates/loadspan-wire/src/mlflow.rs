@@ -12,6 +12,7 @@ pub mod limits;
 mod number;
 pub mod runs;
 pub mod tags;
+pub mod traces;
 
 pub use error::{ErrorBody, ErrorCode};
 pub use number::MetricValue;

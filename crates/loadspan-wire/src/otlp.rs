@@ -4,6 +4,9 @@ pub mod json;
 pub mod response;
 pub mod split;
 
+pub use opentelemetry_proto::tonic::collector::logs::v1::{
+    ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,
+};
 pub use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsPartialSuccess, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
 };
@@ -14,7 +17,7 @@ pub use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value,
 };
 pub use opentelemetry_proto::tonic::resource::v1::Resource;
-pub use opentelemetry_proto::tonic::{metrics::v1 as metrics, trace::v1 as trace};
+pub use opentelemetry_proto::tonic::{logs::v1 as logs, metrics::v1 as metrics, trace::v1 as trace};
 pub use prost::{DecodeError, Message};
 
 /// An attribute.

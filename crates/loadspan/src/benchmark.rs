@@ -29,6 +29,7 @@ use crate::cli::ExportLevel;
 use crate::config::{ExportInputs, RunConfig};
 use crate::exit::Exit;
 use crate::host;
+use crate::neighbour;
 use crate::signals::{self, Cut, Interruptible};
 use crate::terminal;
 
@@ -92,6 +93,9 @@ impl Plan {
     fn execute(self) -> anyhow::Result<Exit> {
         self.folder.write_run(&self.run_file)?;
         announce(&self.run_file, &self.folder);
+        if self.config.telemetry.is_none() && neighbour::is_there() {
+            terminal::print_note(&neighbour::hint());
+        }
         let mut listeners = Listeners::default();
         let audience = Audience::gather(&self, &mut listeners)?;
         let Self {

@@ -4,6 +4,7 @@ mod mlflow;
 mod mock;
 mod plot;
 mod profile;
+mod serve;
 mod telemetry;
 mod values;
 
@@ -19,6 +20,10 @@ pub(crate) use self::mock::{
 pub(crate) use self::plot::{PictureArg, PlotArgs, UploadArgs};
 pub(crate) use self::profile::{
     ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
+};
+pub(crate) use self::serve::{
+    BackupArgs, DurabilityArg, ExportArgs, GcArgs, LimitArgs, OperationArgs, PlaceArgs, PortArg, SecurityArgs,
+    ServeArgs, ServeCommand, TraceFormat,
 };
 pub(crate) use self::telemetry::{ObservationArgs, OtlpArgs, PushArgs, TelemetryArgs};
 pub(crate) use self::values::{Seconds, Threshold};
@@ -47,6 +52,8 @@ pub(crate) enum Command {
     Profile(Box<ProfileArgs>),
     /// Serve the built-in mock: an OpenAI-compatible API with scripted timing and faults.
     Mock(Box<MockArgs>),
+    /// Serve a tracking server: MLflow's API and OTLP, on SQLite or PostgreSQL.
+    Serve(Box<ServeArgs>),
     /// Rebuild summary and tables of a run from the records on disk.
     Report(ReportArgs),
     /// Draw pictures of a run, or of several to compare them.

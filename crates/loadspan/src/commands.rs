@@ -6,4 +6,5 @@ pub(crate) mod plot;
 pub(crate) mod profile;
 pub(crate) mod push;
 pub(crate) mod report;
+pub(crate) mod serve;
 pub(crate) mod verify;

@@ -8,6 +8,7 @@ mod config;
 mod exit;
 mod host;
 mod mlflow;
+mod neighbour;
 mod pictures;
 mod rebuild;
 mod records_file;
@@ -36,6 +37,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Profile(args) => commands::profile::run(*args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Mock(args) => commands::mock::run(*args),
+        Command::Serve(args) => commands::serve::run(*args),
         Command::Report(args) => commands::report::run(&args),
         Command::Plot(args) => commands::plot::run(&args),
         Command::Push(args) => commands::push::run(args),

@@ -1,7 +1,8 @@
 //! Sizes as people write them.
 
 /// Bytes: `1048576`, `64MiB`, `1GiB`, `500MB`. `None` for anything else.
-pub(super) fn parse(text: &str) -> Option<u64> {
+#[must_use]
+pub fn parse(text: &str) -> Option<u64> {
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let scale = match unit.trim().to_ascii_lowercase().as_str() {

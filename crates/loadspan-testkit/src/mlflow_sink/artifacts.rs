@@ -80,7 +80,10 @@ impl World {
                 });
             }
         }
-        Ok(Reply::json(&ArtifactList { files }))
+        Ok(Reply::json(&ArtifactList {
+            files,
+            ..ArtifactList::default()
+        }))
     }
 }
 

@@ -70,6 +70,7 @@ impl World {
             experiment_id: experiment_id.clone(),
             name: wanted.name,
             lifecycle_stage: "active".to_owned(),
+            ..Experiment::default()
         });
         experiment_id
     }

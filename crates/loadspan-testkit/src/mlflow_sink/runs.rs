@@ -149,6 +149,7 @@ impl StoredRun {
                 params: params.collect(),
                 tags: tags.collect(),
             },
+            ..Run::default()
         }
     }
 
@@ -162,6 +163,7 @@ impl StoredRun {
             end_time: self.seen.end_time,
             artifact_uri: self.artifact_uri.clone(),
             lifecycle_stage: if self.seen.deleted { "deleted" } else { "active" }.to_owned(),
+            ..RunInfo::default()
         }
     }
 }

@@ -21,7 +21,11 @@ pub const PROXY_SCHEME: &str = "mlflow-artifacts";
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ArtifactList {
+    /// Where the artifacts of a run are. Only where they are listed by run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_uri: Option<String>,
     /// Files and folders, by names relative to the path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<ListedFile>,
 }
 

@@ -22,6 +22,8 @@ pub const CHAT_TOKEN_USAGE: &str = "mlflow.chat.tokenUsage";
 pub const LLM_MODEL: &str = "mlflow.llm.model";
 /// Whose model it is.
 pub const LLM_PROVIDER: &str = "mlflow.llm.provider";
+/// What a call cost, in US dollars: `{"input_cost", "output_cost", "total_cost"}`.
+pub const LLM_COST: &str = "mlflow.llm.cost";
 /// The shape of inputs and outputs: `openai`, `anthropic`, `gemini`, …
 pub const MESSAGE_FORMAT: &str = "mlflow.message.format";
 /// Before the name of a tag of the trace, on its root span. The value is plain.

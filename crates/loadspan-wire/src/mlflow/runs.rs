@@ -10,6 +10,8 @@ pub const CREATE: &str = "runs/create";
 pub const UPDATE: &str = "runs/update";
 /// `POST` of [`DeleteRun`].
 pub const DELETE: &str = "runs/delete";
+/// `POST`, with `run_id`.
+pub const RESTORE: &str = "runs/restore";
 /// `GET`, with `run_id`: [`RunAnswer`].
 pub const GET: &str = "runs/get";
 /// `POST` of [`SearchRuns`]: [`FoundRuns`].
@@ -18,8 +20,25 @@ pub const SEARCH: &str = "runs/search";
 pub const LOG_BATCH: &str = "runs/log-batch";
 /// `POST` of [`SetTag`].
 pub const SET_TAG: &str = "runs/set-tag";
+/// `POST`, with `run_id` and `key`.
+pub const DELETE_TAG: &str = "runs/delete-tag";
+/// `POST`, with `run_id` and the fields of a [`Metric`].
+pub const LOG_METRIC: &str = "runs/log-metric";
+/// `POST`, with `run_id` and the fields of a [`Param`].
+pub const LOG_PARAM: &str = "runs/log-parameter";
+/// `POST`, with `run_id`, `datasets` (of [`DatasetInput`]) and `models` (of [`ModelInput`]).
+pub const LOG_INPUTS: &str = "runs/log-inputs";
+/// `POST`, with `run_id` and `models` (of [`ModelOutput`]).
+pub const LOG_OUTPUTS: &str = "runs/outputs";
+/// `POST`, with `run_id` and `model_json`. Old clients.
+pub const LOG_MODEL: &str = "runs/log-model";
 /// `GET`, with `run_id`, `metric_key`, `max_results`, `page_token`: [`MetricHistory`].
 pub const METRIC_HISTORY: &str = "metrics/get-history";
+/// `GET`, with `run_id` as often as there are runs, `metric_key`, `max_results`: [`RunsMetricHistory`]. Pages have it, clients not.
+pub const METRIC_HISTORY_BULK: &str = "metrics/get-history-bulk";
+/// `GET`, with `run_ids` as often as there are runs, `metric_key`, `start_step`, `end_step`, `max_results`: [`RunsMetricHistory`],
+/// thinned out.
+pub const METRIC_HISTORY_BULK_INTERVAL: &str = "metrics/get-history-bulk-interval";
 
 /// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +184,7 @@ pub struct SearchRuns {
 #[serde(default)]
 pub struct FoundRuns {
     /// Those found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<Run>,
     /// Where to go on. `None`: that was all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,6 +207,80 @@ pub struct Run {
     pub info: RunInfo,
     /// What was logged: of each metric the last point.
     pub data: RunData,
+    /// What it took.
+    pub inputs: RunInputs,
+    /// What it made.
+    pub outputs: RunOutputs,
+}
+
+/// What a run took.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunInputs {
+    /// Datasets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dataset_inputs: Vec<DatasetInput>,
+    /// Models.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub model_inputs: Vec<ModelInput>,
+}
+
+/// What a run made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunOutputs {
+    /// Models.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub model_outputs: Vec<ModelOutput>,
+}
+
+/// A dataset that a run took.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DatasetInput {
+    /// What it was taken for: `mlflow.data.context`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    /// The dataset.
+    pub dataset: Dataset,
+}
+
+/// A dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Dataset {
+    /// Its name.
+    pub name: String,
+    /// What tells its versions apart.
+    pub digest: String,
+    /// What kind of source it has: `local`, `s3`, `http`, `code`, …
+    pub source_type: String,
+    /// The source, as its kind has it.
+    pub source: String,
+    /// Its columns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// Figures about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+}
+
+/// A model that a run took.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelInput {
+    /// Its id.
+    pub model_id: String,
+}
+
+/// A model that a run made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelOutput {
+    /// Its id.
+    pub model_id: String,
+    /// The step at which it was made.
+    pub step: i64,
 }
 
 /// What a run is.
@@ -195,10 +289,16 @@ pub struct Run {
 pub struct RunInfo {
     /// Its id.
     pub run_id: String,
+    /// Its id under the name that old clients look for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub run_uuid: String,
     /// Its name.
     pub run_name: String,
     /// Where it belongs.
     pub experiment_id: String,
+    /// Who made it. Deprecated, and still shown.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub user_id: String,
     /// Its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<RunStatus>,
@@ -218,11 +318,41 @@ pub struct RunInfo {
 #[serde(default)]
 pub struct RunData {
     /// The last point of each metric.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
     /// Parameters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<Param>,
     /// Tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
+}
+
+/// The answer to [`UPDATE`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdatedRun {
+    /// What it is now.
+    pub run_info: RunInfo,
+}
+
+/// The answer to [`METRIC_HISTORY_BULK`] and [`METRIC_HISTORY_BULK_INTERVAL`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunsMetricHistory {
+    /// Points, run by run.
+    pub metrics: Vec<RunMetric>,
+}
+
+/// One point of a metric of a run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunMetric {
+    /// The run.
+    pub run_id: String,
+    /// The point.
+    #[serde(flatten)]
+    pub metric: Metric,
 }
 
 /// The answer to [`METRIC_HISTORY`]. A metric that nobody logged has none.
@@ -230,6 +360,7 @@ pub struct RunData {
 #[serde(default)]
 pub struct MetricHistory {
     /// Points, in the order of time stamps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
     /// Where to go on. `None`: that was all.
     #[serde(skip_serializing_if = "Option::is_none")]

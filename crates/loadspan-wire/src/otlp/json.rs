@@ -4,12 +4,14 @@
 //! loses numbers that are not finite.
 
 mod attributes;
+mod logs;
 mod object;
 mod points;
+mod read;
 mod spans;
 
 use self::object::Object;
-use super::{ExportMetricsServiceRequest, ExportTraceServiceRequest};
+use super::{ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest};
 
 /// Spans as OTLP/JSON, without line breaks.
 #[must_use]
@@ -23,22 +25,37 @@ pub fn encode_metrics(request: &ExportMetricsServiceRequest) -> Vec<u8> {
     Object::render(|json| json.objects("resourceMetrics", &request.resource_metrics, points::resource_metrics))
 }
 
+/// Log records as OTLP/JSON, without line breaks.
+#[must_use]
+pub fn encode_logs(request: &ExportLogsServiceRequest) -> Vec<u8> {
+    Object::render(|json| json.objects("resourceLogs", &request.resource_logs, logs::resource_logs))
+}
+
 /// Spans from OTLP/JSON.
 ///
 /// # Errors
 ///
 /// `json` is none.
 pub fn decode_traces(json: &[u8]) -> Result<ExportTraceServiceRequest, serde_json::Error> {
-    serde_json::from_slice(json)
+    read::document(json)
 }
 
-/// Metrics from OTLP/JSON. Values that are not finite (`"NaN"`) are an error, although OTLP/JSON has them.
+/// Metrics from OTLP/JSON.
 ///
 /// # Errors
 ///
 /// `json` is none.
 pub fn decode_metrics(json: &[u8]) -> Result<ExportMetricsServiceRequest, serde_json::Error> {
-    serde_json::from_slice(json)
+    read::document(json)
+}
+
+/// Log records from OTLP/JSON.
+///
+/// # Errors
+///
+/// `json` is none.
+pub fn decode_logs(json: &[u8]) -> Result<ExportLogsServiceRequest, serde_json::Error> {
+    read::document(json)
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use super::DecodeError;
 /// What the type URL of a `google.rpc.RetryInfo` among the details of a status ends with.
 const RETRY_INFO: &str = "/google.rpc.RetryInfo";
 
-/// What became of an export that was accepted: `ExportTraceServiceResponse` or `ExportMetricsServiceResponse`.
+/// What became of an export that was accepted: `ExportTraceServiceResponse`, or that of metrics or logs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ExportOutcome {
-    /// Spans or data points that the backend refused for good.
+    /// Spans, data points or log records that the backend refused for good.
     pub rejected: u64,
     /// What it said: why they were rejected, or a warning if none were.
     pub message: Option<String>,
@@ -51,13 +51,67 @@ pub fn decode_outcome(body: &[u8]) -> Result<ExportOutcome, DecodeError> {
 pub fn decode_outcome_json(body: &[u8]) -> Result<ExportOutcome, serde_json::Error> {
     let response: Value = serde_json::from_slice(body)?;
     let partial = &response["partialSuccess"];
-    let rejected = ["rejectedSpans", "rejectedDataPoints"].map(|name| whole_number(&partial[name]));
+    let rejected =
+        ["rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"].map(|name| whole_number(&partial[name]));
     Ok(ExportOutcome {
         rejected: rejected.into_iter().flatten().max().unwrap_or(0),
         message: partial["errorMessage"]
             .as_str()
             .and_then(|text| non_empty(text.to_owned())),
     })
+}
+
+/// Encodes an export response. All signals number its fields alike.
+#[must_use]
+pub fn encode_outcome(outcome: &ExportOutcome) -> Vec<u8> {
+    let partial_success = (*outcome != ExportOutcome::default()).then(|| wire::PartialSuccess {
+        rejected: i64::try_from(outcome.rejected).unwrap_or(i64::MAX),
+        error_message: outcome.message.clone().unwrap_or_default(),
+    });
+    wire::ExportResponse { partial_success }.encode_to_vec()
+}
+
+/// As [`encode_outcome`], as OTLP/JSON. `rejected` is the name that the signal has for the number: `rejectedSpans`,
+/// `rejectedDataPoints` or `rejectedLogRecords`.
+#[must_use]
+pub fn encode_outcome_json(outcome: &ExportOutcome, rejected: &str) -> Vec<u8> {
+    if *outcome == ExportOutcome::default() {
+        return b"{}".to_vec();
+    }
+    let message = outcome.message.as_deref().unwrap_or_default();
+    let partial = serde_json::json!({rejected: outcome.rejected.to_string(), "errorMessage": message});
+    serde_json::json!({"partialSuccess": partial}).to_string().into_bytes()
+}
+
+/// Encodes a status. A delay is rounded down to milliseconds in JSON.
+#[must_use]
+pub fn encode_status(status: &RpcStatus) -> Vec<u8> {
+    let details = status.retry_delay.map(|delay| wire::Any {
+        type_url: format!("type.googleapis.com{RETRY_INFO}"),
+        value: wire::RetryInfo {
+            retry_delay: Some(wire::Duration::of(delay)),
+        }
+        .encode_to_vec(),
+    });
+    let status = wire::Status {
+        code: status.code,
+        message: status.message.clone(),
+        details: details.into_iter().collect(),
+    };
+    status.encode_to_vec()
+}
+
+/// As [`encode_status`], as JSON.
+#[must_use]
+pub fn encode_status_json(status: &RpcStatus) -> Vec<u8> {
+    let mut json = serde_json::json!({"code": status.code, "message": status.message});
+    if let Some(delay) = status.retry_delay {
+        json["details"] = serde_json::json!([{
+            "@type": format!("type.googleapis.com{RETRY_INFO}"),
+            "retryDelay": format!("{}.{:03}s", delay.as_secs(), delay.subsec_millis()),
+        }]);
+    }
+    json.to_string().into_bytes()
 }
 
 /// Decodes a status.
@@ -170,6 +224,13 @@ mod wire {
     }
 
     impl Duration {
+        pub(super) fn of(duration: std::time::Duration) -> Self {
+            Self {
+                seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+                nanos: duration.subsec_nanos() as i32,
+            }
+        }
+
         /// Zero for a negative one.
         pub(super) fn to_std(self) -> std::time::Duration {
             let seconds = u64::try_from(self.seconds).unwrap_or(0);
@@ -240,6 +301,26 @@ mod tests {
             r#"{{"code":8,"message":"slow down","details":[{{"@type":"type.googleapis.com{RETRY_INFO}","retryDelay":"1.500s"}}]}}"#
         );
         assert_eq!(decode_status_json(json.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_encoded_can_be_decoded() {
+        let outcome = ExportOutcome {
+            rejected: 3,
+            message: Some("too old".to_owned()),
+        };
+        assert_eq!(decode_outcome(&encode_outcome(&outcome)).unwrap(), outcome);
+        let json = encode_outcome_json(&outcome, "rejectedLogRecords");
+        assert_eq!(decode_outcome_json(&json).unwrap(), outcome);
+        assert!(encode_outcome(&ExportOutcome::default()).is_empty());
+        assert_eq!(encode_outcome_json(&ExportOutcome::default(), "rejectedSpans"), b"{}");
+        let status = RpcStatus {
+            code: 14,
+            message: "busy".to_owned(),
+            retry_delay: Some(Duration::from_millis(1500)),
+        };
+        assert_eq!(decode_status(&encode_status(&status)).unwrap(), status);
+        assert_eq!(decode_status_json(&encode_status_json(&status)).unwrap(), status);
     }
 
     #[test]

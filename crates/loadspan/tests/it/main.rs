@@ -10,5 +10,6 @@ mod mlflow_flags;
 mod plots;
 mod readme;
 mod secrets;
+mod serve;
 mod telemetry;
 mod verdicts;

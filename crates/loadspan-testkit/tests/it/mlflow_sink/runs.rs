@@ -19,7 +19,10 @@ fn an_experiment_is_made_once_and_found_by_name_and_id() {
     assert_eq!(by_name, by_id);
     assert_eq!(
         by_id["experiment"],
-        json!({"experiment_id": "1", "name": "a b", "artifact_location": "mlflow-artifacts:/1", "lifecycle_stage": "active"})
+        json!({
+            "experiment_id": "1", "name": "a b", "artifact_location": "mlflow-artifacts:/1", "lifecycle_stage": "active",
+            "creation_time": 0, "last_update_time": 0,
+        })
     );
     assert_eq!(
         sink.experiments().into_iter().collect::<Vec<_>>(),

@@ -28,7 +28,7 @@ pub(super) fn attribute(attribute: &KeyValue, json: &mut Object<'_>) {
 }
 
 /// One field, whose name says what it is; it stands there whatever its value.
-fn any_value(value: &AnyValue, json: &mut Object<'_>) {
+pub(super) fn any_value(value: &AnyValue, json: &mut Object<'_>) {
     match &value.value {
         None => {}
         Some(Value::StringValue(text)) => json.always_string("stringValue", text),

@@ -188,3 +188,72 @@ fn nothing_at_all_is_an_empty_object() {
     assert_eq!(encode_traces(&ExportTraceServiceRequest::default()), b"{}");
     assert_eq!(decode_metrics(b"{}").unwrap(), ExportMetricsServiceRequest::default());
 }
+
+#[test]
+fn what_protobuf_allows_besides_is_read_too() {
+    let json = json!({"resource_spans": [{"scope_spans": [{"spans": [{
+        "trace_id": "5B8EFFF798038103D269B633813FC60C",
+        "span_id": "eee19b7ec3c1b174",
+        "kind": "SPAN_KIND_CLIENT",
+        "start_time_unix_nano": 1_544_712_660_000_000_000_u64,
+        "endTimeUnixNano": null,
+        "status": {"code": "STATUS_CODE_ERROR", "message": null},
+        "attributes": [{"key": "ratio", "value": {"doubleValue": "NaN"}}, {"key": "n", "value": {"intValue": 7}}],
+        "from_the_future": [{"any": "thing"}]
+    }]}]}]});
+    let request = decode_traces(json.to_string().as_bytes()).unwrap();
+    let span = &request.resource_spans[0].scope_spans[0].spans[0];
+    assert_eq!(span.trace_id[..3], [0x5b, 0x8e, 0xff]);
+    assert_eq!((span.span_id.len(), span.kind), (8, 3));
+    assert_eq!(
+        (span.start_time_unix_nano, span.end_time_unix_nano),
+        (1_544_712_660_000_000_000, 0)
+    );
+    assert_eq!(span.status.as_ref().unwrap().code, 2);
+    let value = |place: usize| span.attributes[place].value.as_ref().unwrap().value.clone().unwrap();
+    assert!(matches!(value(0), any_value::Value::DoubleValue(number) if number.is_nan()));
+    assert_eq!(value(1), any_value::Value::IntValue(7));
+}
+
+#[test]
+fn what_is_no_request_is_an_error() {
+    for json in [
+        "[]",
+        "null",
+        "{",
+        r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "W47/95gDgQPSabYzgT/GDA=="}]}]}]}"#,
+        r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": "18446744073709551616"}]}]}]}"#,
+        r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": -1}]}]}]}"#,
+    ] {
+        assert!(decode_traces(json.as_bytes()).is_err(), "{json}");
+    }
+    let nested = format!(
+        "{}{}",
+        r#"{"arrayValue":{"values":["#.repeat(10_000),
+        "]}}".repeat(10_000)
+    );
+    let deep = format!(r#"{{"resourceSpans":[{{"resource":{{"attributes":[{{"key":"k","value":{nested}}}]}}}}]}}"#);
+    assert!(decode_traces(deep.as_bytes()).is_err());
+}
+
+#[test]
+fn log_records_are_what_they_were() {
+    let json = json!({"resourceLogs": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "my.service"}}]},
+        "scopeLogs": [{"scope": {"name": "my.library"}, "logRecords": [{
+            "timeUnixNano": "1544712660300000000",
+            "observedTimeUnixNano": "1544712660300000001",
+            "severityNumber": 9,
+            "severityText": "INFO",
+            "body": {"kvlistValue": {"values": [{"key": "role", "value": {"stringValue": "user"}}]}},
+            "attributes": [{"key": "n", "value": {"intValue": "1"}}],
+            "droppedAttributesCount": 1,
+            "flags": 1,
+            "traceId": "5b8efff798038103d269b633813fc60c",
+            "spanId": "eee19b7ec3c1b174",
+            "eventName": "gen_ai.user.message"
+        }]}]
+    }]});
+    let request = decode_logs(json.to_string().as_bytes()).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&encode_logs(&request)).unwrap(), json);
+}

@@ -1,0 +1,108 @@
+use super::*;
+use crate::database::Access;
+use crate::testing::each_empty_database;
+
+#[test]
+fn a_new_database_has_the_default_experiment() {
+    each_empty_database(|database| {
+        let mut connection = database.connect(Access::Write).unwrap();
+        migrate(&mut *connection).unwrap();
+        let row = connection.query_one("SELECT experiment_id, name, artifact_location FROM experiments", &[]);
+        let mut row = row.unwrap().unwrap();
+        assert_eq!(row.int(0).unwrap(), 0);
+        assert_eq!(row.text(1).unwrap(), "Default");
+        assert_eq!(row.text(2).unwrap(), "mlflow-artifacts:/0");
+    });
+}
+
+#[test]
+fn the_first_experiment_of_a_client_is_1() {
+    each_empty_database(|database| {
+        let mut connection = database.connect(Access::Write).unwrap();
+        migrate(&mut *connection).unwrap();
+        let row = connection.query_one(
+            "INSERT INTO experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time)
+             VALUES ('a', 'b', 'active', 0, 0) RETURNING experiment_id",
+            &[],
+        );
+        assert_eq!(row.unwrap().unwrap().int(0).unwrap(), 1);
+    });
+}
+
+#[test]
+fn a_database_that_is_up_to_date_is_left_alone() {
+    each_empty_database(|database| {
+        let mut connection = database.connect(Access::Write).unwrap();
+        migrate(&mut *connection).unwrap();
+        connection.execute("UPDATE experiments SET name = 'mine'", &[]).unwrap();
+        migrate(&mut *connection).unwrap();
+        assert_eq!(versions(&mut *connection), [1]);
+        assert_eq!(
+            count(&mut *connection, "SELECT COUNT(*) FROM experiments WHERE name = 'mine'"),
+            1
+        );
+    });
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    each_empty_database(|database| {
+        let mut connection = database.connect(Access::Write).unwrap();
+        migrate(&mut *connection).unwrap();
+        connection
+            .execute("INSERT INTO schema_version (version) VALUES (7)", &[])
+            .unwrap();
+        let error = migrate(&mut *connection).expect_err("it is newer").to_string();
+        assert_eq!(
+            error,
+            "it has schema version 7, and this loadspan knows versions up to 1: use a newer loadspan"
+        );
+    });
+}
+
+#[test]
+fn half_a_migration_leaves_nothing() {
+    each_empty_database(|database| {
+        let mut connection = database.connect(Access::Write).unwrap();
+        migrate(&mut *connection).unwrap();
+        let broken = [
+            VERSIONS[0],
+            "CREATE TABLE half (a BIGINT); INSERT INTO half VALUES (1); CREATE TABLE half (b BIGINT)",
+        ];
+        let error = migrate_to(&mut *connection, &broken)
+            .expect_err("a table is made twice")
+            .to_string();
+        assert!(error.starts_with("schema version 2: "), "{error}");
+        assert_eq!(versions(&mut *connection), [1]);
+        assert!(!has_table(&mut *connection, "half").unwrap());
+        let whole = [VERSIONS[0], "CREATE TABLE half (a BIGINT)"];
+        migrate_to(&mut *connection, &whole).unwrap();
+        assert_eq!(versions(&mut *connection), [1, 2]);
+    });
+}
+
+#[test]
+fn servers_that_start_at_the_same_time_make_one_schema() {
+    each_empty_database(|database| {
+        std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| migrate(&mut *database.connect(Access::Write)?)))
+                .collect();
+            for start in starts {
+                start.join().unwrap().unwrap();
+            }
+        });
+        assert_eq!(versions(&mut *database.connect(Access::Write).unwrap()), [1]);
+    });
+}
+
+fn versions(connection: &mut dyn Connection) -> Vec<i64> {
+    let rows = connection
+        .query("SELECT version FROM schema_version ORDER BY version", &[])
+        .unwrap();
+    rows.iter().map(|row| row.int(0).unwrap()).collect()
+}
+
+fn count(connection: &mut dyn Connection, sql: &str) -> i64 {
+    connection.query_one(sql, &[]).unwrap().unwrap().int(0).unwrap()
+}

@@ -1,0 +1,100 @@
+//! The file of a database: what keeps it from being opened, said before SQLite says "unable to open database file"; and the claim to it.
+//!
+//! The file itself is not opened here: when a process closes any handle to it, it loses the locks that SQLite has on it.
+
+use std::ffi::OsString;
+use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::super::{Access, Claim, DatabaseError};
+
+/// Whether a file can be a database.
+pub(super) fn check(path: &Path, access: Access) -> Result<(), DatabaseError> {
+    let folder = folder(path);
+    if !folder.is_dir() {
+        return Err(refuse(format!(
+            "the folder {} does not exist: make it, or name another",
+            folder.display()
+        )));
+    }
+    if path.is_dir() {
+        return Err(refuse("it is a folder: name a file".to_owned()));
+    }
+    if access == Access::Write {
+        check_writable(path, folder)?;
+    }
+    Ok(())
+}
+
+/// Takes the lock on the file's sibling, for one server.
+pub(super) fn claim(path: &Path) -> Result<Option<Claim>, DatabaseError> {
+    check(path, Access::Write)?;
+    let sibling = sibling(path);
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&sibling);
+    let mut file = file.map_err(|error| refuse(format!("{} cannot be written: {error}", sibling.display())))?;
+    match file.try_lock() {
+        Ok(()) => {
+            // For people who look: nothing reads it but the message below.
+            let noted = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+            drop(noted);
+            Ok(Some(Claim { _locked: file }))
+        }
+        Err(TryLockError::WouldBlock) => Err(taken(file)),
+        // A file system without locks: SQLite's own then keep the file whole.
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+fn taken(mut file: File) -> DatabaseError {
+    let mut holder = String::new();
+    let read = file.read_to_string(&mut holder);
+    let process = match (read, holder.trim()) {
+        (Ok(_), process) if !process.is_empty() => format!(" (process {process})"),
+        _ => String::new(),
+    };
+    refuse(format!(
+        "another loadspan serve{process} uses it: stop that one, send to it, or name another file; several servers can share a \
+         database of PostgreSQL"
+    ))
+}
+
+/// The write-ahead log stands beside the file: both have to be writable.
+fn check_writable(path: &Path, folder: &Path) -> Result<(), DatabaseError> {
+    let read_only = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.permissions().readonly());
+    if read_only(path) {
+        return Err(refuse(
+            "it is read-only: make it writable, or name another file".to_owned(),
+        ));
+    }
+    if read_only(folder) {
+        return Err(refuse(format!(
+            "the folder {} is read-only: make it writable, or name another",
+            folder.display()
+        )));
+    }
+    Ok(())
+}
+
+fn folder(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// The file that is locked: not the database itself, whose own locks SQLite would lose when another handle to it is closed.
+fn sibling(path: &Path) -> PathBuf {
+    // Through links, so that two names of one file have one lock.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut name = OsString::from(path);
+    name.push("-lock");
+    name.into()
+}
+
+fn refuse(message: String) -> DatabaseError {
+    DatabaseError::Permanent(message)
+}

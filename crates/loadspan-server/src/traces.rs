@@ -1,0 +1,25 @@
+//! Traces as they are asked for: descriptions, spans, tags, assessments, as functions of a connection.
+
+pub(crate) mod assessment;
+mod deletion;
+pub(crate) mod export;
+mod info;
+pub(crate) mod link;
+pub(crate) mod log;
+mod lookup;
+pub(crate) mod outline;
+pub(crate) mod span;
+mod start;
+pub(crate) mod tag;
+mod time;
+mod typed;
+
+pub(crate) use deletion::{Deletable, delete, older_than};
+pub(crate) use info::load_infos;
+pub(crate) use lookup::{Doomed, Named, Which, doomed, has_all_spans, key, keys};
+pub(crate) use start::{Start, start};
+
+/// An id in hexadecimal digits.
+fn hex(id: &[u8]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,17 @@
+//! Metrics of runs: points, the latest of each key, and their history.
+
+mod history;
+mod interval;
+mod log;
+mod point;
+
+pub(crate) use history::{History, bulk, history};
+pub(crate) use interval::{Interval, MOST_POINTS, MOST_RUNS, interval};
+pub(super) use log::{checked, log};
+use point::Point;
+
+/// Most points of one answer.
+pub(crate) const PAGE: i64 = 25_000;
+
+#[cfg(test)]
+mod tests;

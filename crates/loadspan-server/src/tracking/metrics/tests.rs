@@ -1,0 +1,84 @@
+//! What is stored, against a model that is too simple to be wrong.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use loadspan_wire::mlflow::MetricValue;
+use loadspan_wire::mlflow::runs::{CreateRun, Metric};
+use proptest::prelude::*;
+
+use super::{History, history, log};
+use crate::testing::on_sqlite;
+use crate::tracking::runs;
+
+/// A point, with a value that says whether it is no number.
+type Known = (i64, i64, f64, bool);
+
+fn known(metric: &Metric) -> Known {
+    let value = metric.value.0;
+    let number = if value.is_nan() { 0.0 } else { value };
+    (metric.step, metric.timestamp, number, value.is_nan())
+}
+
+fn order(a: &Known, b: &Known) -> Ordering {
+    a.partial_cmp(b).unwrap()
+}
+
+fn metrics() -> impl Strategy<Value = Vec<Vec<Metric>>> {
+    let value = prop_oneof![
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        Just(f64::NEG_INFINITY),
+        Just(0.0),
+        -2.0..2.0_f64,
+        any::<f64>(),
+    ];
+    let step = prop_oneof![-2..3_i64, Just(i64::MIN), Just(i64::MAX)];
+    let metric = ("[ab]", value, 0..3_i64, step).prop_map(|(key, value, timestamp, step)| Metric {
+        key,
+        value: MetricValue(value),
+        timestamp,
+        step,
+    });
+    prop::collection::vec(prop::collection::vec(metric, 0..12), 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_latest_point_and_the_history_are_those_of_the_model(batches in metrics()) {
+        on_sqlite(async move |app| {
+            let logged = batches.clone();
+            let run = app
+                .write(move |connection| {
+                    let run_id = runs::create(connection, &CreateRun::default())?.info.run_id;
+                    let run = runs::active(connection, &run_id)?;
+                    for batch in &logged {
+                        log(connection, run.run_key, batch)?;
+                    }
+                    runs::get(connection, &run_id)
+                })
+                .await
+                .unwrap();
+            let mut model: BTreeMap<String, Vec<Known>> = BTreeMap::new();
+            for metric in batches.iter().flatten() {
+                model.entry(metric.key.clone()).or_default().push(known(metric));
+            }
+            assert_eq!(run.data.metrics.len(), model.len());
+            for latest in &run.data.metrics {
+                let points = model.get_mut(&latest.key).unwrap();
+                assert_eq!(Some(known(latest)), points.iter().copied().max_by(order), "{latest:?}");
+                points.sort_by(|a, b| (a.1, a.0).cmp(&(b.1, b.0)).then(order(a, b)));
+                points.dedup();
+                let wanted = History {
+                    run_id: run.info.run_id.clone(),
+                    key: latest.key.clone(),
+                    ..History::default()
+                };
+                let found = app.read(move |connection| history(connection, &wanted)).await.unwrap();
+                assert_eq!(found.metrics.iter().map(known).collect::<Vec<_>>(), *points);
+            }
+        });
+    }
+}

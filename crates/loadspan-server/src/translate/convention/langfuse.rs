@@ -1,0 +1,46 @@
+//! Langfuse.
+
+use serde_json::Value;
+
+use super::super::json;
+use super::super::source::{Families, Source};
+use super::{Convention, Tokens};
+
+pub(super) const CONVENTION: Convention = Convention {
+    families: Families::LANGFUSE,
+    span_type,
+    inputs: |source| source.json(&["langfuse.observation.input"]),
+    outputs: |source| source.json(&["langfuse.observation.output"]),
+    usage: tokens,
+    model: |source| source.any_text(&["langfuse.observation.model.name"]),
+    ..Convention::SILENT
+};
+
+fn span_type(source: &Source<'_>) -> Option<String> {
+    let span_type = match source.text("langfuse.observation.type")? {
+        "generation" => "LLM",
+        "embedding" => "EMBEDDING",
+        "tool" => "TOOL",
+        "retriever" => "RETRIEVER",
+        "agent" => "AGENT",
+        "chain" => "CHAIN",
+        "evaluator" => "EVALUATOR",
+        "guardrail" => "GUARDRAIL",
+        "span" => "UNKNOWN",
+        _ => return None,
+    };
+    Some(span_type.to_owned())
+}
+
+fn tokens(source: &Source<'_>) -> Tokens {
+    let Some(details) = source.get("langfuse.observation.usage_details").map(json::tree_of) else {
+        return Tokens::NONE;
+    };
+    let of = |name: &str| details.get(name).and_then(Value::as_i64).filter(|tokens| *tokens >= 0);
+    Tokens {
+        input: of("input"),
+        output: of("output"),
+        total: of("total"),
+        ..Tokens::NONE
+    }
+}

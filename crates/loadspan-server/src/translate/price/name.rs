@@ -1,0 +1,105 @@
+//! The many names of one model: with a provider before it, with a date or a version after it.
+
+use std::borrow::Cow;
+
+/// What may follow the name of a model without making it another one. `#` is a digit. Longer ones first.
+const SUFFIXES: [&str; 15] = [
+    "-preview-##-####",
+    "-preview-##-##",
+    "-####-##-##",
+    "-########",
+    "@########",
+    "-##-####",
+    "@default",
+    "-preview",
+    "-latest",
+    "@latest",
+    "-####",
+    "-v#:#",
+    "-###",
+    "@###",
+    "-v#",
+];
+
+/// What Amazon Bedrock puts before the name of a model: where it runs, and who made it.
+const REGIONS: [&str; 6] = ["us.", "eu.", "apac.", "global.", "jp.", "au."];
+const MAKERS: [&str; 6] = ["anthropic.", "meta.", "mistral.", "cohere.", "deepseek.", "openai."];
+
+/// Other names of providers, as instrumentations and OpenTelemetry have them.
+const PROVIDERS: [(&str, &str); 22] = [
+    ("amazon-bedrock", "aws"),
+    ("azure", "openai"),
+    ("azure.ai.openai", "openai"),
+    ("azure_openai", "openai"),
+    ("bedrock", "aws"),
+    ("gcp.gemini", "google"),
+    ("gcp.gen_ai", "google"),
+    ("gcp.vertex_ai", "google"),
+    ("gemini", "google"),
+    ("google.generative-ai", "google"),
+    ("google_genai", "google"),
+    ("vertex_ai", "google"),
+    ("vertexai", "google"),
+    ("mistral_ai", "mistral"),
+    ("mistralai", "mistral"),
+    ("x_ai", "xai"),
+    ("x-ai", "xai"),
+    ("together_ai", "together"),
+    ("togetherai", "together"),
+    ("fireworks_ai", "fireworks"),
+    ("meta-llama", "meta"),
+    ("voyageai", "voyage"),
+];
+
+/// In small letters.
+pub(super) fn small(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// The provider that stands before the name of a model: `groq/llama-3.3-70b-versatile`.
+pub(super) fn prefix(model: &str) -> Option<&str> {
+    model.split_once('/').map(|(provider, _)| provider)
+}
+
+/// The one name of a provider; of one that is not known what stands before the first dot: `groq.chat`, `aws.bedrock`. Names are in
+/// small letters.
+pub(super) fn provider(name: &str) -> &str {
+    let known = PROVIDERS.iter().find(|(other, _)| *other == name);
+    let (first, _) = name.split_once('.').unwrap_or((name, ""));
+    known.map_or(first, |(_, provider)| provider)
+}
+
+/// The names under which a model may be listed, the most exact first. Names are in small letters.
+pub(super) fn readings(model: &str) -> impl Iterator<Item = &str> {
+    let bare = bare(model);
+    let whole = (bare.len() < model.len()).then_some(model);
+    whole
+        .into_iter()
+        .chain(std::iter::successors(Some(bare), |name| shortened(name)))
+}
+
+/// Without what stands before it.
+fn bare(model: &str) -> &str {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    let name = REGIONS
+        .iter()
+        .find_map(|region| name.strip_prefix(region))
+        .unwrap_or(name);
+    MAKERS.iter().find_map(|maker| name.strip_prefix(maker)).unwrap_or(name)
+}
+
+/// Without what stands after it. `None`: nothing does.
+fn shortened(name: &str) -> Option<&str> {
+    let suffix = SUFFIXES.iter().find(|suffix| ends(name, suffix))?;
+    let rest = &name[..name.len() - suffix.len()];
+    (!rest.is_empty()).then_some(rest)
+}
+
+fn ends(name: &str, suffix: &str) -> bool {
+    let fits = |(byte, like): (u8, u8)| byte == like || (like == b'#' && byte.is_ascii_digit());
+    name.len() >= suffix.len() && name.bytes().rev().zip(suffix.bytes().rev()).all(fits)
+}

@@ -1,0 +1,100 @@
+//! `loadspan serve`: the tracking server, until a signal ends it.
+
+mod announce;
+mod backup;
+mod export;
+mod gc;
+mod settings;
+
+use std::process;
+
+use anyhow::Context;
+use loadspan_server::{Outlet, Server, ServerConfig, ServerError, Stopped};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::{OperationArgs, ServeArgs, ServeCommand};
+use crate::exit::{Exit, UsageError};
+use crate::{host, terminal};
+
+pub(crate) fn run(mut args: ServeArgs) -> anyhow::Result<Exit> {
+    match args.command.take() {
+        None => serve_until_signal(args),
+        Some(ServeCommand::Backup(args)) => backup::run(args),
+        Some(ServeCommand::Export(args)) => export::run(args),
+        Some(ServeCommand::Gc(args)) => gc::run(args),
+    }
+}
+
+fn serve_until_signal(args: ServeArgs) -> anyhow::Result<Exit> {
+    let outlet = outlet(&args.operation);
+    let config = settings::resolve(args)?;
+    // What is missing shows in time: connections wait until there is a file for them.
+    let _ = host::raise_open_files(u64::from(config.limits.connections));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start event loops")?;
+    runtime.block_on(serve(config, outlet))
+}
+
+/// Serves until a signal comes, then finishes what is in flight. A second signal ends it at once.
+async fn serve(config: ServerConfig, outlet: Outlet) -> anyhow::Result<Exit> {
+    // Before the lines that say it listens: whoever reads them may send a signal at once.
+    let mut signals = Signals::new().context("cannot listen for signals")?;
+    let announcement = announce::Announcement::of(&config);
+    let server = Server::bind(config, outlet).await.map_err(explain)?;
+    let addresses = server.addresses().context("cannot tell where it listens")?;
+    terminal::print_result(&announcement.render(addresses));
+    let shutdown = async {
+        signals.next().await;
+        tokio::spawn(async move {
+            signals.next().await;
+            process::exit(Exit::Interrupted as i32);
+        });
+    };
+    let Stopped { cut_off } = server.serve(shutdown).await;
+    if cut_off > 0 {
+        terminal::print_warning(&format!(
+            "{cut_off} connections were cut off: their requests took too long"
+        ));
+    }
+    Ok(Exit::Success)
+}
+
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+fn outlet(args: &OperationArgs) -> Outlet {
+    Outlet {
+        access: args.access_log.then(|| Box::new(std::io::stderr()) as Box<_>),
+        warnings: Box::new(terminal::print_warning),
+    }
+}
+
+/// What the user can put right is said as such.
+fn explain(error: ServerError) -> anyhow::Error {
+    match (error.hint(), &error) {
+        (Some(hint), _) => UsageError::with_hint(error.to_string(), hint).into(),
+        (None, ServerError::Config(_)) => UsageError::new(error.to_string()).into(),
+        (None, _) => error.into(),
+    }
+}
