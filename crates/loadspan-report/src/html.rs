@@ -21,7 +21,13 @@ use crate::plot::{self, RunData};
 use markup::{Element, element};
 
 const STYLE: &str = include_str!("html/report.css");
-const SCRIPT: &str = include_str!("html/report.js");
+/// One script, in the order in which its parts need each other.
+const SCRIPT: &str = concat!(
+    include_str!("html/axes.js"),
+    include_str!("html/marks.js"),
+    include_str!("html/chart.js"),
+    include_str!("html/report.js"),
+);
 
 /// What the page is made of.
 #[derive(Debug, Clone, Copy)]

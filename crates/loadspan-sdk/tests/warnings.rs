@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use loadspan_sdk::{FlushOutcome, Span};
-use loadspan_testkit::{OtlpSink, SinkAnswer, When};
+use loadspan_sdk::{FlushOutcome, Guard, Span};
+use loadspan_testkit::{OtlpSink, RunningOtlpSink, SinkAnswer, When};
 
 /// Says to this program, started by itself, what to do.
 const ROLE: &str = "LOADSPAN_TEST_ROLE";
@@ -21,6 +21,19 @@ fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A set-up, and what it says.
+fn listened_to(sink: &RunningOtlpSink) -> (Guard, Arc<Mutex<Vec<String>>>) {
+    let said: Arc<Mutex<Vec<String>>> = Arc::default();
+    let listener = Arc::clone(&said);
+    let guard = loadspan_sdk::builder()
+        .environment(NOTHING)
+        .otlp_endpoint(&sink.url())
+        .on_warning(move |warning| listener.lock().expect("no test panics with the lock").push(warning.to_owned()))
+        .init()
+        .expect("the settings are right");
+    (guard, said)
+}
+
 #[test]
 fn trouble_that_passes_does_not_hide_trouble_for_good() {
     let _turn = turn();
@@ -29,14 +42,7 @@ fn trouble_that_passes_does_not_hide_trouble_for_good() {
         .on(When::Number(0), SinkAnswer::unavailable())
         .start()
         .unwrap();
-    let said: Arc<Mutex<Vec<String>>> = Arc::default();
-    let listener = Arc::clone(&said);
-    let guard = loadspan_sdk::builder()
-        .environment(NOTHING)
-        .otlp_endpoint(&sink.url())
-        .on_warning(move |warning| listener.lock().unwrap().push(warning.to_owned()))
-        .init()
-        .unwrap();
+    let (guard, said) = listened_to(&sink);
     for _ in 0..3 {
         drop(loadspan_sdk::start_span("work"));
         assert_eq!(guard.flush(PATIENCE), FlushOutcome::Complete);
@@ -56,14 +62,7 @@ fn what_a_backend_says_although_it_takes_everything_is_told_once() {
         .answer(SinkAnswer::partial(0).message("soon\u{1b}[31m to be\nforbidden"))
         .start()
         .unwrap();
-    let said: Arc<Mutex<Vec<String>>> = Arc::default();
-    let listener = Arc::clone(&said);
-    let guard = loadspan_sdk::builder()
-        .environment(NOTHING)
-        .otlp_endpoint(&sink.url())
-        .on_warning(move |warning| listener.lock().unwrap().push(warning.to_owned()))
-        .init()
-        .unwrap();
+    let (guard, said) = listened_to(&sink);
     for _ in 0..2 {
         drop(loadspan_sdk::start_span("work"));
         assert_eq!(guard.flush(PATIENCE), FlushOutcome::Complete);

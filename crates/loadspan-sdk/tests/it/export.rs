@@ -1,27 +1,13 @@
 //! Tracing as an application sets it up, from the builder to the socket. There is one set-up in a process: tests take turns.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use loadspan_sdk::{Attachment, Builder, FlushOutcome, InitError};
-use loadspan_testkit::{OtlpSink, RunningOtlpSink, SinkAnswer};
+use loadspan_sdk::{Attachment, FlushOutcome, InitError};
+use loadspan_testkit::{OtlpSink, SinkAnswer};
 use opentelemetry::trace::{Tracer, TracerProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-static TURN: Mutex<()> = Mutex::new(());
-const NOTHING: [(&str, &str); 0] = [];
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn builder(sink: &RunningOtlpSink) -> Builder {
-    loadspan_sdk::builder()
-        .environment(NOTHING)
-        .otlp_endpoint(&sink.url())
-        .schedule_delay(Duration::from_secs(600))
-}
+use crate::{NOTHING, PATIENCE, builder, turn};
 
 fn trace() {
     let root = loadspan_sdk::start_span("root");

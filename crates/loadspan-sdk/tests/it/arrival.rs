@@ -1,6 +1,5 @@
 //! What arrives, over real sockets: every span, once, with what was said of it; and what does not is counted.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -11,20 +10,14 @@ use loadspan_wire::otlp::{ExportTraceServiceRequest, Message, json};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
+use crate::{PATIENCE, turn};
+
 const THREADS: u64 = 8;
 const SPANS_PER_THREAD: u64 = 100_000;
 /// What the threads may have on its way between two flushes fits into the queue.
 const SPANS_PER_FLUSH: u64 = 10_000;
-const PATIENCE: Duration = Duration::from_secs(60);
 /// The attribute that tells spans apart.
 const NUMBER: &str = "test.number";
-
-/// There is one set-up in a process: tests take turns.
-static TURN: Mutex<()> = Mutex::new(());
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 #[test]
 fn eight_threads_with_100_000_spans_each_lose_none_and_none_arrives_twice() {

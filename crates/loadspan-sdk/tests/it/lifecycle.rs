@@ -1,28 +1,14 @@
 //! What happens around the life of a set-up: flushing through a provider, the end, and what comes after. There is one set-up in a
 //! process: tests take turns.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use loadspan_sdk::{Attachment, Builder, FlushOutcome};
-use loadspan_testkit::{OtlpSink, RunningOtlpSink, SinkAnswer};
+use loadspan_sdk::{Attachment, FlushOutcome};
+use loadspan_testkit::{OtlpSink, SinkAnswer};
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-static TURN: Mutex<()> = Mutex::new(());
-const NOTHING: [(&str, &str); 0] = [];
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn builder(sink: &RunningOtlpSink) -> Builder {
-    loadspan_sdk::builder()
-        .environment(NOTHING)
-        .otlp_endpoint(&sink.url())
-        .schedule_delay(Duration::from_secs(600))
-}
+use crate::{PATIENCE, builder, turn};
 
 #[test]
 fn flushing_the_applications_provider_flushes_the_exports() {
