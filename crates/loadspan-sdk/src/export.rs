@@ -4,7 +4,6 @@ mod batch;
 mod client;
 mod deliver;
 mod encode;
-mod genai;
 mod known_experiment;
 mod lane;
 mod ledger;

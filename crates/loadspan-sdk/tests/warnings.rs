@@ -28,7 +28,12 @@ fn listened_to(sink: &RunningOtlpSink) -> (Guard, Arc<Mutex<Vec<String>>>) {
     let guard = loadspan_sdk::builder()
         .environment(NOTHING)
         .otlp_endpoint(&sink.url())
-        .on_warning(move |warning| listener.lock().expect("no test panics with the lock").push(warning.to_owned()))
+        .on_warning(move |warning| {
+            listener
+                .lock()
+                .expect("no test panics with the lock")
+                .push(warning.to_owned())
+        })
         .init()
         .expect("the settings are right");
     (guard, said)

@@ -2,7 +2,9 @@
 
 pub mod json;
 pub mod response;
+pub mod salvage;
 pub mod split;
+pub mod weight;
 
 pub use opentelemetry_proto::tonic::collector::logs::v1::{
     ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,

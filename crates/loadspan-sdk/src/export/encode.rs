@@ -8,12 +8,12 @@ use loadspan_wire::otlp::{
     AnyValue, ArrayValue, ExportTraceServiceRequest, InstrumentationScope, KeyValue, Resource, any_value,
 };
 use loadspan_wire::semconv::attributes::SCHEMA_URL;
+use loadspan_wire::semconv::genai;
 use opentelemetry::trace::{Link, SpanId, SpanKind};
 use opentelemetry::{Array, Value};
 use opentelemetry_sdk::trace::SpanData;
 use serde::de::IgnoredAny;
 
-use super::genai;
 use crate::config::Vocabulary;
 
 /// How spans are written.
@@ -76,15 +76,8 @@ fn scope_spans(scope: &opentelemetry::InstrumentationScope, vocabulary: Vocabula
 
 fn encode(data: &SpanData, style: &Style) -> Span {
     let mut span = plain(data);
-    match style.vocabulary {
-        Vocabulary::Mlflow => span.attributes = key_values(&data.attributes),
-        Vocabulary::GenAi => {
-            let translated = genai::translate(data);
-            span.name = translated.name;
-            span.kind = kind(&translated.kind) as i32;
-            span.status = Some(encode_status(&translated.status));
-            span.attributes = key_values(&translated.attributes);
-        }
+    if style.vocabulary == Vocabulary::GenAi {
+        genai::translate(&mut span);
     }
     if let Some(limit) = style.value_length {
         let events = span.events.iter_mut().flat_map(|event| &mut event.attributes);
@@ -96,7 +89,7 @@ fn encode(data: &SpanData, style: &Style) -> Span {
     span
 }
 
-/// Everything but the attributes.
+/// In MLflow's words.
 fn plain(data: &SpanData) -> Span {
     let parent = data.parent_span_id;
     Span {
@@ -113,7 +106,7 @@ fn plain(data: &SpanData) -> Span {
         kind: kind(&data.span_kind) as i32,
         start_time_unix_nano: nanos(data.start_time),
         end_time_unix_nano: nanos(data.end_time),
-        attributes: Vec::new(),
+        attributes: key_values(&data.attributes),
         dropped_attributes_count: data.dropped_attributes_count,
         events: data.events.iter().map(event).collect(),
         dropped_events_count: data.events.dropped_count,

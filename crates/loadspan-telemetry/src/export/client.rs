@@ -18,7 +18,7 @@ use std::time::Duration;
 use loadspan_record::{TelemetrySignal, redact_url};
 use thiserror::Error;
 
-pub(crate) use self::classify::{parse_retry_after, redirected, root_cause};
+pub(crate) use self::classify::{accepted, parse_retry_after, redirected, root_cause};
 use self::grpc::GrpcClient;
 pub(crate) use self::headers::header_value;
 use self::http::HttpClient;

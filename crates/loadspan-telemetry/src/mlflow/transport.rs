@@ -10,9 +10,11 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use loadspan_wire::mlflow::limits::TRACES_PER_LINK;
 use loadspan_wire::mlflow::runs::{self, Empty};
 use loadspan_wire::mlflow::{EXPERIMENT_ID_HEADER, ErrorCode, OTLP_TRACES, RUN_ID_HEADER};
+use loadspan_wire::otlp::response::decode_any_outcome;
 
 use super::client::{ApiError, MlflowClient};
 use super::live::RunGate;
+use crate::export::client::accepted;
 use crate::export::{Delivery, Payload, Transport};
 
 /// So many points that the server does not take are looked for one by one. One that takes none of so many has something against more
@@ -129,7 +131,7 @@ async fn send_spans(client: &MlflowClient, [experiment_id, run_id]: [&str; 2], p
         .header(RUN_ID_HEADER, run_id)
         .body(gzip(&payload.body));
     match client.send(request).await {
-        Ok(_) => ACCEPTED,
+        Ok(answer) => accepted(decode_any_outcome(&answer)),
         // One span that the store does not like costs its whole batch. In halves, the others get in.
         Err(ApiError::Api {
             status: 400 | 422,
@@ -217,5 +219,20 @@ mod tests {
             let delivery = format!("{:?}", failed(error));
             assert!(delivery.starts_with(expected), "{delivery}");
         }
+    }
+
+    #[test]
+    fn spans_that_are_not_taken_are_counted_though_the_request_succeeds() {
+        let protobuf = [&b"\x0a\x0a\x08\x02\x12\x06"[..], b"no run"].concat();
+        let json = br#"{"partialSuccess": {"rejectedSpans": "2", "errorMessage": "no run"}}"#;
+        let expected = Delivery::Accepted {
+            rejected: 2,
+            message: Some("no run".to_owned()),
+        };
+        let taken = |answer: &[u8]| accepted(decode_any_outcome(answer));
+        assert_eq!(taken(&protobuf), expected);
+        assert_eq!(taken(json), expected);
+        assert_eq!(taken(b""), ACCEPTED);
+        assert_eq!(taken(b"{}"), ACCEPTED);
     }
 }

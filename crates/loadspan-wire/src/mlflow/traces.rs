@@ -14,7 +14,7 @@ pub use assessment::{
     SerializedValue,
 };
 pub use described::{described_attributes, described_value};
-pub use span::{DescribedSpan, ProtoSpan};
+pub use span::{DescribedSpan, ProtoSpan, described_event, described_link};
 
 /// `POST` of a [`TraceAnswer`] without spans: what the client knows of a trace that has ended. Answered with the same.
 pub const START: &str = "traces";

@@ -58,5 +58,25 @@ pub fn decode_logs(json: &[u8]) -> Result<ExportLogsServiceRequest, serde_json::
     read::document(json)
 }
 
+/// Why a document was not decoded within a budget.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// It is none.
+    #[error(transparent)]
+    Json(serde_json::Error),
+    /// It takes more memory than it may.
+    #[error("the request would take more than {0} bytes of memory: send smaller batches")]
+    TooHeavy(usize),
+}
+
+/// Decodes by one of the functions above what takes at most about `bytes` of memory: an object of two bytes may become one of hundreds.
+///
+/// # Errors
+///
+/// It is no such document, or takes more.
+pub fn decode_within<T>(bytes: usize, decode: impl FnOnce() -> Result<T, serde_json::Error>) -> Result<T, DecodeError> {
+    read::within(bytes, decode)
+}
+
 #[cfg(test)]
 mod tests;

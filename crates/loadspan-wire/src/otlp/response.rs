@@ -43,6 +43,19 @@ pub fn decode_outcome(body: &[u8]) -> Result<ExportOutcome, DecodeError> {
     })
 }
 
+/// As [`decode_outcome`], from protobuf or JSON, whichever it is: some servers answer in another one than they were asked in.
+///
+/// # Errors
+///
+/// `body` is neither.
+pub fn decode_any_outcome(body: &[u8]) -> Result<ExportOutcome, String> {
+    // No message of protobuf begins like that.
+    if body.starts_with(b"{") {
+        return decode_outcome_json(body).map_err(|error| error.to_string());
+    }
+    decode_outcome(body).map_err(|error| error.to_string())
+}
+
 /// As [`decode_outcome`], from OTLP/JSON.
 ///
 /// # Errors

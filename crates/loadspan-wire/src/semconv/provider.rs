@@ -65,6 +65,43 @@ pub fn provider_name(said: Option<&str>, host: &str, server_kind: Option<&str>) 
         .to_owned()
 }
 
+/// Other names of providers, as instrumentations and older conventions have them, and the conventions' own. In small letters.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("amazon-bedrock", "aws.bedrock"),
+    ("amazon_bedrock", "aws.bedrock"),
+    ("aws", "aws.bedrock"),
+    ("az.ai.inference", "azure.ai.inference"),
+    ("az.ai.openai", "azure.ai.openai"),
+    ("azure", "azure.ai.openai"),
+    ("azure_openai", "azure.ai.openai"),
+    ("bedrock", "aws.bedrock"),
+    ("gcp.vertex.agent", "gcp.gen_ai"),
+    ("gemini", "gcp.gemini"),
+    ("google", "gcp.gen_ai"),
+    ("google_genai", "gcp.gen_ai"),
+    ("mistral", "mistral_ai"),
+    ("mistralai", "mistral_ai"),
+    ("moonshot", "moonshot_ai"),
+    ("vertex_ai", "gcp.vertex_ai"),
+    ("vertexai", "gcp.vertex_ai"),
+    ("watsonx", "ibm.watsonx.ai"),
+    ("xai", "x_ai"),
+];
+
+/// A provider as the conventions name it: `OpenAI`, and `openai.chat` of Vercel's SDK, are `openai`. One that is not known stays as
+/// it is.
+#[must_use]
+pub fn conventional(provider: &str) -> &str {
+    let small = provider.to_ascii_lowercase();
+    let known = |name: &str| {
+        let synonym = SYNONYMS.iter().find(|(other, _)| *other == name);
+        let own = || HOSTS.iter().map(|(_, own)| own).find(|own| **own == name);
+        synonym.map(|(_, own)| *own).or_else(|| own().copied())
+    };
+    let maker = || known(small.split_once('.')?.0);
+    known(&small).or_else(maker).unwrap_or(provider)
+}
+
 /// The service that has a host. `None` for hosts of nobody in particular.
 #[must_use]
 pub fn provider_of_host(host: &str) -> Option<&'static str> {
@@ -146,6 +183,25 @@ mod tests {
                 Some(*provider),
                 "{pattern}"
             );
+        }
+    }
+
+    #[test]
+    fn providers_have_one_name() {
+        let cases = [
+            ("openai", "openai"),
+            ("OpenAI", "openai"),
+            ("openai.chat", "openai"),
+            ("azure.ai.openai", "azure.ai.openai"),
+            ("az.ai.openai", "azure.ai.openai"),
+            ("xai", "x_ai"),
+            ("google.generative-ai", "gcp.gen_ai"),
+            ("amazon-bedrock", "aws.bedrock"),
+            ("Ollama", "Ollama"),
+            ("", ""),
+        ];
+        for (said, is) in cases {
+            assert_eq!(conventional(said), is, "{said}");
         }
     }
 

@@ -1,4 +1,5 @@
-//! What a list of traces shows of inputs and outputs: the last thing that somebody said, else the JSON.
+//! What a list of traces shows of inputs and outputs: the last thing that somebody said, else the JSON, as MLflow's own SDK has it: a
+//! text by itself is in quotes.
 
 use serde_json::Value;
 
@@ -19,9 +20,6 @@ pub(super) fn of(json: &str, side: Side) -> String {
 }
 
 fn find(value: &Value, side: Side) -> Option<String> {
-    if let Value::String(text) = value {
-        return Some(text.clone());
-    }
     let messages = ["messages", "input", "output"]
         .iter()
         .find_map(|name| value[*name].as_array());
@@ -87,7 +85,7 @@ mod tests {
             "e"
         );
         assert_eq!(of(r#"{"query":"f"}"#, Side::Request), r#"{"query":"f"}"#);
-        assert_eq!(of("\"g\"", Side::Request), "g");
+        assert_eq!(of("\"g\"", Side::Request), "\"g\"");
         assert_eq!(of("no json", Side::Request), "no json");
     }
 

@@ -235,7 +235,7 @@ fn a_trace_is_described_when_its_root_is_there() {
             "client_request_id": "c1",
             "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "12"}},
             "request_preview": r#"{"query":"What?"}"#,
-            "response_preview": "That.",
+            "response_preview": "\"That.\"",
             "request_time": "2023-11-14T22:13:20.000Z",
             "execution_duration": "0.085s",
             "state": "OK",

@@ -113,6 +113,27 @@ fn our_own_scope_has_the_schema_of_what_it_speaks() {
 }
 
 #[test]
+fn a_span_has_the_words_of_its_vocabulary() {
+    let encoded = |vocabulary| {
+        let style = Style {
+            vocabulary,
+            value_length: None,
+        };
+        let tool = span(2, 1, &[("mlflow.spanType", "\"TOOL\"")]);
+        let mut request = encode::request(Resource::default(), std::iter::once(&tool), &style);
+        request.resource_spans[0].scope_spans[0].spans.remove(0)
+    };
+    let mlflow = encoded(Vocabulary::Mlflow);
+    assert_eq!(mlflow.name, "work");
+    assert_eq!(text(&mlflow.attributes, "mlflow.spanType"), Some("\"TOOL\""));
+    let genai = encoded(Vocabulary::GenAi);
+    assert_eq!(genai.name, "execute_tool work");
+    assert_eq!(text(&genai.attributes, "gen_ai.operation.name"), Some("execute_tool"));
+    assert_eq!(text(&genai.attributes, "mlflow.spanType"), None);
+    assert_eq!((genai.span_id, genai.kind), (mlflow.span_id, mlflow.kind));
+}
+
+#[test]
 fn a_request_has_its_headers_and_its_resource() {
     let sink = OtlpSink::new().start().unwrap();
     for protocol in ["grpc", "http/protobuf"] {

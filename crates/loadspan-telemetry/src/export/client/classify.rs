@@ -1,11 +1,12 @@
 //! What an answer, or the lack of one, means for a payload. The tables are those of the OTLP specification.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::time::Duration;
 
 use http::StatusCode;
 use jiff::Timestamp;
-use loadspan_wire::otlp::response::RpcStatus;
+use loadspan_wire::otlp::response::{ExportOutcome, RpcStatus};
 use tonic::Code;
 
 use crate::export::Delivery;
@@ -19,6 +20,20 @@ pub(super) struct HttpFailure<'a> {
     pub(super) location: Option<&'a str>,
     /// What the body says; empty when it says nothing.
     pub(super) rpc: RpcStatus,
+}
+
+/// A success, with what the answer says of it: it is never to be sent again, not even if that cannot be read.
+pub(crate) fn accepted(outcome: Result<ExportOutcome, impl Display>) -> Delivery {
+    match outcome {
+        Ok(outcome) => Delivery::Accepted {
+            rejected: outcome.rejected,
+            message: outcome.message,
+        },
+        Err(error) => Delivery::Accepted {
+            rejected: 0,
+            message: Some(format!("its answer cannot be read: {error}")),
+        },
+    }
 }
 
 /// No answer in time.

@@ -74,25 +74,12 @@ impl GrpcClient {
         let mut request = Request::new(payload.body.clone());
         *request.metadata_mut() = self.metadata.clone();
         match grpc.unary(request, self.method.clone(), RawCodec).await {
-            Ok(response) => accepted(response.get_ref()),
+            Ok(response) => classify::accepted(decode_outcome(response.get_ref())),
             Err(status) => {
                 let rpc = decode_status(status.details()).unwrap_or_default();
                 classify::grpc_failure(&status, &rpc)
             }
         }
-    }
-}
-
-fn accepted(answer: &[u8]) -> Delivery {
-    match decode_outcome(answer) {
-        Ok(outcome) => Delivery::Accepted {
-            rejected: outcome.rejected,
-            message: outcome.message,
-        },
-        Err(error) => Delivery::Accepted {
-            rejected: 0,
-            message: Some(format!("its answer cannot be read: {error}")),
-        },
     }
 }
 

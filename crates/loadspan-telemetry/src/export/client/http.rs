@@ -128,16 +128,7 @@ impl HttpClient {
             (None, Format::Protobuf, bytes) => decode_outcome(bytes).map_err(|error| error.to_string()),
             (None, Format::Json, bytes) => decode_outcome_json(bytes).map_err(|error| error.to_string()),
         };
-        match outcome {
-            Ok(outcome) => Delivery::Accepted {
-                rejected: outcome.rejected,
-                message: outcome.message,
-            },
-            Err(error) => Delivery::Accepted {
-                rejected: 0,
-                message: Some(format!("its answer cannot be read: {error}")),
-            },
-        }
+        classify::accepted(outcome)
     }
 
     async fn failed(&self, response: Response) -> Delivery {

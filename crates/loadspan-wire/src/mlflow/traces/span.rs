@@ -129,8 +129,8 @@ impl Serialize for DescribedSpan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let span = &self.0;
         let parent = (!span.parent_span_id.is_empty()).then(|| base64(&span.parent_span_id));
-        let events: Vec<_> = span.events.iter().map(event).collect();
-        let links: Vec<_> = span.links.iter().map(link).collect();
+        let events: Vec<_> = span.events.iter().map(described_event).collect();
+        let links: Vec<_> = span.links.iter().map(described_link).collect();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("trace_id", &base64(&span.trace_id))?;
         map.serialize_entry("span_id", &base64(&span.span_id))?;
@@ -152,7 +152,9 @@ fn status(status: Option<&Status>) -> Value {
     json!({"code": code.as_str_name(), "message": status.map(|status| status.message.as_str()).unwrap_or_default()})
 }
 
-fn event(event: &Event) -> Value {
+/// An event as plain JSON.
+#[must_use]
+pub fn described_event(event: &Event) -> Value {
     json!({
         "name": event.name,
         "time_unix_nano": event.time_unix_nano,
@@ -160,7 +162,9 @@ fn event(event: &Event) -> Value {
     })
 }
 
-fn link(link: &Link) -> Value {
+/// A link as plain JSON.
+#[must_use]
+pub fn described_link(link: &Link) -> Value {
     json!({
         "trace_id": format!("tr-{}", hex(&link.trace_id)),
         "span_id": hex(&link.span_id),

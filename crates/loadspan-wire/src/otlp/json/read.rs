@@ -5,6 +5,7 @@
 //! lost in silence.
 
 mod attributes;
+mod budget;
 mod logs;
 mod points;
 mod scalar;
@@ -14,7 +15,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+pub(super) use self::budget::within;
 
 /// A message that is read field by field.
 pub(super) trait Fields: Default {
@@ -34,8 +37,18 @@ fn object<'de, T: Fields, A: MapAccess<'de>>(json: &mut A) -> Result<Option<T>, 
 
 /// Messages inside another.
 fn objects<'de, T: Fields, A: MapAccess<'de>>(json: &mut A) -> Result<Vec<T>, A::Error> {
-    let messages = json.next_value::<Option<Vec<Message<T>>>>()?.unwrap_or_default();
-    Ok(messages.into_iter().map(|message| message.0).collect())
+    Ok(list::<Message<T>, A>(json)?
+        .into_iter()
+        .map(|message| message.0)
+        .collect())
+}
+
+/// A list, of which each element is taken from the budget.
+fn list<'de, T: Deserialize<'de>, A: MapAccess<'de>>(json: &mut A) -> Result<Vec<T>, A::Error> {
+    Ok(json
+        .next_value::<Option<List<T>>>()?
+        .map(|list| list.0)
+        .unwrap_or_default())
 }
 
 /// Passes over a field that nothing is known of.
@@ -66,6 +79,33 @@ impl<'de, T: Fields> Visitor<'de> for MessageVisitor<T> {
             message.field(&camel(&name), &mut json)?;
         }
         Ok(Message(message))
+    }
+}
+
+struct List<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = List<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<List<T>, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = json.next_element()? {
+            budget::take::<T, A::Error>()?;
+            elements.push(element);
+        }
+        Ok(List(elements))
     }
 }
 

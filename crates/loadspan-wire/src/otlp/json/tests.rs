@@ -257,3 +257,23 @@ fn log_records_are_what_they_were() {
     let request = decode_logs(json.to_string().as_bytes()).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&encode_logs(&request)).unwrap(), json);
 }
+
+#[test]
+fn a_document_takes_no_more_memory_than_it_may() {
+    let of_resources = format!(r#"{{"resourceSpans":[{}{{}}]}}"#, "{},".repeat(100_000));
+    let of_links = format!(
+        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"links":[{}{{}}]}}]}}]}}]}}"#,
+        "{},".repeat(100_000)
+    );
+    for json in [&of_resources, &of_links] {
+        let within = |bytes| decode_within(bytes, || decode_traces(json.as_bytes()));
+        assert!(matches!(within(1 << 20), Err(DecodeError::TooHeavy(_))));
+        assert!(within(100 << 20).is_ok());
+        assert!(matches!(
+            decode_within(1 << 20, || decode_traces(b"[]")),
+            Err(DecodeError::Json(_))
+        ));
+        // The budget is that of one document.
+        assert!(decode_traces(json.as_bytes()).is_ok());
+    }
+}

@@ -21,7 +21,7 @@ pub(super) fn text<'de, A: MapAccess<'de>>(json: &mut A) -> Result<String, A::Er
 }
 
 pub(super) fn texts<'de, A: MapAccess<'de>>(json: &mut A) -> Result<Vec<String>, A::Error> {
-    Ok(json.next_value::<Option<Vec<String>>>()?.unwrap_or_default())
+    super::list(json)
 }
 
 pub(super) fn flag<'de, A: MapAccess<'de>>(json: &mut A) -> Result<bool, A::Error> {
@@ -50,8 +50,10 @@ pub(super) fn optional_number<'de, N: Number, A: MapAccess<'de>>(json: &mut A) -
 }
 
 pub(super) fn numbers<'de, N: Number, A: MapAccess<'de>>(json: &mut A) -> Result<Vec<N>, A::Error> {
-    let numbers = json.next_value::<Option<Vec<Read<N>>>>()?.unwrap_or_default();
-    Ok(numbers.into_iter().map(|number| number.0).collect())
+    Ok(super::list::<Read<N>, A>(json)?
+        .into_iter()
+        .map(|number| number.0)
+        .collect())
 }
 
 /// A number, or a name of which `named` knows the number. An unknown name is 0, which all enums have for "not specified".

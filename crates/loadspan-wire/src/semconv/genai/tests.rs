@@ -1,31 +1,53 @@
 //! Spans before and after, as tables.
 
-use opentelemetry::trace::Event;
+mod content;
+
 use serde_json::json;
 
-use super::super::tests::span;
 use super::*;
+use crate::otlp::trace::Status;
+use crate::otlp::trace::span::Event;
+use crate::otlp::{any_value, attribute};
+
+fn span(attributes: &[(&str, Value)]) -> Span {
+    Span {
+        name: "work".to_owned(),
+        kind: SpanKind::Internal.into(),
+        status: Some(Status {
+            code: StatusCode::Ok.into(),
+            ..Status::default()
+        }),
+        attributes: attributes
+            .iter()
+            .map(|(key, value)| attribute(*key, value.to_string()))
+            .collect(),
+        ..Span::default()
+    }
+}
 
 /// Name, kind, and attributes, those that are JSON read.
-fn translated(name: &'static str, attributes: &[(&'static str, Value)]) -> (String, SpanKind, Value) {
-    let mut data = span(2, 1, &[]);
-    data.name = name.into();
-    data.attributes = attributes
-        .iter()
-        .map(|(key, value)| KeyValue::new(*key, value.to_string()))
-        .collect();
-    let translated = translate(&data);
-    let attributes = translated.attributes.iter().map(|attribute| {
-        let value = match &attribute.value {
-            OtelValue::String(text) => serde_json::from_str(text.as_str()).unwrap_or_else(|_| text.as_str().into()),
-            OtelValue::I64(number) => (*number).into(),
-            OtelValue::F64(number) => (*number).into(),
-            OtelValue::Array(Array::String(texts)) => texts.iter().map(opentelemetry::StringValue::as_str).collect(),
-            other => other.to_string().into(),
+fn translated(name: &str, attributes: &[(&str, Value)]) -> (String, SpanKind, Value) {
+    let mut span = Span {
+        name: name.to_owned(),
+        ..span(attributes)
+    };
+    translate(&mut span);
+    let kind = span.kind();
+    (span.name, kind, shown(&span.attributes))
+}
+
+fn shown(attributes: &[crate::otlp::KeyValue]) -> Value {
+    let attributes = attributes.iter().map(|pair| {
+        let value = pair.value.as_ref().unwrap();
+        let value = match &value.value {
+            Some(any_value::Value::StringValue(text)) => {
+                serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into())
+            }
+            _ => crate::mlflow::traces::described_value(value),
         };
-        (attribute.key.as_str().to_owned(), value)
+        (pair.key.clone(), value)
     });
-    (translated.name, translated.kind, Value::Object(attributes.collect()))
+    Value::Object(attributes.collect())
 }
 
 #[test]
@@ -219,88 +241,96 @@ fn tools_and_retrievers() {
 
 #[test]
 fn what_went_well_has_no_status_and_what_failed_has_a_type() {
-    let mut data = span(2, 1, &[("mlflow.spanType", "\"TOOL\"")]);
-    assert_eq!(translate(&data).status, Status::Unset);
-    assert_eq!(translate(&span(2, 1, &[])).status, Status::Ok, "somebody said so");
-
-    let kind = |data: &SpanData| {
-        let attributes = translate(data).attributes;
-        let kind = attributes
-            .into_iter()
-            .find(|attribute| attribute.key.as_str() == "error.type");
-        kind.map(|kind| kind.value.to_string())
+    let after = |span: &Span| {
+        let mut span = span.clone();
+        translate(&mut span);
+        span
     };
-    data.events.events.push(Event::new(
-        "exception",
-        data.end_time,
-        vec![KeyValue::new("exception.type", "my::Timeout")],
-        0,
-    ));
-    assert_eq!(kind(&data), None, "it was dealt with");
-    data.status = Status::error("broke");
-    assert_eq!(translate(&data).status, data.status);
-    assert_eq!(kind(&data).as_deref(), Some("my::Timeout"));
-    data.events.events.clear();
-    assert_eq!(kind(&data).as_deref(), Some("_OTHER"));
-    data.attributes.push(KeyValue::new("error.type", "429"));
-    assert_eq!(kind(&data).as_deref(), Some("429"), "whoever set it knew better");
+    let mut work = span(&[("mlflow.spanType", json!("TOOL"))]);
+    let code = |span: &Span| span.status.as_ref().unwrap().code();
+    assert_eq!(code(&after(&work)), StatusCode::Unset);
+    assert_eq!(code(&after(&span(&[]))), StatusCode::Ok, "somebody said so");
+
+    let kind = |span: &Span| attributes::text(&after(span).attributes, "error.type").map(str::to_owned);
+    work.events.push(Event {
+        name: "exception".to_owned(),
+        attributes: vec![attribute("exception.type", "my::Timeout")],
+        ..Event::default()
+    });
+    assert_eq!(kind(&work), None, "it was dealt with");
+    work.status = Some(Status {
+        code: StatusCode::Error.into(),
+        message: "broke".to_owned(),
+    });
+    assert_eq!(after(&work).status, work.status);
+    assert_eq!(kind(&work).as_deref(), Some("my::Timeout"));
+    work.events.clear();
+    assert_eq!(kind(&work).as_deref(), Some("_OTHER"));
+    work.attributes.push(attribute("error.type", "429"));
+    assert_eq!(kind(&work).as_deref(), Some("429"), "whoever set it knew better");
 }
 
 #[test]
-fn messages_of_other_makers() {
-    let anthropic = messages::input(&json!({"system": "be", "messages": [
-        {"role": "assistant", "content": [
-            {"type": "thinking", "thinking": "hm"},
-            {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}},
-        ]},
-        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "2"}]},
-    ]}));
-    assert_eq!(
-        anthropic.unwrap(),
-        json!([
-            {"role": "assistant", "parts": [
-                {"type": "reasoning", "content": "hm"},
-                {"type": "tool_call", "id": "t", "name": "f", "arguments": {"a": 1}},
-            ]},
-            {"role": "user", "parts": [{"type": "tool_call_response", "id": "t", "response": "2"}]},
-        ])
-    );
-    assert_eq!(
-        messages::instructions(&json!({"system": "be"})).unwrap(),
-        json!([{"type": "text", "content": "be"}])
-    );
-    let gemini = messages::output(&json!({"candidates": [{"content": {"role": "model", "parts": [
-        {"text": "a"}, {"functionCall": {"name": "f", "args": {}}},
-    ]}}]}));
-    assert_eq!(
-        gemini.unwrap(),
-        json!([{"role": "assistant", "parts": [
-            {"type": "text", "content": "a"},
-            {"type": "tool_call", "name": "f", "arguments": {}},
-        ]}])
-    );
-    let responses = messages::output(&json!({"output": [
-        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]},
-        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]},
-        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
-    ]}));
-    let responses = responses.unwrap();
-    assert_eq!(responses[0]["parts"][0], json!({"type": "reasoning", "content": "hm"}));
-    assert_eq!(responses[1]["parts"][0], json!({"type": "text", "content": "a"}));
-    assert_eq!(responses[2]["parts"][0]["arguments"], json!({}));
-}
-
-#[test]
-fn what_is_no_list_of_messages_is_none() {
-    for odd in [
-        json!({}),
-        json!([]),
-        json!([1]),
-        json!({"messages": [{"x": 1}]}),
-        json!(null),
-        json!(7),
-    ] {
-        assert_eq!(messages::input(&odd), None, "{odd}");
-        assert_eq!(messages::output(&odd), None, "{odd}");
+fn an_llm_is_what_it_was_asked() {
+    let cases = [
+        (
+            json!({"messages": [{"role": "user", "content": "q"}]}),
+            json!({}),
+            "chat m",
+        ),
+        (json!([{"role": "user", "content": "q"}]), json!("a"), "chat m"),
+        (
+            json!({"prompt": "q"}),
+            json!({"choices": [{"text": "a"}]}),
+            "text_completion m",
+        ),
+        (
+            json!({"contents": [{"parts": [{"text": "q"}]}]}),
+            json!({}),
+            "generate_content m",
+        ),
+        (json!("q"), json!("a"), "generate_content m"),
+    ];
+    for (inputs, outputs, name) in cases {
+        let (is, kind, _) = translated(
+            "work",
+            &[
+                ("mlflow.spanType", json!("LLM")),
+                ("mlflow.llm.model", json!("m")),
+                ("mlflow.spanInputs", inputs),
+                ("mlflow.spanOutputs", outputs),
+            ],
+        );
+        assert_eq!((is.as_str(), kind), (name, SpanKind::Client));
     }
+}
+
+#[test]
+fn values_may_be_structured() {
+    let messages = [("role", "user"), ("content", "hi")].map(|(key, value)| attribute(key, value));
+    let structure = |value| Some(crate::otlp::AnyValue { value: Some(value) });
+    let list = any_value::Value::ArrayValue(crate::otlp::ArrayValue {
+        values: vec![crate::otlp::AnyValue {
+            value: Some(any_value::Value::KvlistValue(crate::otlp::KeyValueList {
+                values: messages.to_vec(),
+            })),
+        }],
+    });
+    let mut chat = span(&[]);
+    chat.attributes = vec![
+        attribute("mlflow.spanType", "CHAT_MODEL"),
+        crate::otlp::KeyValue {
+            key: "mlflow.spanInputs".to_owned(),
+            value: structure(list),
+            ..crate::otlp::KeyValue::default()
+        },
+    ];
+    translate(&mut chat);
+    assert_eq!(
+        shown(&chat.attributes),
+        json!({
+            "gen_ai.operation.name": "chat",
+            "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}],
+        })
+    );
 }
