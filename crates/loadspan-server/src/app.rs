@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::artifacts::Artifacts;
 use crate::config::Limits;
-use crate::ingest::Gate;
+use crate::gate::Gates;
 use crate::operation::{Forwarder, Meters};
 use crate::store::Store;
 use crate::translate::PriceTable;
@@ -14,7 +14,7 @@ use crate::translate::PriceTable;
 #[derive(Clone)]
 pub(crate) struct App {
     shared: Arc<Shared>,
-    gate: Gate,
+    gates: Gates,
 }
 
 /// The parts.
@@ -32,13 +32,13 @@ impl App {
     pub(crate) fn new(shared: Shared) -> Self {
         Self {
             shared: Arc::new(shared),
-            gate: Gate::default(),
+            gates: Gates::default(),
         }
     }
 
-    /// Where requests of OTLP wait until there is room for them, on whatever port they come.
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.gate
+    /// Where requests wait until there is room for them, on whatever port they come.
+    pub(crate) fn gates(&self) -> &Gates {
+        &self.gates
     }
 }
 

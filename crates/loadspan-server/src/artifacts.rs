@@ -1,6 +1,7 @@
 //! Artifacts: files of runs and traces, in a folder or a bucket, behind MLflow's artifact proxy.
 
 mod bucket;
+pub(crate) mod doomed;
 mod folder;
 mod path;
 mod upload;
@@ -13,6 +14,7 @@ use futures_util::stream::BoxStream;
 use loadspan_wire::mlflow::artifacts::ListedFile;
 use url::Url;
 
+pub(crate) use doomed::DoomedFolder;
 pub(crate) use path::ArtifactPath;
 pub(crate) use upload::{Upload, too_large};
 

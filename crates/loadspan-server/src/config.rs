@@ -100,14 +100,20 @@ pub enum Durability {
 /// What is taken from a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a request, after decompression.
+    /// Bytes of a request of OTLP, after decompression.
     pub body_bytes: usize,
+    /// Bytes of a call of the tracking API. MLflow's batches have less than one MiB; its largest are descriptions of data sets, of up to
+    /// 16 MiB each before they are written as JSON.
+    pub call_bytes: usize,
     /// Spans, points or records of a request.
     pub items: usize,
     /// Bytes of a span.
     pub span_bytes: usize,
     /// Spans of a trace.
     pub trace_spans: usize,
+    /// Experiments that the server makes by itself, one for each service: those who send traces choose the names of services. Beyond that
+    /// traces go to the experiment that is always there.
+    pub service_experiments: usize,
     /// Bytes of an artifact.
     pub artifact_bytes: u64,
     /// How long a trace whose root is missing may wait for it.
@@ -116,13 +122,28 @@ pub struct Limits {
     pub connections: u32,
 }
 
+impl Limits {
+    /// Bytes that a request of OTLP may take in memory when it is decoded. Spans with ten short attributes each take five times what they
+    /// take on the wire.
+    pub(crate) fn decoded_bytes(&self) -> usize {
+        self.body_bytes.saturating_mul(6)
+    }
+
+    /// Bytes that a call of the tracking API may take in memory when it is read: a text as many as in JSON, a number a hundred times.
+    pub(crate) fn read_bytes(&self) -> usize {
+        self.call_bytes.saturating_mul(2)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 64 << 20,
+            call_bytes: 32 << 20,
             items: 100_000,
             span_bytes: 16 << 20,
             trace_spans: 1_000_000,
+            service_experiments: 1_000,
             artifact_bytes: 16 << 30,
             trace_timeout: Duration::from_secs(3600),
             connections: 4096,

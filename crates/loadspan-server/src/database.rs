@@ -6,6 +6,7 @@
 //!
 //! Everything here blocks, and is called on the threads of [`crate::store`] only.
 
+mod allowance;
 mod error;
 mod migration;
 mod postgres;
@@ -19,8 +20,9 @@ use std::fs::File;
 
 use crate::config::{Backend, Durability};
 
+pub(crate) use allowance::{Allowance, Waits};
 pub(crate) use error::DatabaseError;
-pub(crate) use migration::migrate;
+pub(crate) use migration::{check, migrate};
 pub(crate) use postgres::Postgres;
 pub(crate) use row::Row;
 pub(crate) use size::size;
@@ -89,6 +91,8 @@ pub(crate) enum Dialect {
 pub(crate) enum Step {
     /// Begins one: of a connection that writes with the right to write, of one that reads on what is committed now.
     Begin,
+    /// Begins one that removes what others rely on: nobody else writes until it ends, in no server of this database.
+    BeginAlone,
     /// Remembers the state before a job.
     Save,
     /// Keeps what the job did.
@@ -120,6 +124,9 @@ pub(crate) trait Connection: Send {
     /// Goes a step of a transaction. Jobs of the store do not: the store does it for them.
     fn step(&mut self, step: Step) -> Result<(), DatabaseError>;
 
+    /// Says what queries may take until the transaction ends. Of one who writes, and unless it was said: everything.
+    fn allow(&mut self, allowance: Allowance);
+
     /// Runs a statement; how many rows it changed.
     fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError>;
 
@@ -129,7 +136,10 @@ pub(crate) trait Connection: Send {
     /// Inserts rows, whose values follow each other in `values`. Of a conflict clause that updates, no row may be met twice.
     fn insert(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<(), DatabaseError>;
 
-    /// Runs statements without values, separated by semicolons.
+    /// Inserts rows whose clause ends with `RETURNING`; what it says of those that were inserted or updated, in no order.
+    fn insert_returning(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<Vec<Row>, DatabaseError>;
+
+    /// Runs statements without values, separated by semicolons, however long they take: for migrations, where nobody waits.
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError>;
 
     /// The one row of a query, if there is one.

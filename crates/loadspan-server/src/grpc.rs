@@ -18,9 +18,9 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::http::inflate::Encoding;
 use crate::http::intake;
-use crate::http::otlp::export::{Export, take_in};
-use crate::http::otlp::routing;
-use crate::ingest::{Accepted, Incoming, beside};
+use crate::http::otlp::export::{Envelope, Export, Sent, receive};
+use crate::http::otlp::format::Format;
+use crate::ingest::Accepted;
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
@@ -52,25 +52,19 @@ async fn export<T: Export>(State(app): State<App>, request: Request) -> Response
 }
 
 async fn take<T: Export>(app: &App, request: Request) -> Result<Accepted, Failure> {
-    let limit = app.limits.body_bytes;
+    let limit = app.limits.body_bytes.saturating_add(frame::HEAD);
     let encoding = encoding(request.headers())?;
-    let routing = routing(request.headers());
-    let mut admission = app.gate().enter(0).await?;
-    let body = intake::collect(request.into_body(), limit.saturating_add(frame::HEAD), &mut admission).await?;
-    let frame = frame::parse(body)?;
-    let encoding = if frame.compressed { encoding } else { Encoding::Identity };
-    let decoded = beside(frame.message.len(), move || -> Result<(T, usize), Failure> {
-        let message = encoding.inflate(frame.message, limit)?;
-        Ok((T::decode(&message[..])?, message.len()))
-    });
-    let (request, bytes) = decoded.await??;
-    admission.grow(bytes).await?;
-    let incoming = Incoming {
-        routing,
-        request,
-        bytes,
+    let envelope = Envelope::of(request.headers());
+    let mut body = intake::collect(app, request, limit).await?;
+    let frame = frame::parse(body.bytes)?;
+    body.bytes = frame.message;
+    let sent = Sent {
+        body,
+        encoding: if frame.compressed { encoding } else { Encoding::Identity },
+        format: Format::Protobuf,
+        envelope,
     };
-    Ok(take_in(app, incoming).await?)
+    Ok(receive::<T>(app, sent).await?)
 }
 
 /// `application/grpc`, with or without a suffix that says protobuf.

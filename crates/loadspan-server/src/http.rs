@@ -9,27 +9,31 @@ mod metrics;
 mod mlflow;
 pub(crate) mod observe;
 pub(crate) mod otlp;
+mod outbox;
 pub(crate) mod params;
+mod weight;
 
 use axum::Router;
 use http::{Method, Uri};
 
 use crate::app::App;
-use crate::error::{ApiError, Code};
+use crate::error::{ApiError, Code, short};
 
-pub(crate) use json::Json;
+use self::outbox::Outbox;
+
+pub(crate) use json::{Json, Written, found, looked_up};
 pub(crate) use params::Params;
 
 /// Everything on the main port.
 pub(crate) fn routes(app: App) -> Router {
-    Router::new()
+    let router = Router::new()
         .merge(mlflow::routes())
         .merge(otlp::routes())
         .merge(loadspan::routes())
         .merge(metrics::routes())
         .fallback(unknown)
-        .method_not_allowed_fallback(wrong_method)
-        .with_state(app)
+        .method_not_allowed_fallback(wrong_method);
+    Outbox::default().watch(router).with_state(app)
 }
 
 /// What OTLP's own port has.
@@ -38,11 +42,15 @@ pub(crate) fn otlp_routes(app: App) -> Router {
     router.method_not_allowed_fallback(wrong_method).with_state(app)
 }
 
-async fn unknown(uri: Uri) -> ApiError {
-    let message = format!(
-        "there is no endpoint {}: see docs/server.md for those there are",
-        uri.path()
-    );
+/// For what there is not.
+pub(crate) async fn unknown(uri: Uri) -> ApiError {
+    let path = uri.path();
+    let hint = if path.contains("/logged-models") {
+        "there are no logged models here: autologging works with log_models=False, and files are kept by log_artifact"
+    } else {
+        "of MLflow's API it has experiments, runs, artifacts and traces, not the registries, the gateway or GraphQL"
+    };
+    let message = format!("loadspan serve has no endpoint {}: {hint}", short(path));
     ApiError::new(Code::EndpointNotFound, message)
 }
 

@@ -6,11 +6,13 @@ mod destination;
 mod draft;
 mod experiment;
 mod expiry;
-mod gate;
+mod growth;
 mod id;
 mod log;
 mod lookup;
 mod metric;
+mod once;
+mod recount;
 mod refusal;
 mod root;
 mod shared;
@@ -18,6 +20,7 @@ mod span;
 mod stale;
 mod tag;
 pub(crate) mod trace;
+mod used;
 
 use loadspan_wire::otlp::{ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest};
 
@@ -28,13 +31,14 @@ use self::refusal::Refusals;
 use self::span::Maker;
 use crate::app::App;
 use crate::config::Limits;
-use crate::error::{ApiError, Code};
-use crate::operation::Signal;
+use crate::error::{ApiError, Code, short};
+use crate::operation::{Signal, Trail};
 use crate::translate::PriceTable;
 
-pub(crate) use expiry::delete_before;
-pub(crate) use gate::{Admission, Gate};
-pub(crate) use stale::complete_stale;
+pub(crate) use experiment::made as experiments_of_services;
+pub(crate) use expiry::{delete_before, delete_unseen_since};
+pub(crate) use recount::Recount;
+pub(crate) use stale::{complete, find_stale};
 pub(crate) use tag::is_of_the_server;
 
 /// Requests up to this size are decoded and prepared where they are; larger ones would hold up the event loop.
@@ -58,6 +62,35 @@ pub(crate) struct Incoming<T> {
     pub(crate) request: T,
     /// Its size when it came, decompressed.
     pub(crate) bytes: usize,
+    /// The servers that passed it on.
+    pub(crate) trail: Trail,
+}
+
+/// Items of a request that could not even be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    pub(crate) items: usize,
+    /// What is the matter with the first of them.
+    pub(crate) reason: String,
+}
+
+impl Unreadable {
+    /// Puts them into the ledger, and beside what became of the others.
+    pub(crate) fn beside(&self, app: &App, signal: Signal, others: Accepted) -> Accepted {
+        let ledger = app.meters.ledger(signal);
+        ledger.receive(self.items as u64);
+        ledger.reject(self.items as u64);
+        let message = format!("{} × cannot be read: {}", self.items, short(&self.reason));
+        Accepted {
+            rejected: others
+                .rejected
+                .saturating_add(i64::try_from(self.items).unwrap_or(i64::MAX)),
+            message: match others.message.as_str() {
+                "" => message,
+                theirs => format!("{theirs}; {message}"),
+            },
+        }
+    }
 }
 
 /// What became of a request that was taken.
@@ -75,15 +108,11 @@ pub(crate) struct Accepted {
 ///
 /// Nothing was stored: the request as a whole makes no sense, or the server is busy.
 pub(crate) async fn traces(app: &App, incoming: Incoming<ExportTraceServiceRequest>) -> Result<Accepted, ApiError> {
-    let app = app.clone();
-    to_the_end(async move { store_traces(&app, incoming).await }).await
-}
-
-async fn store_traces(app: &App, incoming: Incoming<ExportTraceServiceRequest>) -> Result<Accepted, ApiError> {
     let Incoming {
         routing,
         request,
         bytes,
+        trail: _,
     } = incoming;
     let scopes = request.resource_spans.iter().flat_map(|spans| &spans.scope_spans);
     let taken = Taken::new(app, Signal::Traces, scopes.map(|scope| scope.spans.len()).sum())?;
@@ -99,6 +128,7 @@ async fn store_traces(app: &App, incoming: Incoming<ExportTraceServiceRequest>) 
     if batch.drafts.is_empty() {
         return Ok(taken.stored(&batch.refusals));
     }
+    growth::check(bytes, batch.copied())?;
     let limits = app.limits;
     let stored = app.store.write(batch.bytes(), move |connection| {
         trace::store(connection, &batch, &limits)
@@ -122,11 +152,6 @@ pub(crate) fn rows(request: ExportTraceServiceRequest, prices: &PriceTable, limi
 ///
 /// Nothing was stored: the request as a whole makes no sense, or the server is busy.
 pub(crate) async fn metrics(app: &App, incoming: Incoming<ExportMetricsServiceRequest>) -> Result<Accepted, ApiError> {
-    let app = app.clone();
-    to_the_end(async move { store_metrics(&app, incoming).await }).await
-}
-
-async fn store_metrics(app: &App, incoming: Incoming<ExportMetricsServiceRequest>) -> Result<Accepted, ApiError> {
     let request = incoming.request;
     let taken = Taken::new(app, Signal::Metrics, metric::points(&request))?;
     let most = app.limits.span_bytes;
@@ -147,11 +172,6 @@ async fn store_metrics(app: &App, incoming: Incoming<ExportMetricsServiceRequest
 ///
 /// Nothing was stored: the request as a whole makes no sense, or the server is busy.
 pub(crate) async fn logs(app: &App, incoming: Incoming<ExportLogsServiceRequest>) -> Result<Accepted, ApiError> {
-    let app = app.clone();
-    to_the_end(async move { store_logs(&app, incoming).await }).await
-}
-
-async fn store_logs(app: &App, incoming: Incoming<ExportLogsServiceRequest>) -> Result<Accepted, ApiError> {
     let request = incoming.request;
     let scopes = request.resource_logs.iter().flat_map(|logs| &logs.scope_logs);
     let taken = Taken::new(app, Signal::Logs, scopes.map(|scope| scope.log_records.len()).sum())?;
@@ -167,8 +187,8 @@ async fn store_logs(app: &App, incoming: Incoming<ExportLogsServiceRequest>) -> 
     Ok(taken.stored(&refusals))
 }
 
-/// Goes on when the client has gone: what is stored then is counted as stored.
-async fn to_the_end<T: Send + 'static>(
+/// Goes on when the client has gone: what is stored then is counted as stored, and what it takes in memory is still accounted for.
+pub(crate) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
     tokio::spawn(work).await.map_err(|_| failed())?

@@ -4,15 +4,18 @@
 //! Requests are read by `http` and `grpc`, become jobs of `store`, and are answered when the job's transaction is committed. What
 //! a job does is in `ingest`, `tracking` and `traces`; none of these knows HTTP.
 
+mod answer;
 mod app;
 mod artifacts;
 mod config;
 mod database;
 mod error;
+mod gate;
 mod grpc;
 mod http;
 mod ingest;
 mod operation;
+mod pattern;
 #[doc(hidden)]
 pub mod probe;
 mod search;
@@ -23,7 +26,11 @@ mod testing;
 mod traces;
 mod tracking;
 mod translate;
+mod tree_room;
 
 pub use config::{Backend, ConfigError, Durability, Forward, Limits, OtlpPort, Security, ServerConfig, TlsFiles};
-pub use operation::{Collected, ExportError, Exported, GarbageConfig, Outlet, Shrink, backup, collect_garbage, export};
+pub use operation::{
+    Collected, ExportConfig, ExportError, ExportFormat, Exported, GarbageConfig, Outlet, Shrink, backup,
+    collect_garbage, export,
+};
 pub use server::{Addresses, Server, ServerError, Stopped};

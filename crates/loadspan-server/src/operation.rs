@@ -11,9 +11,9 @@ mod meters;
 mod upkeep;
 
 pub use backup::backup;
-pub use export::{ExportError, Exported, export};
+pub use export::{ExportConfig, ExportError, ExportFormat, Exported, export};
 pub(crate) use exposition::Exposition;
-pub(crate) use forward::Forwarder;
+pub(crate) use forward::{Forwarder, Parcel, Trail};
 pub use gc::{Collected, GarbageConfig, Shrink, collect_garbage};
 pub use journal::Outlet;
 pub(crate) use journal::{Journal, Said};

@@ -64,6 +64,7 @@ impl Probe {
     /// Nothing was stored.
     pub async fn traces(&self, body: Bytes) -> Result<i64, String> {
         let incoming = Incoming {
+            trail: crate::operation::Trail::default(),
             routing: Routing::default(),
             request: ExportTraceServiceRequest::decode(&body[..]).map_err(|error| error.to_string())?,
             bytes: body.len(),

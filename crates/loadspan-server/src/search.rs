@@ -12,7 +12,6 @@ mod lexer;
 mod order;
 mod ordering;
 mod page;
-mod pattern;
 mod plan;
 mod runs;
 mod statement;
@@ -22,6 +21,7 @@ mod traces;
 
 use std::collections::BTreeSet;
 
+pub(crate) use self::page::Page;
 use self::page::Wanted;
 pub(crate) use self::statement::statements;
 use crate::database::Connection;
@@ -97,15 +97,6 @@ impl ViewType {
     }
 }
 
-/// A page of what was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Page {
-    /// Keys in order: `experiment_id`, `run_key` or `trace_key`.
-    pub(crate) keys: Vec<i64>,
-    /// The token of the next page. `None`: there is none.
-    pub(crate) next: Option<String>,
-}
-
 /// Searches for experiments.
 ///
 /// # Errors
@@ -165,7 +156,5 @@ fn experiment_keys(ids: &[String]) -> Result<Vec<i64>, ApiError> {
     Ok(keys?.into_iter().collect())
 }
 
-#[cfg(test)]
-mod cost;
 #[cfg(test)]
 mod tests;

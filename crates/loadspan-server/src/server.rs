@@ -3,6 +3,8 @@
 mod connection;
 mod idle;
 mod listen;
+mod place;
+mod rest;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -19,8 +21,9 @@ use axum::Router;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use self::connection::{Connections, Door, Phase};
+use self::connection::{Door, Phase};
 use self::listen::Listeners;
+use self::place::Places;
 use crate::app::{App, Shared};
 use crate::artifacts::Artifacts;
 use crate::config::{ConfigError, ServerConfig};
@@ -28,7 +31,7 @@ use crate::database::{self, DatabaseError};
 use crate::http::guard::{Guard, Speaks};
 use crate::http::observe::Observer;
 use crate::operation::{Forwarder, Journal, Meters, Outlet, Upkeep};
-use crate::store::Store;
+use crate::store::{Closed, Store};
 use crate::translate::PriceTable;
 use crate::{grpc, http};
 
@@ -61,6 +64,9 @@ pub enum ServerError {
         /// Why, and what to do.
         message: String,
     },
+    /// What was collected is gone from the database, but its artifacts are not.
+    #[error("some artifacts of what was deleted are left: {0}; to be tried again by the server, or with `serve gc`")]
+    Artifacts(String),
 }
 
 /// Where a server listens.
@@ -79,6 +85,8 @@ pub struct Addresses {
 pub struct Stopped {
     /// Connections that were cut off, because their requests took too long.
     pub cut_off: usize,
+    /// Whether the database has finished what was begun. What was acknowledged is stored in either case.
+    pub finished: bool,
 }
 
 /// A server that listens: who connects waits until [`Server::serve`] begins.
@@ -131,26 +139,29 @@ impl Server {
     /// and closes the database.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Stopped {
         let (phase, phases) = watch::channel(Phase::Serving);
-        let connections = Connections::new(&self.app);
+        let places = Places::new(&self.app);
         let routers = self.routers();
         for (listener, router) in self.listeners.all().into_iter().zip(routers) {
             let door = Door::new(router, self.tls.clone(), phases.clone());
             if let Some(listener) = listener {
-                tokio::spawn(door.accept_all(listener, connections.clone()));
+                tokio::spawn(door.accept_all(listener, places.clone()));
             }
         }
         let upkeep = tokio::spawn(self.upkeep.run(self.app.clone(), self.journal.clone()));
 
         shutdown.await;
         phase.send_replace(Phase::Draining);
-        let cut_off = connections.drained(DRAIN).await;
+        let cut_off = places.all_free(DRAIN).await;
         phase.send_replace(Phase::Ended);
         upkeep.abort();
         drop(upkeep.await);
-        self.app.store.close().await;
+        let closed = self.app.store.close().await;
         finish_forward(&self.app, &self.journal).await;
         self.journal.close().await;
-        Stopped { cut_off }
+        Stopped {
+            cut_off,
+            finished: closed == Closed::Whole,
+        }
     }
 
     /// What the ports serve, in the order of [`Listeners::all`].

@@ -146,6 +146,22 @@ pub(crate) fn each_database(test: impl AsyncFn(TestApp)) {
     }
 }
 
+/// Runs a test on two servers of one database: on SQLite, where there can be only one, on the same one twice.
+pub(crate) fn each_pair_of_stores(test: impl AsyncFn(Store, Store)) {
+    let folder = tempfile::tempdir().expect("a folder for tests");
+    let database = Sqlite::new(folder.path().join("loadspan.db"), Durability::Process);
+    let store = Store::open(&database).expect("a new database");
+    block_on(test(store.clone(), store));
+    if let Some(schema) = PostgresSchema::make() {
+        let [one, other] = [(); 2].map(|()| Store::open(&schema.database()).expect("a new schema"));
+        block_on(async {
+            test(one.clone(), other.clone()).await;
+            one.close().await;
+            other.close().await;
+        });
+    }
+}
+
 /// Runs a test on SQLite.
 pub(crate) fn on_sqlite(test: impl AsyncFnOnce(TestApp)) {
     block_on(test(TestApp::sqlite()));

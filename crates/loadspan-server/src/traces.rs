@@ -10,12 +10,13 @@ mod lookup;
 pub(crate) mod outline;
 pub(crate) mod span;
 mod start;
+pub(crate) mod table;
 pub(crate) mod tag;
 mod time;
 mod typed;
 
 pub(crate) use deletion::{Deletable, delete, older_than};
-pub(crate) use info::load_infos;
+pub(crate) use info::{SIZES, load_infos};
 pub(crate) use lookup::{Doomed, Named, Which, doomed, has_all_spans, key, keys};
 pub(crate) use start::{Start, start};
 

@@ -4,12 +4,15 @@
 //! the first that knows the type says the type, the first that knows the inputs says the inputs.
 
 mod convention;
+mod genai;
 mod json;
 mod messages;
 mod native;
+mod plain;
 mod preview;
 mod price;
 mod source;
+mod tree;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -21,6 +24,8 @@ use self::convention::Voices;
 use self::native::Native;
 use self::source::Source;
 
+pub(crate) use genai::genai;
+pub(crate) use plain::unquoted;
 pub(crate) use preview::{Side, preview};
 pub(crate) use price::{Cost, PriceTable};
 pub(crate) use usage::{TokenUsage, UsageNode, total};
@@ -50,7 +55,8 @@ const UNKNOWN: &str = "UNKNOWN";
 
 /// What a span says.
 pub(crate) fn span(span: &Span) -> Translated {
-    let source = Source::of(span);
+    let plain = plain::plain(span);
+    let source = Source::of(&plain);
     let mut translated = Translated {
         session: source.any_text(&["session.id", "gen_ai.conversation.id"]),
         user: source.any_text(&["user.id"]),
@@ -103,7 +109,7 @@ impl Translated {
         self.provider = native
             .provider
             .or_else(|| voices.provider().map(|said| self.add_text(keys::LLM_PROVIDER, said)));
-        self.cost = native.cost;
+        self.cost = native.cost.or_else(|| voices.cost());
         if !native.has_tools
             && let Some(tools) = voices.tools()
         {

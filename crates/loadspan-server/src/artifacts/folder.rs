@@ -39,7 +39,7 @@ impl Folder {
             .to_file_path()
             .map_err(|()| format!("{url} is no folder of this machine"))?;
         let shown = root.display();
-        let made = fs::create_dir_all(root.join(UPLOADS)).and_then(|()| root.canonicalize());
+        let made = make_private(&root.join(UPLOADS)).and_then(|()| root.canonicalize());
         let root = made.map_err(|error| format!("cannot make the folder {shown}: {error}"))?;
         upload::sweep(&root.join(UPLOADS));
         Ok(Self { root, durability })
@@ -183,6 +183,15 @@ impl Folder {
             _ => Err(invalid()),
         }
     }
+}
+
+/// Makes folders, as far as they are not there, that only their owner may look into: artifacts have prompts in them.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -42,7 +42,12 @@ impl ArtifactPath {
         let names = text.split('/').filter(|name| !name.is_empty() && *name != ".");
         let path = names.collect::<Vec<_>>().join("/");
         let fits = path.len() <= PATH_BYTES && path.split('/').all(|name| name.len() <= NAME_BYTES);
-        if fits && path.split('/').next() != Some(UPLOADS) {
+        // Some file systems do not tell letters apart by their case.
+        let is_ours = path
+            .split('/')
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case(UPLOADS));
+        if fits && !is_ours {
             Ok(Self(path))
         } else {
             Err(invalid())
@@ -95,6 +100,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn where_uploads_wait_no_path_leads_in_whatever_case() {
+        for path in [".loadspan-uploads/x", "/.LOADSPAN-Uploads/x", ".Loadspan-Uploads"] {
+            ArtifactPath::parse(path).expect_err(path);
+        }
+        ArtifactPath::parse("a/.loadspan-uploads").expect("a name like any other");
+    }
 
     #[test]
     fn paths_are_normalised() {

@@ -21,6 +21,16 @@ impl Row {
         Self(cells)
     }
 
+    /// Bytes that it takes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = self.0.iter().map(|cell| match cell {
+            Cell::Null | Cell::Int(_) | Cell::Real(_) => 0,
+            Cell::Text(text) => text.len(),
+            Cell::Blob(blob) => blob.len(),
+        });
+        size_of::<Self>() + self.0.len() * size_of::<Cell>() + texts.sum::<usize>()
+    }
+
     /// A number that is never null.
     pub(crate) fn int(&self, column: usize) -> Result<i64, DatabaseError> {
         self.maybe_int(column)?.ok_or_else(|| self.mismatch(column, "a number"))

@@ -6,6 +6,7 @@ mod error;
 mod file;
 mod functions;
 mod wal;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -58,7 +59,6 @@ impl Sqlite {
         connection.execute_batch(&format!(
             "PRAGMA cache_size = -{cache_kib}; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF;"
         ))?;
-        functions::register(&connection)?;
         if access == Access::Write {
             connection.pragma_update(None, "synchronous", self.synchronous())?;
             let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -86,6 +86,9 @@ impl Database for Sqlite {
 
     fn connect(&self, access: Access) -> Result<Box<dyn Connection>, DatabaseError> {
         file::check(&self.path, access)?;
+        if access == Access::Write {
+            file::make_private_if_absent(&self.path)?;
+        }
         let connection = self.open(access)?;
         Ok(Box::new(match access {
             Access::Read => SqliteConnection::reading(connection)?,

@@ -6,13 +6,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, Full};
-use loadspan_wire::otlp::DecodeError;
+use loadspan_wire::mlflow::limits::truncated;
 use loadspan_wire::otlp::response::{ExportOutcome, RpcStatus, encode_outcome, encode_status};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::frame;
 use crate::error::ApiError;
-use crate::http::inflate::InflateError;
 use crate::http::observe::Fault;
 use crate::http::otlp::status;
 use crate::ingest::Accepted;
@@ -20,12 +19,16 @@ use crate::ingest::Accepted;
 /// What `grpc-message` has escaped: all but printable ASCII, and the percent sign.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 
-/// The status of what is the server's own fault.
-const INTERNAL: i32 = 13;
+/// What `grpc-message` has at most, in characters, before it is escaped: clients take heads of 8 KiB.
+const MESSAGE: usize = 1000;
 
 /// A status that is not OK.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure(RpcStatus);
+pub(super) struct Failure {
+    status: RpcStatus,
+    /// What the log is told, if it is the server's own fault.
+    fault: Option<String>,
+}
 
 impl Failure {
     pub(super) fn invalid(message: impl Into<String>) -> Self {
@@ -37,29 +40,23 @@ impl Failure {
     }
 
     fn new(code: i32, message: impl Into<String>) -> Self {
-        Self(RpcStatus {
-            code,
-            message: message.into(),
-            retry_delay: None,
-        })
+        Self {
+            status: RpcStatus {
+                code,
+                message: message.into(),
+                retry_delay: None,
+            },
+            fault: None,
+        }
     }
 }
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        Self(status::of(error))
-    }
-}
-
-impl From<InflateError> for Failure {
-    fn from(error: InflateError) -> Self {
-        ApiError::from(error).into()
-    }
-}
-
-impl From<DecodeError> for Failure {
-    fn from(error: DecodeError) -> Self {
-        Self::invalid(format!("Invalid OpenTelemetry format: {error}"))
+        Self {
+            fault: error.fault().map(|Fault(message)| message),
+            status: status::of(error),
+        }
     }
 }
 
@@ -81,7 +78,11 @@ pub(super) fn accepted(accepted: Accepted) -> Response {
 }
 
 /// The call was not taken.
-pub(super) fn failed(Failure(status): &Failure) -> Response {
+pub(super) fn failed(Failure { status, fault }: &Failure) -> Response {
+    let status = RpcStatus {
+        message: truncated(&status.message, MESSAGE).to_owned(),
+        ..status.clone()
+    };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     headers.insert("grpc-status", status.code.into());
@@ -95,12 +96,12 @@ pub(super) fn failed(Failure(status): &Failure) -> Response {
     );
     if status.retry_delay.is_some() {
         // When to come again is among the details.
-        let details = HeaderValue::from_str(&STANDARD_NO_PAD.encode(encode_status(status)));
+        let details = HeaderValue::from_str(&STANDARD_NO_PAD.encode(encode_status(&status)));
         headers.extend(details.map(|details| (http::HeaderName::from_static("grpc-status-details-bin"), details)));
     }
     let mut response = (headers, Body::empty()).into_response();
-    if status.code == INTERNAL {
-        response.extensions_mut().insert(Fault(status.message.clone()));
+    if let Some(fault) = fault {
+        response.extensions_mut().insert(Fault(fault.clone()));
     }
     response
 }

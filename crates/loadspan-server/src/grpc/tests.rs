@@ -149,6 +149,29 @@ fn what_is_wrong_has_a_status() {
 }
 
 #[test]
+fn what_is_said_fits_into_a_head() {
+    on_sqlite(async |app| {
+        let long = "9".repeat(60_000);
+        let headers = [("x-mlflow-experiment-id", long.as_str())];
+        let answer = call(&app, TRACES, &headers, frame::render(&request(vec![2; 8]))).await;
+        assert_eq!(answer.status(), "3");
+        assert!(answer.said().len() < 4000, "{}", answer.said().len());
+        let failure = Failure::invalid("ü".repeat(60_000));
+        assert!(answer::failed(&failure).headers()["grpc-message"].len() < 8000);
+    });
+}
+
+#[test]
+fn messages_that_are_small_only_on_the_wire_are_not_decoded() {
+    on_sqlite(async |app| {
+        let resources = b"\x0a\x00".repeat(4 << 20);
+        let answer = call(&app, TRACES, &[("grpc-encoding", "zstd")], compressed(&resources)).await;
+        assert_eq!(answer.status(), "8");
+        assert!(answer.said().contains("bytes of memory"), "{}", answer.said());
+    });
+}
+
+#[test]
 fn what_is_no_grpc_is_told_so() {
     on_sqlite(async |app| {
         let request = Request::post(TRACES)

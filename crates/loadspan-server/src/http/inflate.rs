@@ -28,14 +28,28 @@ pub(crate) enum InflateError {
 }
 
 impl Encoding {
-    /// What a header names, in whatever case. `None`: nothing that is known here.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
+    /// What a header names, in whatever case; `identity` beside another is nothing. `None`: nothing that is known here, or one upon
+    /// another.
+    pub(crate) fn parse(names: &str) -> Option<Self> {
+        let mut encoding = Self::Identity;
+        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match (encoding, Self::named(name)?) {
+                (_, Self::Identity) => {}
+                (Self::Identity, named) => encoding = named,
+                _ => return None,
+            }
+        }
+        Some(encoding)
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case("x-gzip") {
+            return Some(Self::Gzip);
+        }
         let known = [Self::Identity, Self::Gzip, Self::Deflate, Self::Zstd];
-        let name = name.trim();
-        let found = known
+        known
             .into_iter()
-            .find(|known| name.eq_ignore_ascii_case(known.as_str()));
-        found.or_else(|| name.is_empty().then_some(Self::Identity))
+            .find(|known| name.eq_ignore_ascii_case(known.as_str()))
     }
 
     const fn as_str(self) -> &'static str {
@@ -125,6 +139,9 @@ mod tests {
         assert_eq!(Encoding::parse("GZip "), Some(Encoding::Gzip));
         assert_eq!(Encoding::parse(""), Some(Encoding::Identity));
         assert_eq!(Encoding::parse("br"), None);
+        assert_eq!(Encoding::parse("x-gzip"), Some(Encoding::Gzip));
+        assert_eq!(Encoding::parse("gzip, identity"), Some(Encoding::Gzip));
+        assert_eq!(Encoding::parse("gzip, zstd"), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use http::header;
 use crate::app::App;
 use crate::database;
 use crate::error::ApiError;
+use crate::ingest;
 use crate::operation::{Exposition, Ledger, Signal};
 
 const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -38,6 +39,14 @@ async fn metrics(State(app): State<App>) -> Response {
         exposition.one(one, "Size of the database.", size.data);
         let one = ("loadspan_server_database_log_bytes", "gauge");
         exposition.one(one, "Size of SQLite's write-ahead log.", size.log);
+    }
+    if let Ok(count) = app
+        .store
+        .read::<_, ApiError, _>(|connection| Ok(ingest::experiments_of_services(connection)?))
+        .await
+    {
+        let one = ("loadspan_server_service_experiments", "gauge");
+        exposition.one(one, "Experiments that were made for services.", count);
     }
     ([(header::CONTENT_TYPE, KIND)], exposition.into_text()).into_response()
 }
@@ -83,6 +92,9 @@ fn requests(app: &App, exposition: &mut Exposition) {
     let lost = ("loadspan_server_access_log_lines_lost_total", "counter");
     let help = "Lines of the access log that found no room, because nobody reads it.";
     exposition.one(lost, help, app.meters.lines_lost());
+    let doomed = ("loadspan_server_artifact_folders_to_delete", "gauge");
+    let help = "Folders of artifacts whose owners are gone, and that could not be deleted yet.";
+    exposition.one(doomed, help, app.meters.doomed_folders());
     app.meters.requests().render(exposition);
 }
 

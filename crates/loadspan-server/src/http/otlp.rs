@@ -1,7 +1,7 @@
 //! OTLP over HTTP: `/v1/traces`, `/v1/metrics`, `/v1/logs`.
 
 pub(crate) mod export;
-mod format;
+pub(crate) mod format;
 pub(crate) mod status;
 #[cfg(test)]
 mod tests;
@@ -14,18 +14,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use loadspan_wire::mlflow::{EXPERIMENT_ID_HEADER, RUN_ID_HEADER};
 use loadspan_wire::otlp::{ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest};
 
-use self::export::{Export, take_in};
+use self::export::{Envelope, Export, Sent, receive};
 use self::format::Format;
 use super::inflate::{Encoding, InflateError};
 use super::intake;
 use crate::app::App;
-use crate::error::{ApiError, Code};
-use crate::ingest::{Accepted, Incoming, Routing, beside};
+use crate::error::{ApiError, Code, short};
+use crate::ingest::{Accepted, Routing};
 
 /// As [`EXPERIMENT_ID_HEADER`], by name.
 const EXPERIMENT_NAME_HEADER: &str = "x-mlflow-experiment-name";
-/// How many times its size a compressed body is taken for, to decide where to work on it.
-const COMPRESSION: usize = 8;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -57,47 +55,25 @@ async fn export<T: Export>(State(app): State<App>, request: Request) -> Response
 }
 
 async fn take<T: Export>(app: &App, format: Format, request: Request) -> Result<Accepted, ApiError> {
-    let limit = app.limits.body_bytes;
     let encoding = encoding(request.headers())?;
-    let routing = routing(request.headers());
-    check_length(request.headers(), limit)?;
-    let mut admission = app.gate().enter(0).await?;
-    let body = intake::collect(request.into_body(), limit, &mut admission).await?;
-    let expected = match encoding {
-        Encoding::Identity => body.len(),
-        _ => body.len().saturating_mul(COMPRESSION),
+    let envelope = Envelope::of(request.headers());
+    let sent = Sent {
+        body: intake::collect(app, request, app.limits.body_bytes).await?,
+        encoding,
+        format,
+        envelope,
     };
-    let decoded = beside(expected, move || -> Result<(T, usize), ApiError> {
-        let body = encoding.inflate(body, limit)?;
-        Ok((format.decode(&body)?, body.len()))
-    });
-    let (request, bytes) = decoded.await??;
-    admission.grow(bytes).await?;
-    let incoming = Incoming {
-        routing,
-        request,
-        bytes,
-    };
-    take_in(app, incoming).await
-}
-
-/// A body that says to be too large need not be looked at.
-fn check_length(headers: &HeaderMap, limit: usize) -> Result<(), ApiError> {
-    let length = headers.get(header::CONTENT_LENGTH);
-    let length: Option<usize> = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    match length {
-        Some(length) if length > limit => {
-            let message = format!("the body has {length} bytes, and at most {limit} are taken");
-            Err(ApiError::new(Code::RequestTooLarge, message))
-        }
-        _ => Ok(()),
-    }
+    receive::<T>(app, sent).await
 }
 
 fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {
     let named = text(headers, &header::CONTENT_ENCODING).unwrap_or_default();
-    Encoding::parse(named)
-        .ok_or_else(|| ApiError::new(Code::BadRequest, format!("Unsupported Content-Encoding: {named}")))
+    Encoding::parse(named).ok_or_else(|| {
+        ApiError::new(
+            Code::BadRequest,
+            format!("Unsupported Content-Encoding: {}", short(named)),
+        )
+    })
 }
 
 /// What the headers of a request say about where its items go.

@@ -1,13 +1,18 @@
 //! Parameters of a call: the query of a GET, else the JSON of the body. Messages are those that MLflow's clients and tests know.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
 use http::{HeaderMap, Method, header};
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::{Map, Value};
 
+use super::intake::{self, Admitted};
+use super::weight;
 use crate::app::App;
 use crate::error::{ApiError, Code};
+use crate::gate::Admission;
+use crate::ingest::beside;
 use crate::tracking::valid::shown;
 
 /// The parameters of a call, by name.
@@ -18,6 +23,8 @@ pub(crate) struct Params {
     place: String,
     /// Bytes of the query or body.
     bytes: usize,
+    /// The right to the memory that they take.
+    _room: Option<Arc<Admission>>,
 }
 
 impl Params {
@@ -69,13 +76,16 @@ impl Params {
 
     /// A list; empty if it is absent. A single value of a query is a list of one.
     pub(crate) fn list<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, ApiError> {
-        let items = match self.values.get(name) {
+        let value = match self.values.get(name) {
             None | Some(Value::Null) => return Ok(Vec::new()),
-            Some(Value::Array(items)) => items.clone(),
-            Some(value @ Value::String(_)) => vec![value.clone()],
-            Some(value) => return Err(self.wrong(name, value)),
+            Some(value) => value,
         };
-        serde_json::from_value(Value::Array(items)).map_err(|_| self.wrong(name, &self.values[name]))
+        let items = match value {
+            Value::Array(_) => Vec::deserialize(value),
+            Value::String(_) => T::deserialize(value).map(|item| vec![item]),
+            _ => return Err(self.wrong(name, value)),
+        };
+        items.map_err(|_| self.wrong(name, value))
     }
 
     /// Any JSON value.
@@ -93,9 +103,7 @@ impl Params {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        serde_json::from_value(value.clone())
-            .map(Some)
-            .map_err(|_| self.wrong(name, value))
+        T::deserialize(value).map(Some).map_err(|_| self.wrong(name, value))
     }
 
     fn absent(&self, name: &str) -> ApiError {
@@ -118,8 +126,10 @@ impl FromRequest<App> for Params {
         if method == Method::POST || method == Method::PUT {
             require_json(request.headers())?;
         }
-        let body = body(request, app.limits.body_bytes).await?;
-        Self::of_json(&body)
+        let Admitted { bytes, room, .. } = body(app, request).await?;
+        let mut params = beside(bytes.len(), move || Self::of_json(&bytes)).await??;
+        params._room = Some(Arc::new(room));
+        Ok(params)
     }
 }
 
@@ -157,7 +167,7 @@ impl Params {
             Value::Object(values) => Ok(Self {
                 values,
                 place: format!("{place}."),
-                bytes: 0,
+                ..Self::default()
             }),
             item => Err(wrong(&place, &item)),
         }
@@ -184,13 +194,21 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-/// The body of a request, within a limit.
-pub(crate) async fn body(request: Request, limit: usize) -> Result<Bytes, ApiError> {
-    let body = axum::body::to_bytes(request.into_body(), limit).await;
-    body.map_err(|_| {
-        let message = format!("the body has more than {limit} bytes, or broke off");
-        ApiError::new(Code::RequestTooLarge, message)
-    })
+/// The body of a call, when there is room for what it becomes. A call waits at the same gates as an export.
+pub(crate) async fn body(app: &App, request: Request) -> Result<Admitted, ApiError> {
+    let most = app.limits.call_bytes.min(app.limits.body_bytes);
+    let body = intake::collect(app, request, most).await?;
+    let limit = app.limits.read_bytes();
+    let weigh = move |json: &[u8]| match weight::of_json(json) {
+        weight if weight <= limit => Ok(weight),
+        _ => {
+            let message = format!(
+                "the body has so many values that they would take more than {limit} bytes of memory: send fewer at a time"
+            );
+            Err(ApiError::new(Code::RequestTooLarge, message))
+        }
+    };
+    body.admitted(app, weigh).await
 }
 
 fn of_query(query: &str) -> Map<String, Value> {

@@ -32,8 +32,7 @@ pub(super) fn text(value: &Value) -> Cow<'_, str> {
 
 /// A text without the quotes that it has as JSON.
 pub(super) fn unquoted(text: &str) -> Cow<'_, str> {
-    let json = text.starts_with('"').then(|| serde_json::from_str(text).ok()).flatten();
-    json.map_or(Cow::Borrowed(text), Cow::Owned)
+    crate::translate::unquoted(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// A value as JSON; bytes in base64. What JSON has no number for is null. How deep it may be was settled when it was decoded.

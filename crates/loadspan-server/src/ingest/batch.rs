@@ -34,6 +34,7 @@ pub(super) struct Batch {
 pub(super) struct Source {
     pub(super) service: Option<String>,
     pub(super) tags: Vec<Tag>,
+    tag_bytes: usize,
     pub(super) destination: Destination,
 }
 
@@ -58,9 +59,11 @@ impl Batch {
     fn add(&mut self, spans: ResourceSpans, routing: &Routing, maker: Maker<'_>) -> Result<(), ApiError> {
         let place = self.resources.resource(spans.resource.as_ref(), &spans.schema_url);
         let attributes = spans.resource.map(|resource| resource.attributes).unwrap_or_default();
+        let tags = tag::of_resource(&attributes);
         self.sources.push(Source {
             service: find_text(&attributes, "service.name").map(|name| super::attribute::cut(&name, 250).to_owned()),
-            tags: tag::of_resource(&attributes),
+            tag_bytes: tags.iter().map(|(key, value)| key.len() + value.len()).sum(),
+            tags,
             destination: Destination::of(routing, &attributes)?,
         });
         for spans in spans.scope_spans {
@@ -103,6 +106,15 @@ impl Batch {
             .map(|span| size_of_val(span) + span.content.len() + span.name.len() + of(&span.translated))
             .sum::<usize>()
             + self.drafts.len() * size_of::<Draft>()
+            + self.copied()
+            + self.resources.bytes()
+            + self.scopes.bytes()
+    }
+
+    /// Bytes of tags that traces get from their resources, at most.
+    pub(super) fn copied(&self) -> usize {
+        let tags = self.drafts.iter().map(|draft| self.sources[draft.source].tag_bytes);
+        tags.sum()
     }
 }
 

@@ -10,6 +10,7 @@ use super::experiment;
 use super::refusal::Reason;
 use crate::database::Connection;
 use crate::error::ApiError;
+use crate::tracking::experiments::find;
 
 /// The experiment of a resource, by name.
 const EXPERIMENT_NAME: &str = "mlflow.experiment.name";
@@ -57,10 +58,19 @@ fn owned(text: Option<std::borrow::Cow<'_, str>>) -> Option<String> {
 }
 
 /// Destinations that were looked up already.
-#[derive(Debug, Default)]
-pub(super) struct Experiments(HashMap<Destination, Result<i64, Reason>>);
+#[derive(Debug)]
+pub(super) struct Experiments {
+    found: HashMap<Destination, Result<i64, Reason>>,
+    of_services: usize,
+}
 
 impl Experiments {
+    /// At most so many are made for services.
+    pub(super) fn new(of_services: usize) -> Self {
+        let found = HashMap::new();
+        Self { found, of_services }
+    }
+
     /// The experiment of a destination, made if need be; or why its items are not stored.
     ///
     /// # Errors
@@ -71,16 +81,35 @@ impl Experiments {
         connection: &mut dyn Connection,
         destination: &Destination,
     ) -> Result<Result<i64, Reason>, ApiError> {
-        if let Some(found) = self.0.get(destination) {
+        if let Some(found) = self.found.get(destination) {
             return Ok(found.clone());
         }
         let found = match destination {
             Destination::Id(id) => experiment::by_id(connection, *id)?,
             Destination::Default => experiment::by_id(connection, experiment::DEFAULT)?,
-            Destination::Named(name) | Destination::Service(name) => experiment::by_name(connection, name)?,
+            Destination::Named(name) => experiment::by_name(connection, name)?,
+            Destination::Service(name) => experiment::of_service(connection, name, self.of_services)?,
         };
-        self.0.insert(destination.clone(), found.clone());
+        self.found.insert(destination.clone(), found.clone());
         Ok(found)
+    }
+
+    /// Whether a destination is this experiment. None is made to find out.
+    ///
+    /// # Errors
+    ///
+    /// The request names an experiment that does not exist.
+    pub(super) fn is(
+        &mut self,
+        connection: &mut dyn Connection,
+        (destination, experiment): (&Destination, i64),
+    ) -> Result<bool, ApiError> {
+        if let Destination::Named(name) = destination
+            && !self.found.contains_key(destination)
+        {
+            return Ok(find(connection, name)? == Some(experiment));
+        }
+        Ok(self.find(connection, destination)? == Ok(experiment))
     }
 }
 

@@ -6,7 +6,8 @@ use super::refusal::Reason;
 use super::root::Root;
 use super::span::{Prepared, SpanRow};
 use super::trace::ELSEWHERE;
-use crate::translate::{Cost, TokenUsage, UsageNode, total};
+use super::used::Used;
+use crate::translate::UsageNode;
 
 /// Sessions and users, as MLflow has it. What is longer is cut: it says nothing about the span.
 const SESSION_CHARACTERS: usize = 250;
@@ -26,8 +27,7 @@ pub(super) struct Draft {
     pub(super) end_ns: Option<i64>,
     pub(super) session: Option<String>,
     pub(super) user: Option<String>,
-    pub(super) usage: Option<TokenUsage>,
-    pub(super) cost: Option<Cost>,
+    pub(super) used: Used,
 }
 
 /// The root span.
@@ -59,8 +59,7 @@ impl Draft {
             end_ns: None,
             session: None,
             user: None,
-            usage: None,
-            cost: None,
+            used: Used::default(),
         }
     }
 
@@ -119,20 +118,14 @@ impl Draft {
         if self.spans.iter().any(SpanRow::is_finished) {
             self.end_ns = self.spans.iter().map(SpanRow::extent_ns).max();
         }
-        self.usage = total(&self.nodes(|span| span.usage));
-        self.cost = total(&self.nodes(|span| span.cost));
-    }
-
-    fn nodes<U>(&self, used: impl Fn(&SpanRow) -> Option<U>) -> Vec<UsageNode<U>> {
-        if !self.spans.iter().any(|span| used(span).is_some()) {
-            return Vec::new();
+        if self.spans.iter().any(|span| !span.used.is_nothing()) {
+            let nodes = self.spans.iter().map(|span| UsageNode {
+                id: span.id,
+                parent: span.parent,
+                used: span,
+            });
+            self.used = Used::of_tree(&nodes.collect::<Vec<_>>(), |span| span.used);
         }
-        let nodes = self.spans.iter().map(|span| UsageNode {
-            id: span.id,
-            parent: span.parent,
-            used: used(span),
-        });
-        nodes.collect()
     }
 
     /// The state of a trace of which nothing else is known.

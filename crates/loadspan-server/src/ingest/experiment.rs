@@ -2,9 +2,9 @@
 
 use super::refusal::Reason;
 use crate::app::now_ms;
-use crate::database::Connection;
-use crate::error::{ApiError, Code};
-use crate::tracking::experiments::find_or_create;
+use crate::database::{Connection, DatabaseError};
+use crate::error::{ApiError, Code, short};
+use crate::tracking::experiments::{find, find_or_create};
 
 /// The experiment that is always there.
 pub(super) const DEFAULT: i64 = 0;
@@ -14,7 +14,8 @@ pub(super) fn parse_id(id: &str) -> Result<i64, ApiError> {
     let parsed = id.trim().parse();
     parsed.map_err(|_| {
         ApiError::invalid(format!(
-            "Invalid experiment ID '{id}'. Experiment ID must be a valid integer."
+            "Invalid experiment ID '{}'. Experiment ID must be a valid integer.",
+            short(id)
         ))
     })
 }
@@ -37,4 +38,35 @@ pub(super) fn by_name(connection: &mut dyn Connection, name: &str) -> Result<Res
         Err(error) if error.code == Code::InvalidParameterValue => Ok(Err(error.message.into())),
         Err(error) => Err(error),
     }
+}
+
+/// The experiment of a service: that of its name, which is made if there are fewer than `most` of the kind, else the one that is always
+/// there.
+pub(super) fn of_service(
+    connection: &mut dyn Connection,
+    name: &str,
+    most: usize,
+) -> Result<Result<i64, Reason>, ApiError> {
+    if find(connection, name)?.is_some() {
+        return by_name(connection, name);
+    }
+    if made(connection)? >= i64::try_from(most).unwrap_or(i64::MAX) {
+        return by_id(connection, DEFAULT);
+    }
+    let made = by_name(connection, name)?;
+    if let Ok(id) = &made {
+        let sql = "UPDATE experiments SET of_service = 1 WHERE experiment_id = $1";
+        connection.execute(sql, &[(*id).into()])?;
+    }
+    Ok(made)
+}
+
+/// How many experiments the server has made by itself.
+///
+/// # Errors
+///
+/// The database says no.
+pub(crate) fn made(connection: &mut dyn Connection) -> Result<i64, DatabaseError> {
+    let row = connection.query_one("SELECT COUNT(*) FROM experiments WHERE of_service = 1", &[])?;
+    row.map_or(Ok(0), |row| row.int(0))
 }

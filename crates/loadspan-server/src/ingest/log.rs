@@ -5,8 +5,9 @@ use loadspan_wire::otlp::{ExportLogsServiceRequest, Message};
 
 use super::attribute::{cut, find_text};
 use super::id::{self, SpanId, TraceId};
+use super::once::digest;
 use super::refusal::{Reason, Refusals};
-use super::shared::{Kind, Pool, digest};
+use super::shared::{Kind, Pool};
 use crate::app::now_ms;
 use crate::database::{Connection, DatabaseError, Insert, Value};
 
@@ -93,10 +94,9 @@ impl LogBatch {
 
     /// Bytes that it keeps while it waits, roughly.
     pub(super) fn bytes(&self) -> usize {
-        self.records
-            .iter()
-            .map(|record| size_of::<LogRow>() + record.content.len())
-            .sum()
+        let records = self.records.iter();
+        let records = records.map(|record| size_of::<LogRow>() + record.content.len());
+        records.sum::<usize>() + self.resources.bytes() + self.scopes.bytes()
     }
 
     /// Stores all records.

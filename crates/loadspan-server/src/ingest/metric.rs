@@ -9,7 +9,7 @@ use loadspan_wire::otlp::ExportMetricsServiceRequest;
 use loadspan_wire::otlp::metrics::{Metric, ResourceMetrics};
 
 use self::point::Point;
-use self::series::{Place, SeriesPool};
+use self::series::{Origin, SeriesPool};
 use super::attribute::find_text;
 use super::refusal::Refusals;
 use super::shared::{Kind, Pool};
@@ -60,28 +60,28 @@ impl MetricBatch {
         let attributes = metrics.resource.map(|resource| resource.attributes).unwrap_or_default();
         let service = find_text(&attributes, "service.name");
         for metrics in metrics.scope_metrics {
-            let place = Place {
+            let origin = Origin {
                 resource,
                 scope: self.scopes.scope(metrics.scope.as_ref(), &metrics.schema_url),
                 service: service.as_deref(),
             };
             for metric in metrics.metrics {
-                self.add_metric(metric, place, most);
+                self.add_metric(metric, origin, most);
             }
         }
     }
 
-    fn add_metric(&mut self, mut metric: Metric, place: Place<'_>, most: usize) {
+    fn add_metric(&mut self, mut metric: Metric, origin: Origin<'_>, most: usize) {
         let points = point::take(&mut metric);
-        let shared = [self.resources.digest(place.resource), self.scopes.digest(place.scope)];
-        let described = series::describe(&metric, place, shared);
+        let shared = [self.resources.digest(origin.resource), self.scopes.digest(origin.scope)];
+        let metric = self.series.metric(&metric, origin, shared);
         for (attributes, point) in points {
             match point {
                 Ok(point) if point.content.len() > most => {
                     self.refusals.add(format!("the point has more than {most} bytes"), 1);
                 }
                 Ok(point) => {
-                    let series = self.series.place(&described, &attributes);
+                    let series = self.series.series(metric, &attributes);
                     self.points.insert((series, point.time_ns), point);
                 }
                 Err(reason) => self.refusals.add(reason, 1),
@@ -95,10 +95,9 @@ impl MetricBatch {
 
     /// Bytes that it keeps while it waits, roughly.
     pub(super) fn bytes(&self) -> usize {
-        self.points
-            .values()
-            .map(|point| 2 * size_of::<Point>() + point.content.len())
-            .sum()
+        let points = self.points.values();
+        let points = points.map(|point| 2 * size_of::<Point>() + point.content.len());
+        points.sum::<usize>() + self.series.bytes() + self.resources.bytes() + self.scopes.bytes()
     }
 
     /// Stores all points.

@@ -1,15 +1,11 @@
-//! Resources and scopes: what many items share is stored once, found by its SHA-256.
+//! Resources and scopes: what many items share.
 
 use std::collections::HashMap;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use loadspan_wire::otlp::{InstrumentationScope, Message, Resource};
 
-use super::lookup::Lookup;
-use crate::database::{Connection, DatabaseError, Insert, Value};
-
-/// The SHA-256 of something.
-pub(super) type Digest = [u8; 32];
+use super::once::{Digest, Once, Table, digest};
+use crate::database::{Connection, DatabaseError, Value};
 
 /// A resource or a scope, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,69 +57,48 @@ impl Pool {
         })
     }
 
-    /// The keys of all of them, by place; those that are new are stored.
-    pub(super) fn keys(&self, connection: &mut dyn Connection, kind: Kind) -> Result<Vec<i64>, DatabaseError> {
-        let known = self.known(connection, kind)?;
-        if let Some(keys) = self.in_order(&known) {
-            return Ok(keys);
-        }
-        let mut new: Vec<_> = self
+    /// Bytes that it keeps, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        let bytes = self
             .items
             .iter()
-            .filter(|item| !known.contains_key(&item.digest))
-            .collect();
-        // In one order for all writers, so that they do not wait for each other in a circle.
-        new.sort_unstable_by_key(|item| item.digest);
-        let values = new.iter().flat_map(|item| {
-            [
+            .map(|item| 2 * size_of::<Shared>() + item.content.len());
+        bytes.sum()
+    }
+
+    /// The keys of all of them, by place; those that are new are stored.
+    pub(super) fn keys(&self, connection: &mut dyn Connection, kind: Kind) -> Result<Vec<i64>, DatabaseError> {
+        kind.table().keys(connection, &self.items, |row, item| {
+            row.extend([
                 Value::Blob(&item.digest),
                 Value::Text(&item.schema_url),
                 Value::Blob(&item.content),
-            ]
-        });
-        let insert = Insert {
-            into: match kind {
-                Kind::Resource => "resources (digest, schema_url, content)",
-                Kind::Scope => "scopes (digest, schema_url, content)",
-            },
-            columns: 3,
-            otherwise: "ON CONFLICT (digest) DO NOTHING",
-        };
-        connection.insert(&insert, &values.collect::<Vec<_>>())?;
-        let known = self.known(connection, kind)?;
-        self.in_order(&known)
-            .ok_or_else(|| DatabaseError::Transient("a resource went away while it was looked for".to_owned()))
-    }
-
-    fn known(&self, connection: &mut dyn Connection, kind: Kind) -> Result<HashMap<Digest, i64>, DatabaseError> {
-        let lookup = Lookup::new(match kind {
-            Kind::Resource => "SELECT digest, resource_key FROM resources WHERE digest IN",
-            Kind::Scope => "SELECT digest, scope_key FROM scopes WHERE digest IN",
-        });
-        let digests: Vec<_> = self.items.iter().map(|item| Value::Blob(&item.digest)).collect();
-        let mut known = HashMap::with_capacity(digests.len());
-        lookup.rows(connection, &digests, |row| {
-            if let Ok(digest) = Digest::try_from(row.blob(0)?) {
-                known.insert(digest, row.int(1)?);
-            }
-            Ok(())
-        })?;
-        Ok(known)
-    }
-
-    fn in_order(&self, known: &HashMap<Digest, i64>) -> Option<Vec<i64>> {
-        self.items.iter().map(|item| known.get(&item.digest).copied()).collect()
+            ]);
+        })
     }
 }
 
-/// The SHA-256 of parts, each with its length, so that no two lists of parts look alike.
-pub(super) fn digest(parts: &[&[u8]]) -> Digest {
-    let mut context = Context::new(&SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_le_bytes());
-        context.update(part);
+impl Kind {
+    fn table(self) -> Table {
+        match self {
+            Self::Resource => Table {
+                select: "SELECT digest, resource_key, seen_day FROM resources WHERE digest IN",
+                into: "resources (digest, schema_url, content, seen_day)",
+                columns: 4,
+                see: "UPDATE resources SET seen_day = $1 WHERE resource_key IN",
+            },
+            Self::Scope => Table {
+                select: "SELECT digest, scope_key, seen_day FROM scopes WHERE digest IN",
+                into: "scopes (digest, schema_url, content, seen_day)",
+                columns: 4,
+                see: "UPDATE scopes SET seen_day = $1 WHERE scope_key IN",
+            },
+        }
     }
-    let mut digest = Digest::default();
-    digest.copy_from_slice(context.finish().as_ref());
-    digest
+}
+
+impl Once for Shared {
+    fn digest(&self) -> &Digest {
+        &self.digest
+    }
 }

@@ -9,7 +9,8 @@ use loadspan_wire::otlp::trace::status::StatusCode;
 use super::id::{self, SpanId, TraceId};
 use super::refusal::Reason;
 use super::root::Root;
-use crate::translate::{self, Cost, PriceTable, TokenUsage, Translated};
+use super::used::Used;
+use crate::translate::{self, Cost, PriceTable, Translated};
 
 /// Spans of this type sum up what their children cost, as MLflow sees it.
 const AGENT: &str = "AGENT";
@@ -49,8 +50,9 @@ pub(super) struct SpanRow {
     pub(super) scope: usize,
     pub(super) model: Option<String>,
     pub(super) provider: Option<String>,
-    pub(super) usage: Option<TokenUsage>,
-    pub(super) cost: Option<Cost>,
+    pub(super) used: Used,
+    /// How many.
+    pub(super) events: i64,
     pub(super) content: Vec<u8>,
     pub(super) translated: Option<String>,
 }
@@ -100,8 +102,11 @@ impl Maker<'_> {
             scope: origin.scope,
             model: translated.model,
             provider: translated.provider,
-            usage: translated.usage,
-            cost,
+            used: Used {
+                usage: translated.usage,
+                cost,
+            },
+            events: i64::try_from(span.events.len()).unwrap_or(i64::MAX),
             content,
             translated: added.flatten(),
         };

@@ -30,6 +30,9 @@ pub(crate) fn is_of_the_server(key: &str) -> bool {
     )
 }
 
+/// Of values that every trace of a resource has a copy of. All of it is in the resource of the spans.
+const RESOURCE_VALUE_CHARACTERS: usize = 250;
+
 /// The attributes of a resource as tags.
 pub(super) fn of_resource(attributes: &[KeyValue]) -> Vec<Tag> {
     let tags = attributes.iter().filter_map(|attribute| {
@@ -37,7 +40,8 @@ pub(super) fn of_resource(attributes: &[KeyValue]) -> Vec<Tag> {
         if key.starts_with("telemetry.sdk.") || key.starts_with("mlflow.") {
             return None;
         }
-        tag(key, &text(attribute.value.as_ref()?.value.as_ref()?))
+        let value = text(attribute.value.as_ref()?.value.as_ref()?);
+        tag(key, cut(&value, RESOURCE_VALUE_CHARACTERS))
     });
     tags.take(TAGS).collect()
 }
@@ -66,6 +70,8 @@ mod tests {
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
         assert_eq!(tags, ["service.name=api", r#"process.command_args=["a","b"]"#]);
+        let long = of_resource(&[attribute("k", "ü".repeat(300))]);
+        assert_eq!(long[0].1, "ü".repeat(250));
     }
 
     #[test]

@@ -4,7 +4,6 @@ mod link;
 mod row;
 mod span;
 mod stored;
-mod usage;
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,11 +21,12 @@ use super::destination::Experiments;
 use super::draft::Draft;
 use super::id::SpanId;
 use super::lookup::Lookup;
+use super::recount::Budget;
 use super::refusal::{Reason, Refusals};
 use super::shared::Kind;
 use super::span::SpanRow;
 
-pub(crate) use row::{NewTrace, ensure};
+pub(crate) use row::{NewTrace, ensure, move_to};
 
 /// A sender has asked for another experiment than one did before.
 pub(super) const ELSEWHERE: &str = "its trace belongs to another experiment";
@@ -42,20 +42,16 @@ pub(super) fn store(connection: &mut dyn Connection, batch: &Batch, limits: &Lim
     let deleted = stored::deleted_experiments(connection, stored.values())?;
     let mut new = Vec::new();
     for draft in &batch.drafts {
-        let known = stored.remove(&draft.id.to_string());
-        let explicit = draft.destination.is_explicit();
-        let experiment = match &known {
+        match stored.remove(&draft.id.to_string()) {
             Some(known) if deleted.contains(&known.experiment_id) => {
-                Err(format!("experiment {} is deleted: restore it first", known.experiment_id).into())
+                let reason = format!("experiment {} is deleted: restore it first", known.experiment_id);
+                work.refuse(draft, reason.into());
             }
-            Some(known) if !explicit => Ok(known.experiment_id),
-            _ => work.experiments.find(connection, &draft.destination)?,
-        };
-        match (experiment, known) {
-            (Err(reason), _) => work.refuse(draft, reason),
-            (Ok(experiment), None) => new.push((draft, experiment)),
-            (Ok(experiment), Some(known)) if known.experiment_id == experiment => work.add(connection, draft, known)?,
-            (Ok(_), Some(_)) => work.refuse(draft, ELSEWHERE.into()),
+            Some(known) => work.add_to(connection, draft, known)?,
+            None => match work.experiments.find(connection, &draft.destination)? {
+                Ok(experiment) => new.push((draft, experiment)),
+                Err(reason) => work.refuse(draft, reason),
+            },
         }
     }
     work.add_new(connection, &new)?;
@@ -81,7 +77,7 @@ impl<'b> Work<'b> {
         Self {
             batch,
             limits,
-            experiments: Experiments::default(),
+            experiments: Experiments::new(limits.service_experiments),
             refusals: batch.refusals.clone(),
             spans: Vec::with_capacity(batch.drafts.iter().map(|draft| draft.spans.len()).sum()),
             changes: Vec::new(),
@@ -94,6 +90,46 @@ impl<'b> Work<'b> {
     }
 
     /// Adds to a trace that is there already.
+    fn add_to(
+        &mut self,
+        connection: &mut dyn Connection,
+        draft: &'b Draft,
+        mut stored: Stored,
+    ) -> Result<(), ApiError> {
+        match self.place(connection, draft, &mut stored)? {
+            Ok(()) => Ok(self.add(connection, draft, stored)?),
+            Err(reason) => {
+                self.refuse(draft, reason);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts a trace where a draft wants it. The first client that asks for an experiment decides; what followed from a service gives way
+    /// to it.
+    fn place(
+        &mut self,
+        connection: &mut dyn Connection,
+        draft: &Draft,
+        stored: &mut Stored,
+    ) -> Result<Result<(), Reason>, ApiError> {
+        let wanted = &draft.destination;
+        if !wanted.is_explicit() {
+            return Ok(Ok(()));
+        }
+        if stored.asked_for {
+            let is_there = self.experiments.is(connection, (wanted, stored.experiment_id))?;
+            return Ok(is_there.then_some(()).ok_or(ELSEWHERE.into()));
+        }
+        let experiment = match self.experiments.find(connection, wanted)? {
+            Ok(experiment) => experiment,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        row::move_to(connection, (stored.key, &draft.id.to_string()), experiment)?;
+        (stored.experiment_id, stored.asked_for) = (experiment, true);
+        Ok(Ok(()))
+    }
+
     fn add(
         &mut self,
         connection: &mut dyn Connection,
@@ -117,39 +153,20 @@ impl<'b> Work<'b> {
     }
 
     /// Adds traces that were not there when it was looked.
-    fn add_new(&mut self, connection: &mut dyn Connection, new: &[(&'b Draft, i64)]) -> Result<(), ApiError> {
+    fn add_new(&mut self, connection: &mut dyn Connection, new: &[(&'b Draft, i64)]) -> Result<(), DatabaseError> {
         let rows: Vec<_> = new
             .iter()
             .map(|&(draft, experiment)| TraceRow::of((draft, self.taken(draft)), experiment, self.batch))
             .collect();
         let mut keys = row::insert(connection, &rows, now_ms())?;
-        let mut raced = Vec::new();
-        for (&(draft, experiment), row) in new.iter().zip(&rows) {
-            match keys.remove(&row.trace_id) {
-                Some(key) => {
-                    let taken = self.taken(draft);
-                    self.refuse_surplus(draft.spans.len() - taken);
-                    self.links.add_new(key, row, draft);
-                    self.spans.extend(draft.spans[..taken].iter().map(|span| (key, span)));
-                }
-                None => raced.push((draft, experiment)),
-            }
-        }
-        self.add_raced(connection, &raced)
-    }
-
-    /// Adds traces that another server has made at the same moment.
-    fn add_raced(&mut self, connection: &mut dyn Connection, raced: &[(&'b Draft, i64)]) -> Result<(), ApiError> {
-        let mut stored = stored::find(connection, raced.iter().map(|(draft, _)| draft.id))?;
-        for &(draft, experiment) in raced {
-            let known = stored.remove(&draft.id.to_string());
-            let known =
-                known.ok_or_else(|| DatabaseError::Transient("a trace went away while it was made".to_owned()))?;
-            if draft.destination.is_explicit() && known.experiment_id != experiment {
-                self.refuse(draft, ELSEWHERE.into());
-            } else {
-                self.add(connection, draft, known)?;
-            }
+        for (&(draft, _), row) in new.iter().zip(&rows) {
+            // That another server has made it at the same moment is what the database says by itself, and this is run again.
+            let key = keys.remove(&row.trace_id);
+            let key = key.ok_or_else(|| DatabaseError::Transient("a trace was made meanwhile".to_owned()))?;
+            let taken = self.taken(draft);
+            self.refuse_surplus(draft.spans.len() - taken);
+            self.links.add_new(key, row, draft);
+            self.spans.extend(draft.spans[..taken].iter().map(|span| (key, span)));
         }
         Ok(())
     }
@@ -171,11 +188,11 @@ impl<'b> Work<'b> {
         let resources = self.batch.resources.keys(connection, Kind::Resource)?;
         let scopes = self.batch.scopes.keys(connection, Kind::Scope)?;
         span::insert(connection, &self.spans, &Keys { resources, scopes })?;
+        let mut budget = Budget::of(self.spans.len());
         for (stored, draft) in &self.changes {
-            let used = usage::after(connection, stored, draft)?;
             row::update(connection, stored, &stored.with(draft, self.batch))?;
-            if let Some(used) = used {
-                row::update_used(connection, stored.key, &used)?;
+            if let Some(trace) = stored.countable(draft) {
+                budget.count(connection, trace)?;
             }
         }
         self.links.write(connection)

@@ -16,10 +16,6 @@ pub fn backup(backend: &Backend, file: &Path) -> Result<u64, ServerError> {
         let message = "PostgreSQL has backups of its own: use pg_dump";
         return Err(ConfigError::new("serve backup", message).into());
     };
-    if file.exists() {
-        let message = format!("{} is there already: name a new file", file.display());
-        return Err(ConfigError::new("serve backup", message).into());
-    }
     let database = Sqlite::new(path, Durability::Full);
     database.copy_to(file).map_err(|error| ServerError::Database {
         database: database.name(),

@@ -1,20 +1,41 @@
-//! The traces of an experiment, as OTLP/JSON: one request of an exporter on each line, which any collector takes.
+//! The traces of an experiment, for other programs: as OTLP, or as a table.
+
+mod otlp;
+mod parquet;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
 
-use loadspan_wire::otlp::json;
-
+use self::otlp::Lines;
+use self::parquet::Table;
 use crate::config::{Backend, ConfigError, Durability};
 use crate::database::{self, Access, Connection, DatabaseError, Step, Value};
 use crate::error::ApiError;
 use crate::server::ServerError;
 use crate::traces::export as traces;
-use crate::traces::span::After;
+use crate::traces::span::{After, StoredSpan};
 
 /// Traces of one transaction.
 const TRACES: i64 = 100;
-/// Spans of one line.
-const SPANS: usize = 2000;
+
+/// What is exported, and as what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportConfig {
+    /// The experiment, by its name or id.
+    pub experiment: String,
+    /// What its traces are written as.
+    pub format: ExportFormat,
+}
+
+/// What traces are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// OTLP/JSON: one request of an exporter on each line, which any collector takes.
+    OtlpJson,
+    /// A table in Parquet: a row for each span.
+    Parquet,
+}
 
 /// What was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,13 +57,12 @@ pub enum ExportError {
     Write(#[from] io::Error),
 }
 
-/// Writes the traces of an experiment, by its name or id, in the order of their times. What comes meanwhile may be there or not.
-/// Blocks.
+/// Writes the traces of an experiment in the order of their times. What comes meanwhile may be there or not. Blocks.
 ///
 /// # Errors
 ///
 /// The database cannot be read, there is no such experiment, or `out` takes no more.
-pub fn export(backend: &Backend, experiment: &str, out: &mut dyn Write) -> Result<Exported, ExportError> {
+pub fn export(backend: &Backend, config: &ExportConfig, out: &mut (dyn Write + Send)) -> Result<Exported, ExportError> {
     let database = database::of(backend, Durability::Process)
         .map_err(|error| ServerError::from(ConfigError::new("--backend-store-uri", error.to_string())))?;
     let name = database.name();
@@ -53,24 +73,75 @@ pub fn export(backend: &Backend, experiment: &str, out: &mut dyn Write) -> Resul
         })
     };
     let mut connection = database.connect(Access::Read).map_err(failed)?;
-    let found = find(&mut *connection, experiment).map_err(failed)?;
+    database::check(&mut *connection).map_err(failed)?;
+    let found = find(&mut *connection, &config.experiment).map_err(failed)?;
     let id = found.ok_or_else(|| {
-        let message = format!("there is no experiment with the name or id `{experiment}`");
+        let message = format!("there is no experiment with the name or id `{}`", config.experiment);
         ServerError::from(ConfigError::new("--experiment", message))
     })?;
+    let exported = match config.format {
+        ExportFormat::OtlpJson => write(&mut *connection, id, Lines::new(out)),
+        ExportFormat::Parquet => Table::new(out)
+            .map_err(StepError::Write)
+            .and_then(|table| write(&mut *connection, id, table)),
+    };
+    exported.map_err(|error| error.explain(&failed))
+}
+
+/// What spans are written to. Nothing is written while the database is read: whoever takes what is exported may be slow.
+trait Sink {
+    /// A trace begins, of which the spans follow.
+    fn trace(&mut self, connection: &mut dyn Connection, trace: i64) -> Result<(), StepError>;
+
+    /// Keeps some spans of it until they are written.
+    fn keep(&mut self, connection: &mut dyn Connection, spans: Vec<StoredSpan>) -> Result<(), StepError>;
+
+    /// Whether it is time to write.
+    fn is_full(&self) -> bool;
+
+    /// Writes what can be written.
+    fn write(&mut self) -> io::Result<()>;
+
+    /// Writes the rest.
+    fn finish(self) -> io::Result<()>;
+}
+
+fn write(connection: &mut dyn Connection, experiment: i64, sink: impl Sink) -> Result<Exported, StepError> {
     let mut export = Export {
-        connection: &mut *connection,
+        connection,
+        sink,
         exported: Exported::default(),
     };
-    let mut after = (i64::MIN, i64::MIN);
-    while let Some(last) = export.step(id, after, out).map_err(|error| error.explain(&failed))? {
-        after = last;
+    let mut next = Some(Position::default());
+    while let Some(position) = next {
+        next = export.step(experiment, position)?;
+        export.sink.write()?;
     }
+    export.sink.finish()?;
     Ok(export.exported)
 }
 
-struct Export<'a> {
+/// How far it went.
+struct Position {
+    /// Time and key of the last trace that was looked at.
+    trace: (i64, i64),
+    /// Where the rest of it begins, if there is one.
+    rest: Option<After>,
+}
+
+impl Default for Position {
+    /// At the first.
+    fn default() -> Self {
+        Self {
+            trace: (i64::MIN, i64::MIN),
+            rest: None,
+        }
+    }
+}
+
+struct Export<'a, S> {
     connection: &'a mut dyn Connection,
+    sink: S,
     exported: Exported,
 }
 
@@ -79,44 +150,57 @@ enum StepError {
     Write(io::Error),
 }
 
-impl Export<'_> {
-    /// Some traces after the one with this time and key; the last of them, if there may be more.
-    fn step(
-        &mut self,
-        experiment: i64,
-        after: (i64, i64),
-        out: &mut dyn Write,
-    ) -> Result<Option<(i64, i64)>, StepError> {
+impl<S: Sink> Export<'_, S> {
+    /// What one transaction reads: until there is enough to write, or many traces are done. `None`: there is nothing left.
+    fn step(&mut self, experiment: i64, from: Position) -> Result<Option<Position>, StepError> {
         self.connection.step(Step::Begin)?;
-        let sql = "SELECT request_time, trace_key FROM traces WHERE experiment_id = $1 AND (request_time, trace_key) > ($2, $3) \
-                   ORDER BY request_time, trace_key LIMIT $4";
-        let values = [experiment.into(), after.0.into(), after.1.into(), TRACES.into()];
-        let mut last = None;
-        for row in self.connection.query(sql, &values)? {
-            let trace = row.int(1)?;
-            last = Some((row.int(0)?, trace));
-            self.write(trace, out)?;
-        }
+        let position = self.read(experiment, from)?;
         self.connection.step(Step::Rollback)?;
-        Ok(last)
+        Ok(position)
     }
 
-    fn write(&mut self, trace: i64, out: &mut dyn Write) -> Result<(), StepError> {
-        let mut next = Some(After::default());
-        while let Some(after) = next {
-            let (request, rest) = traces::page(self.connection, (trace, &after), SPANS)?;
-            let scopes = request.resource_spans.iter().flat_map(|spans| &spans.scope_spans);
-            let spans: usize = scopes.map(|scope| scope.spans.len()).sum();
-            if spans > 0 {
-                let mut line = json::encode_traces(&request);
-                line.push(b'\n');
-                out.write_all(&line)?;
+    fn read(&mut self, experiment: i64, mut position: Position) -> Result<Option<Position>, StepError> {
+        if let Some(rest) = position.rest.take() {
+            position.rest = self.spans(position.trace.1, rest)?;
+            if self.sink.is_full() {
+                return Ok(Some(position));
             }
-            self.exported.spans += spans as u64;
-            next = rest;
         }
-        self.exported.traces += 1;
-        Ok(())
+        let sql = "SELECT request_time, trace_key FROM traces WHERE experiment_id = $1 AND (request_time, trace_key) > ($2, $3) \
+                   ORDER BY request_time, trace_key LIMIT $4";
+        let (time, key) = position.trace;
+        let values = [experiment.into(), time.into(), key.into(), TRACES.into()];
+        let rows = self.connection.query(sql, &values)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        for row in rows {
+            position.trace = (row.int(0)?, row.int(1)?);
+            self.sink.trace(self.connection, position.trace.1)?;
+            self.exported.traces += 1;
+            position.rest = self.spans(position.trace.1, After::default())?;
+            if self.sink.is_full() {
+                break;
+            }
+        }
+        Ok(Some(position))
+    }
+
+    /// Spans of a trace, until there is enough to write; where the rest begins, if there is one.
+    fn spans(&mut self, trace: i64, from: After) -> Result<Option<After>, StepError> {
+        let mut next = Some(from);
+        while let Some(after) = next {
+            let (spans, rest) = traces::page(self.connection, (trace, &after))?;
+            self.exported.spans += spans.len() as u64;
+            if !spans.is_empty() {
+                self.sink.keep(self.connection, spans)?;
+            }
+            next = rest;
+            if self.sink.is_full() {
+                break;
+            }
+        }
+        Ok(next)
     }
 }
 
@@ -137,7 +221,7 @@ impl From<DatabaseError> for StepError {
 
 impl From<ApiError> for StepError {
     fn from(error: ApiError) -> Self {
-        Self::Read(error.message)
+        Self::Read(error.in_full())
     }
 }
 
@@ -159,51 +243,4 @@ fn find(connection: &mut dyn Connection, experiment: &str) -> Result<Option<i64>
     let by_id = "SELECT experiment_id FROM experiments WHERE experiment_id = $1";
     let row = connection.query_one(by_id, &[id.into()])?;
     row.map(|row| row.int(0)).transpose()
-}
-
-#[cfg(test)]
-mod tests {
-    use http::Request;
-
-    use super::*;
-    use crate::testing::{TestApp, on_sqlite};
-
-    const SENT: &str = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"scope":{"name":"s"},"spans":[{"traceId":"01010101010101010101010101010101","spanId":"0202020202020202","name":"a","startTimeUnixNano":"1","endTimeUnixNano":"2"},{"traceId":"01010101010101010101010101010101","spanId":"0303030303030303","parentSpanId":"0202020202020202","name":"b","startTimeUnixNano":"1","endTimeUnixNano":"2"}],"schemaUrl":"https://x"}]}]}"#;
-
-    async fn send(app: &TestApp) {
-        let request = Request::post("/v1/traces").header("content-type", "application/json");
-        let answer = app.send(request.body(SENT.into()).unwrap()).await;
-        assert!(answer.status().is_success());
-    }
-
-    fn exported(app: &TestApp, experiment: &str) -> Result<(Exported, String), ExportError> {
-        let backend = Backend::Sqlite(app.folder().join("loadspan.db"));
-        let mut out = Vec::new();
-        let exported = export(&backend, experiment, &mut out)?;
-        Ok((exported, String::from_utf8(out).unwrap()))
-    }
-
-    #[test]
-    fn what_came_in_goes_out() {
-        on_sqlite(async |app| {
-            send(&app).await;
-            let (exported, text) = exported(&app, "shop").unwrap();
-            assert_eq!(exported, Exported { traces: 1, spans: 2 });
-            let lines: Vec<_> = text
-                .lines()
-                .map(|line| json::decode_traces(line.as_bytes()).unwrap())
-                .collect();
-            assert_eq!(lines, [json::decode_traces(SENT.as_bytes()).unwrap()]);
-        });
-    }
-
-    #[test]
-    fn experiments_are_named_or_numbered() {
-        on_sqlite(async |app| {
-            assert_eq!(exported(&app, "Default").unwrap().0, Exported::default());
-            assert_eq!(exported(&app, "0").unwrap().0, Exported::default());
-            let error = exported(&app, "nothing").unwrap_err().to_string();
-            assert!(error.contains("--experiment") && error.contains("`nothing`"), "{error}");
-        });
-    }
 }

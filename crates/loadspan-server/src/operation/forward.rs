@@ -5,6 +5,7 @@ mod ledger;
 mod post;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,9 +14,11 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 pub(crate) use self::ledger::{ForwardLedger, Outcome};
 use self::post::Poster;
+pub(crate) use self::trail::Trail;
 use super::{Journal, Signal};
 use crate::config::{ConfigError, Forward};
 
@@ -31,20 +34,31 @@ const AT_ONCE: usize = 4;
 pub(crate) struct Forwarder(Arc<Shared>);
 
 struct Shared {
-    queue: Mutex<Option<UnboundedSender<Parcel>>>,
+    /// Of this process, for the others.
+    id: Uuid,
+    queue: Mutex<Option<UnboundedSender<Waiting>>>,
     room: Arc<Semaphore>,
     ledger: ForwardLedger,
     workers: Mutex<JoinSet<()>>,
 }
 
+/// A request that is to be passed on.
+#[derive(Debug, Clone)]
+pub(crate) struct Parcel {
+    pub(crate) signal: Signal,
+    /// As protobuf.
+    pub(crate) body: Bytes,
+    /// Where it has been already.
+    pub(crate) trail: Trail,
+}
+
 /// A request that waits.
-struct Parcel {
-    signal: Signal,
-    body: Bytes,
+struct Waiting {
+    parcel: Parcel,
     _room: OwnedSemaphorePermit,
 }
 
-type Waiting = tokio::sync::Mutex<UnboundedReceiver<Parcel>>;
+type Waitlist = tokio::sync::Mutex<UnboundedReceiver<Waiting>>;
 
 impl Forwarder {
     /// Starts to deliver. To be called within an event loop.
@@ -55,8 +69,9 @@ impl Forwarder {
     pub(crate) fn start(config: &Forward, journal: &Journal) -> Result<Self, ConfigError> {
         let poster = Arc::new(Poster::new(config)?);
         let (queue, waiting) = unbounded_channel();
-        let waiting = Arc::new(Waiting::new(waiting));
+        let waiting = Arc::new(Waitlist::new(waiting));
         let forwarder = Self(Arc::new(Shared {
+            id: Uuid::new_v4(),
             queue: Mutex::new(Some(queue)),
             room: Arc::new(Semaphore::new(WAITING)),
             ledger: ForwardLedger::default(),
@@ -74,24 +89,28 @@ impl Forwarder {
         Ok(forwarder)
     }
 
-    /// Offers a request, as protobuf.
-    pub(crate) fn offer(&self, signal: Signal, body: Bytes) {
+    /// Offers a request. One that came from here goes no further.
+    pub(crate) fn offer(&self, parcel: Parcel) {
+        let signal = parcel.signal;
         self.0.ledger.count(signal, Outcome::Offered);
-        let size = u32::try_from(body.len().clamp(SMALLEST, WAITING)).unwrap_or(u32::MAX);
-        let taken = match Arc::clone(&self.0.room).try_acquire_many_owned(size) {
-            Ok(room) => self.queue().as_ref().is_some_and(|queue| {
-                let parcel = Parcel {
-                    signal,
-                    body,
-                    _room: room,
-                };
-                queue.send(parcel).is_ok()
-            }),
-            Err(_) => false,
-        };
-        if !taken {
-            self.0.ledger.count(signal, Outcome::NoRoom);
+        if let Err(outcome) = self.queue_up(parcel) {
+            self.0.ledger.count(signal, outcome);
         }
+    }
+
+    fn queue_up(&self, parcel: Parcel) -> Result<(), Outcome> {
+        if !parcel.trail.allows(self.0.id) {
+            return Err(Outcome::Returned);
+        }
+        let size = u32::try_from(parcel.body.len().clamp(SMALLEST, WAITING)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.0.room).try_acquire_many_owned(size);
+        let waiting = Waiting {
+            parcel,
+            _room: room.map_err(|_| Outcome::NoRoom)?,
+        };
+        let queue = self.queue();
+        let sent = queue.as_ref().map(|queue| queue.send(waiting));
+        sent.and_then(Result::ok).ok_or(Outcome::NoRoom)
     }
 
     /// What became of the requests.
@@ -109,7 +128,7 @@ impl Forwarder {
         self.0.ledger.waiting()
     }
 
-    fn queue(&self) -> std::sync::MutexGuard<'_, Option<UnboundedSender<Parcel>>> {
+    fn queue(&self) -> std::sync::MutexGuard<'_, Option<UnboundedSender<Waiting>>> {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -119,7 +138,7 @@ impl Forwarder {
 }
 
 struct Worker {
-    waiting: Arc<Waiting>,
+    waiting: Arc<Waitlist>,
     poster: Arc<Poster>,
     shared: std::sync::Weak<Shared>,
     journal: Journal,
@@ -129,20 +148,15 @@ impl Worker {
     /// Delivers until the queue is closed and empty.
     async fn run(self) {
         loop {
-            let parcel = self.waiting.lock().await.recv().await;
-            let (Some(parcel), Some(shared)) = (parcel, self.shared.upgrade()) else {
+            let waiting = self.waiting.lock().await.recv().await;
+            let (Some(waiting), Some(shared)) = (waiting, self.shared.upgrade()) else {
                 return;
             };
-            let outcome = match self.poster.deliver(parcel.signal, &parcel.body).await {
-                Ok(()) => Outcome::Delivered,
-                Err(message) => {
-                    if shared.ledger.is_news(&message) {
-                        self.journal.warn(&format!("--forward-otlp: {message}"));
-                    }
-                    Outcome::NotTaken
-                }
-            };
-            shared.ledger.count(parcel.signal, outcome);
+            let (outcome, message) = self.poster.deliver(&waiting.parcel, shared.id).await;
+            if let Some(message) = message.filter(|message| shared.ledger.is_news(message)) {
+                self.journal.warn(&format!("--forward-otlp: {message}"));
+            }
+            shared.ledger.count(waiting.parcel.signal, outcome);
         }
     }
 }

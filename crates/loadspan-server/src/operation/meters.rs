@@ -33,6 +33,7 @@ pub(crate) struct Meters {
     in_flight: Arc<AtomicUsize>,
     connections: Arc<AtomicUsize>,
     lines_lost: AtomicU64,
+    doomed_folders: AtomicU64,
 }
 
 /// Something that is there for as long as this lives, and counted.
@@ -101,6 +102,15 @@ impl Meters {
     /// Lines of the access log that were not said.
     pub(crate) fn lines_lost(&self) -> u64 {
         self.lines_lost.load(Ordering::Relaxed)
+    }
+
+    /// So many folders of artifacts are to be deleted, as the last round of upkeep has left it.
+    pub(crate) fn folders_wait(&self, folders: u64) {
+        self.doomed_folders.store(folders, Ordering::Relaxed);
+    }
+
+    pub(crate) fn doomed_folders(&self) -> u64 {
+        self.doomed_folders.load(Ordering::Relaxed)
     }
 
     /// Requests that are not yet answered, and open connections.

@@ -12,6 +12,16 @@ pub(super) struct Clause {
     pub(super) operand_at: usize,
 }
 
+impl Clause {
+    /// Whether it is about a pattern.
+    pub(super) const fn has_pattern(&self) -> bool {
+        matches!(
+            self.comparator,
+            Comparator::Like | Comparator::Ilike | Comparator::Rlike
+        )
+    }
+}
+
 /// What is compared, or ordered by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {

@@ -16,6 +16,8 @@ use super::lexer::{Kind, Quote, Token, tokens};
 
 /// Clauses of a filter: each is work for the database.
 const MOST_CLAUSES: usize = 64;
+/// Clauses with a pattern: each looks at whole texts, where others compare the beginning.
+const MOST_PATTERNS: usize = 16;
 /// Texts in all lists of a filter: databases take only so many values.
 const MOST_TEXTS: usize = 5_000;
 
@@ -32,6 +34,9 @@ pub(super) fn parse_filter(text: &str) -> Result<Vec<Clause>, Fault> {
             return Err(parser.fault(format!("a filter has at most {MOST_CLAUSES} clauses")));
         }
         clauses.push(parser.clause()?);
+        if clauses.iter().filter(|clause| clause.has_pattern()).count() > MOST_PATTERNS {
+            return Err(parser.fault(format!("a filter has at most {MOST_PATTERNS} patterns")));
+        }
         match parser.next() {
             None => return Ok(clauses),
             Some(token) if is_word(token, "AND") => {}

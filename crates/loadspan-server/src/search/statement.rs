@@ -107,7 +107,7 @@ mod tests {
         fn no_text_of_a_client_is_part_of_a_statement(text in "[^\0\u{10FFFF}]{0,15}") {
             // What begins like MLflow's own keys has another index.
             prop_assume!(!text.starts_with("mlflow."));
-            for (text, other) in [(text.clone(), "a".to_owned()), (text.repeat(100) + &"b".repeat(100), "a".repeat(100))] {
+            for (text, other) in [(text.clone(), "a".to_owned()), (text.repeat(10) + &"b".repeat(100), "a".repeat(100))] {
                 for place in PLACES {
                     prop_assert_eq!(statements(&with(place, &text), ""), statements(&with(place, &other), ""));
                 }

@@ -3,14 +3,14 @@
 use super::clause::{Clause, Comparator, Operand};
 use super::fault::Fault;
 use super::fragment::Fragment;
-use super::pattern::{self, Case};
 use crate::database::Dialect;
+use crate::pattern::{self, Case};
 
 /// How many characters of a text are in an index: entries of PostgreSQL's have at most 2,704 bytes.
 pub(super) const INDEXED: usize = 64;
 
-/// Bytes of a pattern. SQLite takes no more than 50,000.
-const LONGEST_PATTERN: usize = 10_000;
+/// Bytes of a pattern: a text that is longer is looked for with `=`. An expression takes memory, and time, for each of its characters.
+const LONGEST_PATTERN: usize = 1_000;
 
 /// What a thing is tested for.
 #[derive(Debug, Clone, PartialEq)]

@@ -200,9 +200,18 @@ fn metadata(clause: &Clause, context: Context<'_>) -> Result<Condition, Fault> {
     Ok(METADATA.condition(key, &test, context.dialect))
 }
 
+/// That a trace belongs to any run.
+const OF_A_RUN: &str = "(EXISTS (SELECT 1 FROM trace_runs x WHERE x.trace_key = t.trace_key) OR EXISTS \
+                        (SELECT 1 FROM trace_metadata x WHERE x.trace_key = t.trace_key AND x.key = 'mlflow.sourceRun'))";
+
 /// That a trace belongs to a run: it was made within it, or linked to it later.
 fn run(clause: &Clause, dialect: Dialect) -> Result<Condition, Fault> {
-    let test = test(clause, Takes::Texts(attribute::TEXTS))?;
+    let test = test(clause, Takes::Texts(attribute::NULLABLE_TEXTS))?;
+    match test {
+        Test::Null => return Ok(Condition::plain(Fragment::new(format!("NOT {OF_A_RUN}")))),
+        Test::NotNull => return Ok(Condition::plain(Fragment::new(OF_A_RUN))),
+        _ => {}
+    }
     let linked = Fragment::new("EXISTS (SELECT 1 FROM trace_runs x WHERE x.trace_key = t.trace_key AND ")
         .then(&test.of("x.run_id", dialect))
         .sql(")");
@@ -254,8 +263,10 @@ fn in_order(order_by: &[String], dialect: Dialect) -> Result<Order, ApiError> {
 }
 
 fn not_ordered(name: &Name) -> Fault {
-    let entity = name.entity.as_deref().unwrap_or_default();
-    let message = format!("Invalid order_by entity `{entity}` with key `{}`", name.key);
+    let message = match &name.entity {
+        Some(entity) => format!("Invalid order_by entity `{entity}` with key `{}`", name.key),
+        None => format!("Invalid order_by key `{}`", name.key),
+    };
     Fault::new(name.at, message)
 }
 

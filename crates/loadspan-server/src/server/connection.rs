@@ -1,7 +1,7 @@
 //! Connections: how they are taken, served, and ended.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,18 +12,22 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use super::idle::{Activity, Watched};
-use crate::app::App;
+use super::place::{Place, Places};
+use super::rest;
 use crate::http::observe::Client;
-use crate::operation::Gauge;
 
-/// How long a client may take for the head of a request, and for the next one on the same connection. Metrics are exported every 60
-/// seconds, and find their connection still there.
+/// How long a client may take for the head of its first request. Until then nobody knows who it is.
+const FIRST_HEAD: Duration = Duration::from_secs(10);
+/// How long it may take for the head of the next one on the same connection. Metrics are exported every 60 seconds, and find their
+/// connection still there.
 const HEAD: Duration = Duration::from_secs(75);
+/// How long a connection that gives way may take to say so.
+const FAREWELL: Duration = Duration::from_millis(100);
 /// How long nothing may go over a connection at all.
 const QUIET: Duration = Duration::from_secs(120);
 /// How long a client may take to agree on encryption.
@@ -45,54 +49,6 @@ pub(super) enum Phase {
     Ended,
 }
 
-/// All connections of a server.
-#[derive(Clone)]
-pub(super) struct Connections {
-    room: Arc<Semaphore>,
-    most: u32,
-    app: App,
-}
-
-/// The place of a connection among them.
-struct Place {
-    _room: OwnedSemaphorePermit,
-    _counted: Gauge,
-}
-
-impl Connections {
-    pub(super) fn new(app: &App) -> Self {
-        let most = app.limits.connections.max(1);
-        Self {
-            room: Arc::new(Semaphore::new(most as usize)),
-            most,
-            app: app.clone(),
-        }
-    }
-
-    /// Waits until all have ended, but not for ever; how many have not.
-    pub(super) async fn drained(&self, patience: Duration) -> usize {
-        let all = self.room.acquire_many(self.most);
-        match tokio::time::timeout(patience, all).await {
-            Ok(_) => 0,
-            Err(_) => (self.most as usize).saturating_sub(self.room.available_permits()),
-        }
-    }
-
-    /// The next connection, when there is room for it.
-    async fn next(&self, listener: &TcpListener) -> (TcpStream, SocketAddr, Place) {
-        let (stream, client) = accept(listener).await;
-        let Ok(room) = Arc::clone(&self.room).acquire_owned().await else {
-            // Nobody closes the semaphore.
-            std::future::pending().await
-        };
-        let place = Place {
-            _room: room,
-            _counted: self.app.meters.connection(),
-        };
-        (stream, client, place)
-    }
-}
-
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
@@ -110,6 +66,12 @@ fn is_of_one(error: &std::io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
     )
+}
+
+/// Who is served.
+struct Visit {
+    client: SocketAddr,
+    place: Place,
 }
 
 /// What connections of a port meet.
@@ -143,43 +105,57 @@ impl Door {
     }
 
     /// Takes connections until the server stops.
-    pub(super) async fn accept_all(self, listener: TcpListener, connections: Connections) {
+    pub(super) async fn accept_all(self, listener: TcpListener, places: Places) {
         let mut phases = self.phases.clone();
         loop {
-            let (stream, client, place) = tokio::select! {
-                () = left(&mut phases, Phase::Serving) => return,
-                accepted = connections.next(&listener) => accepted,
+            let next = async {
+                let accepted = accept(&listener).await;
+                (accepted, places.take().await)
             };
-            let door = self.clone();
-            tokio::spawn(async move {
-                door.serve(stream, client).await;
-                drop(place);
-            });
+            let ((stream, client), place) = tokio::select! {
+                () = left(&mut phases, Phase::Serving) => return,
+                next = next => next,
+            };
+            let visit = Visit { client, place };
+            tokio::spawn(self.clone().serve(stream, visit));
         }
     }
 
-    async fn serve(self, stream: TcpStream, client: SocketAddr) {
+    async fn serve(self, stream: TcpStream, visit: Visit) {
         // Without it answers wait for more to come; where it cannot be had they do.
         drop(stream.set_nodelay(true));
         let Some(tls) = &self.tls else {
-            return self.speak(stream, client).await;
+            return self.speak(stream, &visit).await;
         };
-        if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-            self.speak(stream, client).await;
+        let agreed = tokio::select! {
+            agreed = tls.accept(stream) => agreed,
+            () = visit.place.needed(HANDSHAKE) => return,
+        };
+        if let Ok(stream) = agreed {
+            self.speak(stream, &visit).await;
         }
     }
 
     /// Serves until the client goes, has nothing to say for long, or the server stops.
-    async fn speak<S>(self, stream: S, client: SocketAddr)
+    async fn speak<S>(self, stream: S, visit: &Visit)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Activity::new();
         let stream = TokioIo::new(Watched::new(stream, activity.clone()));
         let router = self.router;
+        let client = Client(visit.client.ip());
+        let begin = visit.place.requests();
         let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Client(client.ip()));
-            router.clone().call(request)
+            request.extensions_mut().insert(client);
+            let in_flight = begin();
+            let (request, rest) = rest::watch(request);
+            let answered = router.clone().call(request);
+            async move {
+                let mut answer = answered.await?;
+                rest.settle(&mut answer).await;
+                Ok::<_, Infallible>(answer.map(|body| in_flight.with(body)))
+            }
         });
         let mut phases = self.phases;
         let mut connection = std::pin::pin!(self.protocol.serve_connection(stream, service));
@@ -187,6 +163,14 @@ impl Door {
             // Whatever ended it: its client knows.
             _ = connection.as_mut() => return,
             () = activity.over(QUIET) => return,
+            () = visit.place.needed(FIRST_HEAD) => {
+                // Whoever has never asked for anything is owed nothing, and there may be many of them.
+                if visit.place.has_asked() {
+                    connection.as_mut().graceful_shutdown();
+                    drop(tokio::time::timeout(FAREWELL, connection).await);
+                }
+                return;
+            }
             () = left(&mut phases, Phase::Serving) => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {

@@ -9,12 +9,23 @@ use crate::database::{Connection, DatabaseError};
 
 /// A job that waits for the writer.
 pub(super) trait Job: Send {
+    /// Beside whom it may run.
+    fn turn(&self) -> Turn;
     /// Runs it. It may be run again.
     fn run(&mut self, connection: &mut dyn Connection) -> Verdict;
     /// Puts an error in the place of its answer.
     fn fail(&mut self, error: StoreError);
     /// Hands over its answer: that of its last run, or the error that took the work of that run away.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+/// Beside whom a job may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// All others of its kind: it adds and changes.
+    Shared,
+    /// Nobody, in no server of this database: it removes what others rely on.
+    Alone,
 }
 
 /// What becomes of the work of a job.
@@ -32,14 +43,16 @@ pub(super) enum Verdict {
 
 /// A job with its types.
 pub(super) struct TypedJob<T, E, J> {
+    turn: Turn,
     work: J,
     result: Option<Result<T, E>>,
     answer: oneshot::Sender<Result<T, E>>,
 }
 
 impl<T, E, J> TypedJob<T, E, J> {
-    pub(super) fn new(work: J, answer: oneshot::Sender<Result<T, E>>) -> Self {
+    pub(super) fn new((turn, work): (Turn, J), answer: oneshot::Sender<Result<T, E>>) -> Self {
         Self {
+            turn,
             work,
             result: None,
             answer,
@@ -53,6 +66,10 @@ where
     E: From<StoreError> + Transience + Send + 'static,
     J: Fn(&mut dyn Connection) -> Result<T, E> + Send + 'static,
 {
+    fn turn(&self) -> Turn {
+        self.turn
+    }
+
     fn run(&mut self, connection: &mut dyn Connection) -> Verdict {
         let (result, verdict) = match caught(|| (self.work)(connection)) {
             Err(panicked) => (Err(panicked.into()), Verdict::Panicked),

@@ -1,31 +1,27 @@
 //! Where jobs wait for a thread: first come, first served, with a bound on what waits.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::waitlist::{Waiting, Waitlist};
 use super::{PATIENCE, StoreError};
 use crate::database::DatabaseError;
 
 /// The end of a queue at which jobs arrive, and the threads at the other.
 pub(super) struct Queue<J> {
-    jobs: Mutex<Option<Sender<Waiting<J>>>>,
+    waitlist: Arc<Waitlist<J>>,
     room: Arc<Semaphore>,
     size: usize,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Mutex<Threads>,
 }
 
-/// The end at which threads take them.
-pub(super) struct Waitlist<J>(Mutex<Receiver<Waiting<J>>>);
-
-/// A job, with its place in the queue, which it keeps until it is answered.
-pub(super) struct Waiting<J> {
-    pub(super) job: J,
-    /// How much of the room it takes.
-    pub(super) size: usize,
-    _room: OwnedSemaphorePermit,
+/// What tells that all threads have ended: each has one end of a channel through which nothing goes.
+struct Threads {
+    /// For those that are started. `None`: no more are.
+    alive: Option<mpsc::Sender<()>>,
+    ended: Option<mpsc::Receiver<()>>,
 }
 
 /// What a thread is called, and what it does.
@@ -34,27 +30,49 @@ pub(super) struct Thread {
     pub(super) work: Box<dyn FnOnce() + Send>,
 }
 
+/// Whether threads that were to end did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// They did.
+    Whole,
+    /// Some are still at it: they were left behind.
+    LeftBehind,
+}
+
+impl Closed {
+    /// Of two queues.
+    pub(super) fn and(self, other: Self) -> Self {
+        if self == Self::Whole { other } else { self }
+    }
+}
+
 impl<J> Queue<J> {
     /// A queue with room for jobs of that size altogether.
     pub(super) fn new(size: usize) -> (Self, Arc<Waitlist<J>>) {
-        let (jobs, waiting) = channel();
+        let waitlist = Arc::new(Waitlist::default());
+        let (alive, ended) = mpsc::channel(1);
         let queue = Self {
-            jobs: Mutex::new(Some(jobs)),
+            waitlist: Arc::clone(&waitlist),
             room: Arc::new(Semaphore::new(size)),
             size,
-            threads: Mutex::default(),
+            threads: Mutex::new(Threads {
+                alive: Some(alive),
+                ended: Some(ended),
+            }),
         };
-        (queue, Arc::new(Waitlist(Mutex::new(waiting))))
+        (queue, waitlist)
     }
 
     /// Starts a thread that works until the queue is closed.
     pub(super) fn spawn(&self, thread: Thread) -> Result<(), DatabaseError> {
-        let spawned = std::thread::Builder::new()
-            .name(thread.name.to_owned())
-            .spawn(thread.work)
-            .map_err(|error| DatabaseError::Permanent(format!("no thread for the database: {error}")))?;
-        self.threads().push(spawned);
-        Ok(())
+        let alive = self.threads().alive.clone();
+        let spawned = std::thread::Builder::new().name(thread.name.to_owned()).spawn(move || {
+            (thread.work)();
+            // What the work has had, connections say, is gone by now.
+            drop(alive);
+        });
+        let refused = |error| DatabaseError::Permanent(format!("no thread for the database: {error}"));
+        spawned.map(drop).map_err(refused)
     }
 
     /// A place for a job of that size. One that is larger than the queue waits until it is alone.
@@ -69,17 +87,7 @@ impl<J> Queue<J> {
 
     /// Puts a job into its place.
     pub(super) fn send(&self, job: J, room: OwnedSemaphorePermit) -> Result<(), StoreError> {
-        let waiting = Waiting {
-            job,
-            size: room.num_permits(),
-            _room: room,
-        };
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = jobs.as_ref().map(|jobs| jobs.send(waiting));
-        match sent {
-            Some(Ok(())) => Ok(()),
-            Some(Err(_)) | None => Err(StoreError::Closed),
-        }
+        self.waitlist.add(Waiting::new(job, room))
     }
 
     /// How much of the room is taken.
@@ -87,29 +95,63 @@ impl<J> Queue<J> {
         self.size.saturating_sub(self.room.available_permits())
     }
 
-    /// Takes no more, and waits until what is there is done. Blocks no event loop.
-    pub(super) async fn close(&self) {
+    /// Takes no more, and waits until what is there is done, but no longer than `patience`. Blocks no event loop.
+    pub(super) async fn close(&self, patience: Duration) -> Closed {
         self.room.close();
-        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let threads = std::mem::take(&mut *self.threads());
-        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
-        drop(joined.await);
+        self.waitlist.close();
+        let ended = {
+            let mut threads = self.threads();
+            threads.alive = None;
+            threads.ended.take()
+        };
+        let Some(mut ended) = ended else {
+            return Closed::Whole;
+        };
+        match tokio::time::timeout(patience, ended.recv()).await {
+            Ok(_) => Closed::Whole,
+            Err(_) => Closed::LeftBehind,
+        }
     }
 
-    fn threads(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
+    fn threads(&self) -> MutexGuard<'_, Threads> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<J> Waitlist<J> {
-    /// The next job; waits for it. `None`: the queue is closed, and nothing is left.
-    pub(super) fn next(&self) -> Option<Waiting<J>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_thread_that_hangs_is_left_behind() {
+        let (queue, _waitlist) = Queue::<()>::new(1);
+        let (ends, end) = channel::<()>();
+        let hang = move || {
+            let _ = end.recv();
+        };
+        queue
+            .spawn(Thread {
+                name: "hangs",
+                work: Box::new(hang),
+            })
+            .unwrap();
+        assert_eq!(queue.close(Duration::from_millis(20)).await, Closed::LeftBehind);
+        drop(ends);
     }
 
-    /// The next job, if there is one.
-    pub(super) fn next_now(&self) -> Option<Waiting<J>> {
-        // Another thread that holds the lock waits for jobs itself: then there are none.
-        self.0.try_lock().ok()?.try_recv().ok()
+    #[tokio::test]
+    async fn a_queue_whose_threads_have_ended_is_closed() {
+        let (queue, waitlist) = Queue::<()>::new(1);
+        let work = move || while waitlist.next().is_some() {};
+        queue
+            .spawn(Thread {
+                name: "works",
+                work: Box::new(work),
+            })
+            .unwrap();
+        assert_eq!(queue.close(Duration::from_secs(60)).await, Closed::Whole);
+        assert_eq!(queue.close(Duration::from_secs(60)).await, Closed::Whole, "again");
     }
 }

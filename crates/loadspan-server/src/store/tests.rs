@@ -1,5 +1,9 @@
+mod neighbours;
+
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::time::Instant;
 
 use super::*;
 use crate::config::Durability;
@@ -152,6 +156,35 @@ fn who_reads_what_they_write_on_lose_nothing() {
 }
 
 #[test]
+fn who_was_told_that_something_is_there_finds_it_when_they_write() {
+    on_each_store(async |store| {
+        let find = |name: String| {
+            move |connection: &mut dyn Connection| -> Result<bool, ApiError> {
+                let found = connection.query_one("SELECT 1 FROM things WHERE name = $1", &[(&name).into()])?;
+                Ok(found.is_some())
+            }
+        };
+        let tasks: Vec<_> = (0..16)
+            .map(|task| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    let mut found = 0;
+                    for number in 0..25 {
+                        let name = format!("{task}-{number}");
+                        add(&store, &name).await.unwrap();
+                        found += usize::from(store.write(0, find(name)).await.unwrap());
+                    }
+                    found
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), 25);
+        }
+    });
+}
+
+#[test]
 fn who_takes_the_same_name_at_the_same_time_is_told_in_order() {
     on_each_store(async |store| {
         store.write(0, |connection| index(connection)).await.unwrap();
@@ -176,6 +209,82 @@ fn who_takes_the_same_name_at_the_same_time_is_told_in_order() {
             taken += usize::from(task.await.unwrap().unwrap());
         }
         assert_eq!(taken, 1);
+    });
+}
+
+#[test]
+fn what_is_found_by_its_id_is_found_while_others_search() {
+    on_each_store(async |store| {
+        let (ends, end) = channel::<()>();
+        let end = Arc::new(Mutex::new(end));
+        let searches: Vec<_> = (0..6)
+            .map(|_| {
+                let (store, end) = (store.clone(), Arc::clone(&end));
+                let search = move |_: &mut dyn Connection| {
+                    let _ = end.lock().unwrap().recv();
+                    Ok::<_, ApiError>(())
+                };
+                tokio::spawn(async move { store.search(search).await })
+            })
+            .collect();
+        assert_eq!(names(&store).await, [""; 0]);
+        drop(ends);
+        for search in searches {
+            search.await.unwrap().unwrap();
+        }
+    });
+}
+
+#[test]
+fn who_waits_for_a_reader_for_long_is_told_to_come_back() {
+    on_each_store(async |store| {
+        let (ends, end) = channel::<()>();
+        let end = Arc::new(Mutex::new(end));
+        let searches: Vec<_> = (0..4)
+            .map(|_| {
+                let (store, end) = (store.clone(), Arc::clone(&end));
+                let search = move |_: &mut dyn Connection| {
+                    let _ = end.lock().unwrap().recv();
+                    Ok::<_, ApiError>(())
+                };
+                tokio::spawn(async move { store.search(search).await })
+            })
+            .collect();
+        let begun = Instant::now();
+        let refused = loop {
+            if let Some(refused) = searches.iter().position(tokio::task::JoinHandle::is_finished) {
+                break refused;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        assert!(begun.elapsed() < 2 * super::PATIENCE);
+        drop(ends);
+        for (place, search) in searches.into_iter().enumerate() {
+            let outcome = search.await.unwrap().map_err(|error| error.code);
+            let expected = if place == refused {
+                Err(Code::TemporarilyUnavailable)
+            } else {
+                Ok(())
+            };
+            assert_eq!(outcome, expected);
+        }
+    });
+}
+
+#[test]
+fn a_job_reads_no_more_than_an_answer_has() {
+    on_each_store(async |store| {
+        let large = "SELECT CAST($1 AS TEXT)";
+        let text = "x".repeat(20 << 20);
+        let read = move |connection: &mut dyn Connection| {
+            for _ in 0..10 {
+                connection.query(large, &[(&text).into()])?;
+            }
+            Ok::<_, ApiError>(())
+        };
+        let error = store.search(read).await.unwrap_err();
+        assert_eq!(error.code, Code::RequestTooLarge);
+        assert_eq!(names(&store).await, [""; 0], "the next one has its own allowance");
     });
 }
 
@@ -263,7 +372,7 @@ fn a_second_server_on_one_file_is_refused_until_the_first_is_gone() {
     let first = Store::open(&database).unwrap();
     let error = Store::open(&database).err().expect("the first serves it").to_string();
     assert!(error.starts_with("another loadspan serve"), "{error}");
-    block_on(first.close());
+    block_on(async { assert_eq!(first.close().await, Closed::Whole) });
     drop(first);
     Store::open(&database).unwrap();
 }

@@ -1,11 +1,12 @@
 //! Threads that write: one on SQLite, some on PostgreSQL.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::job::{Job, TypedJob};
-use super::queue::{Queue, Thread};
+use super::job::{Job, Turn, TypedJob};
+use super::queue::{Closed, Queue, Thread};
 use super::transaction::{self, Source};
 use super::{Figures, StoreError, Transience};
 use crate::database::{Access, Connection, Database, DatabaseError};
@@ -48,7 +49,7 @@ impl Writer {
         })
     }
 
-    pub(super) async fn run<T, E, J>(&self, bytes: usize, work: J) -> Result<T, E>
+    pub(super) async fn run<T, E, J>(&self, bytes: usize, (turn, work): (Turn, J)) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Transience + Send + 'static,
@@ -57,7 +58,7 @@ impl Writer {
         let room = self.queue.room(bytes.max(SMALLEST)).await;
         let room = room.inspect_err(|_| self.figures.turn_away())?;
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Box::new(TypedJob::new(work, answer)), room)?;
+        self.queue.send(Box::new(TypedJob::new((turn, work), answer)), room)?;
         answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
@@ -65,7 +66,7 @@ impl Writer {
         self.queue.taken()
     }
 
-    pub(super) async fn close(&self) {
-        self.queue.close().await;
+    pub(super) async fn close(&self, patience: Duration) -> Closed {
+        self.queue.close(patience).await
     }
 }

@@ -1,4 +1,4 @@
-//! Traces as they came: the same OTLP out as in.
+//! Traces as OTLP: as they came, or under the GenAI conventions.
 
 use std::collections::HashMap;
 
@@ -10,6 +10,7 @@ use super::span::{self, After, Room, StoredSpan};
 use crate::database::{Connection, DatabaseError};
 use crate::error::ApiError;
 use crate::tracking::in_lists;
+use crate::translate;
 
 /// A resource or a scope, with the URL of its schema.
 #[derive(Debug, Clone, Default)]
@@ -29,23 +30,40 @@ pub(crate) fn otlp(connection: &mut dyn Connection, trace_id: &str) -> Result<Ex
     Ok(of_spans(connection, spans)?)
 }
 
-/// Some spans of a trace as OTLP, in the order of their starts, and where the next ones begin, if there may be any.
+/// A trace as OTLP, under the GenAI conventions.
+///
+/// # Errors
+///
+/// There is no such trace, or it is too large for one answer.
+pub(crate) fn genai(connection: &mut dyn Connection, trace_id: &str) -> Result<ExportTraceServiceRequest, ApiError> {
+    let request = otlp(connection, trace_id)?;
+    let sql = "SELECT session_id FROM traces WHERE trace_id = $1";
+    let session = match connection.query_one(sql, &[trace_id.into()])? {
+        Some(mut row) => row.maybe_text(0)?,
+        None => None,
+    };
+    Ok(translate::genai(request, session.as_deref()))
+}
+
+/// Some spans of a trace, in the order of their starts, and where the next ones begin, if there may be any.
 ///
 /// # Errors
 ///
 /// The database says no.
 pub(crate) fn page(
     connection: &mut dyn Connection,
-    (trace, after): (i64, &After),
-    most: usize,
-) -> Result<(ExportTraceServiceRequest, Option<After>), ApiError> {
-    let spans = span::page(connection, (trace, after), most)?;
-    let last = spans.last().filter(|_| spans.len() == most);
-    let next = last.map(StoredSpan::position);
-    Ok((of_spans(connection, spans)?, next))
+    from: (i64, &After),
+) -> Result<(Vec<StoredSpan>, Option<After>), ApiError> {
+    let portion = span::page(connection, from)?;
+    Ok((portion.spans, portion.next))
 }
 
-fn of_spans(
+/// Spans as OTLP.
+///
+/// # Errors
+///
+/// The database says no.
+pub(crate) fn of_spans(
     connection: &mut dyn Connection,
     mut spans: Vec<StoredSpan>,
 ) -> Result<ExportTraceServiceRequest, DatabaseError> {

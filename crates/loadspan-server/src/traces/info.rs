@@ -42,6 +42,14 @@ pub(crate) fn load_infos(connection: &mut dyn Connection, trace_keys: &[i64]) ->
     Ok(trace_keys.iter().filter_map(|key| infos.remove(key)).collect())
 }
 
+/// A query for keys of traces, and the bytes of what is known of them, about.
+pub(crate) const SIZES: &str = "SELECT t.trace_key, 2048 \
+    + COALESCE((SELECT SUM(64 + octet_length(x.key) + octet_length(x.value)) FROM trace_tags x WHERE x.trace_key = t.trace_key), 0) \
+    + COALESCE((SELECT SUM(64 + octet_length(x.key) + octet_length(x.value)) FROM trace_metadata x \
+        WHERE x.trace_key = t.trace_key), 0) \
+    + COALESCE((SELECT SUM(octet_length(x.content)) FROM assessments x WHERE x.trace_key = t.trace_key), 0) \
+    FROM traces t WHERE t.trace_key";
+
 const INFO: &str = "SELECT trace_key, trace_id, experiment_id, state, client_request_id, request_time, execution_duration, \
                     request_preview, response_preview, session_id, user_id, spans, finalized, input_tokens, output_tokens, \
                     total_tokens, cache_read_tokens, cache_write_tokens, input_cost, output_cost, total_cost, name \

@@ -1,13 +1,14 @@
 //! Log records that belong to a trace.
 
 use loadspan_wire::mlflow::traces::{described_attributes, described_value};
-use loadspan_wire::otlp::Message;
 use loadspan_wire::otlp::logs::LogRecord;
+use loadspan_wire::otlp::{Message, weight};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 use super::{hex, lookup};
-use crate::database::{Connection, Row};
+use crate::answer;
+use crate::database::{Connection, Row, Value};
 use crate::error::ApiError;
 
 /// Records of a page.
@@ -16,7 +17,7 @@ pub(crate) const MOST: usize = 1000;
 /// A page of log records, in the order in which they came.
 #[derive(Debug, Serialize)]
 pub(crate) struct LogPage {
-    logs: Vec<Value>,
+    logs: Vec<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }
@@ -38,24 +39,58 @@ pub(crate) struct Wanted {
 /// There is no such trace.
 pub(crate) fn page(connection: &mut dyn Connection, wanted: &Wanted) -> Result<LogPage, ApiError> {
     lookup::key(connection, &wanted.trace_id)?;
+    let (mut last, mut more) = end(connection, wanted)?;
     let sql = "SELECT log_key, time_ns, span_id, event_name, severity, content FROM log_records WHERE trace_id = $1 \
-               AND log_key > $2 ORDER BY log_key LIMIT $3";
-    let most = i64::try_from(wanted.length + 1).unwrap_or(i64::MAX);
-    let values = [(&wanted.trace_id).into(), wanted.after.into(), most.into()];
-    let mut rows = connection.query(sql, &values)?;
-    let more = rows.len() > wanted.length;
-    rows.truncate(wanted.length);
-    let last = rows.last().filter(|_| more).map(|row| row.int(0)).transpose()?;
-    let logs: Result<Vec<_>, _> = rows.into_iter().map(described).collect();
+               AND log_key > $2 AND log_key <= $3 ORDER BY log_key LIMIT $4";
+    let values = [
+        (&wanted.trace_id).into(),
+        wanted.after.into(),
+        last.into(),
+        int(wanted.length),
+    ];
+    let mut logs = Vec::new();
+    let mut room = answer::DECODED_PAGE;
+    for mut row in connection.query(sql, &values)? {
+        let (key, content) = (row.int(0)?, row.blob(5)?);
+        let left = room.checked_sub(weight::of_log_record(&content));
+        if left.is_none() && !logs.is_empty() {
+            more = true;
+            break;
+        }
+        room = left.unwrap_or(0);
+        logs.push(described(row, &content)?);
+        last = key;
+    }
     Ok(LogPage {
-        logs: logs?,
-        next_page_token: last.map(|key| key.to_string()),
+        logs,
+        next_page_token: more.then(|| last.to_string()),
     })
 }
 
-fn described(mut row: Row) -> Result<Value, ApiError> {
+/// The last record of a page, which ends when it has [`answer::PAGE`] bytes, and whether there are others behind it.
+fn end(connection: &mut dyn Connection, wanted: &Wanted) -> Result<(i64, bool), ApiError> {
+    let sql = "SELECT log_key, octet_length(content) FROM log_records WHERE trace_id = $1 AND log_key > $2 ORDER BY log_key LIMIT $3";
+    // One more says whether there is a next page.
+    let values = [(&wanted.trace_id).into(), wanted.after.into(), int(wanted.length + 1)];
+    let (mut last, mut length, mut bytes) = (wanted.after, 0, 0);
+    for row in connection.query(sql, &values)? {
+        bytes += usize::try_from(row.int(1)?).unwrap_or(usize::MAX);
+        if length == wanted.length || length > 0 && bytes > answer::PAGE {
+            return Ok((last, true));
+        }
+        last = row.int(0)?;
+        length += 1;
+    }
+    Ok((last, false))
+}
+
+fn int(value: usize) -> Value<'static> {
+    Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+fn described(mut row: Row, content: &[u8]) -> Result<Json, ApiError> {
     // What this server has written is always a record.
-    let record = LogRecord::decode(&row.blob(5)?[..]).unwrap_or_default();
+    let record = LogRecord::decode(content).unwrap_or_default();
     Ok(json!({
         "time_ns": row.int(1)?.to_string(),
         "span_id": row.maybe_blob(2)?.map(|id| hex(&id)),

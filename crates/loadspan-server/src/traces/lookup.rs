@@ -69,7 +69,7 @@ pub(crate) fn doomed(
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = match &doomed.which {
         Which::Until(time) => {
-            let sql = "SELECT trace_key, trace_id, experiment_id FROM traces WHERE experiment_id = $1 AND request_time <= $2 \
+            let sql = "SELECT trace_key, trace_id FROM traces WHERE experiment_id = $1 AND request_time <= $2 \
                        ORDER BY request_time, trace_key LIMIT $3";
             connection.query(sql, &[doomed.experiment_id.into(), (*time).into(), most.into()])?
         }
@@ -78,7 +78,7 @@ pub(crate) fn doomed(
             let mut rows = Vec::new();
             for (places, ids) in in_lists(2, &ids) {
                 let sql = format!(
-                    "SELECT trace_key, trace_id, experiment_id FROM traces WHERE experiment_id = $1 AND trace_id IN ({places})"
+                    "SELECT trace_key, trace_id FROM traces WHERE experiment_id = $1 AND trace_id IN ({places})"
                 );
                 let values: Vec<_> = [doomed.experiment_id.into()].into_iter().chain(ids).collect();
                 rows.extend(connection.query(&sql, &values)?);
@@ -91,7 +91,6 @@ pub(crate) fn doomed(
         Ok(Deletable {
             key: row.int(0)?,
             trace_id: row.text(1)?,
-            experiment_id: row.int(2)?,
         })
     });
     found.collect()

@@ -10,11 +10,16 @@ use serde_json::{Map, Value, json};
 use super::export::{Shared, resources, scopes};
 use super::span::{After, StoredSpan};
 use super::{hex, lookup, span};
-use crate::database::Connection;
+use crate::database::{Connection, DatabaseError, Row};
 use crate::error::ApiError;
+use crate::tree_room::TreeRoom;
 
 /// Spans of a page.
 pub(crate) const MOST: usize = 5000;
+/// Characters of a name in an outline.
+const NAME: i64 = 1000;
+/// Bytes that the texts of JSON in one span take when they are taken apart. They are copied some times here.
+const TREES: usize = 16 << 20;
 
 /// What is said of a span while there are many.
 #[derive(Debug, Serialize)]
@@ -22,6 +27,7 @@ pub(crate) struct SpanOutline {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<String>,
+    /// The beginning of a long one.
     name: String,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
@@ -84,23 +90,59 @@ impl After {
 /// There is no such trace.
 pub(crate) fn page(connection: &mut dyn Connection, wanted: &Wanted) -> Result<SpanPage, ApiError> {
     let key = lookup::key(connection, &wanted.trace_id)?;
-    // One more says whether there is a next page.
-    let mut spans = span::page(connection, (key, &wanted.after), wanted.length + 1)?;
-    let more = spans.len() > wanted.length;
-    spans.truncate(wanted.length);
-    let next_page_token = spans.last().filter(|_| more).map(|last| last.position().token());
-    let services = services(&resources(connection, spans.iter().map(|span| span.resource))?);
-    let spans = spans.iter().map(|span| {
-        let service = services.get(&span.resource).cloned();
-        SpanOutline::of(span, service)
-    });
+    // Content is not read: it may be large.
+    let sql = "SELECT span_id, start_ns, resource_key, end_ns, parent_span_id, substr(name, 1, $1), type, status, input_tokens, \
+               COALESCE(total_tokens, input_tokens), events FROM spans WHERE trace_key = $2 AND (start_ns, span_id) > ($3, $4) \
+               ORDER BY start_ns, span_id LIMIT $5";
+    let values = [
+        NAME.into(),
+        key.into(),
+        wanted.after.start_ns.into(),
+        (&wanted.after.id).into(),
+        // One more says whether there is a next page.
+        i64::try_from(wanted.length + 1).unwrap_or(i64::MAX).into(),
+    ];
+    let mut rows = connection.query(sql, &values)?;
+    let more = rows.len() > wanted.length;
+    rows.truncate(wanted.length);
+    let keys: Vec<i64> = rows.iter().map(|row| row.int(2)).collect::<Result<_, _>>()?;
+    let services = services(&resources(connection, keys.iter().copied())?);
+    let mut spans = Vec::with_capacity(rows.len());
+    let mut last = After::default();
+    for (row, resource) in rows.into_iter().zip(keys) {
+        let (position, outline) = SpanOutline::of_row(row, services.get(&resource).cloned())?;
+        last = position;
+        spans.push(outline);
+    }
     Ok(SpanPage {
-        spans: spans.collect(),
-        next_page_token,
+        spans,
+        next_page_token: more.then(|| last.token()),
     })
 }
 
 impl SpanOutline {
+    fn of_row(mut row: Row, service: Option<String>) -> Result<(After, Self), DatabaseError> {
+        let position = After {
+            id: row.blob(0)?,
+            start_ns: row.int(1)?,
+        };
+        let end_ns = row.int(3)?;
+        let tokens = row.maybe_int(8)?.map(|_| row.maybe_int(9)).transpose()?;
+        let outline = Self {
+            id: hex(&position.id),
+            parent: row.maybe_blob(4)?.map(|parent| hex(&parent)),
+            name: row.text(5)?,
+            kind: row.maybe_text(6)?,
+            status: row.text(7)?,
+            start_ns: position.start_ns.to_string(),
+            end_ns: (end_ns != 0).then(|| end_ns.to_string()),
+            service,
+            tokens: tokens.flatten(),
+            has_events: row.flag(10)?,
+        };
+        Ok((position, outline))
+    }
+
     fn of(stored: &StoredSpan, service: Option<String>) -> Self {
         let parent = &stored.span.parent_span_id;
         let has_parent = parent.iter().any(|byte| *byte != 0);
@@ -153,7 +195,7 @@ pub(crate) fn one(connection: &mut dyn Connection, trace_id: &str, span_id: &str
         },
     });
     let outline = SpanOutline::of(&stored, service);
-    let described = stored.for_clients(trace_id);
+    let described = stored.for_clients(trace_id, &TreeRoom::new(TREES));
     let attributes = described_attributes(&described.attributes);
     let described = serde_json::to_value(DescribedSpan(described)).unwrap_or_default();
     let mut all = json!({

@@ -14,7 +14,7 @@ use crate::app::now_ms;
 use crate::database::{Connection, DatabaseError, Insert, Value};
 use crate::error::ApiError;
 use crate::ingest::is_of_the_server;
-use crate::ingest::trace::{NewTrace, ensure};
+use crate::ingest::trace::{NewTrace, ensure, move_to};
 use crate::tracking::{experiments, valid};
 
 const NS_PER_MS: i64 = 1_000_000;
@@ -106,7 +106,7 @@ pub(crate) fn start(connection: &mut dyn Connection, start: &Start) -> Result<Tr
     };
     let trace = ensure(connection, &new)?;
     if trace.experiment_id != start.experiment_id {
-        move_to(connection, trace.key, start)?;
+        move_to(connection, (trace.key, &start.trace_id), start.experiment_id)?;
     }
     let sql = "SELECT finalized FROM traces WHERE trace_key = $1";
     let known = connection.query_one(sql, &[trace.key.into()])?;
@@ -127,22 +127,12 @@ pub(crate) fn start(connection: &mut dyn Connection, start: &Start) -> Result<Tr
     Ok(known.into_iter().next().unwrap_or_default())
 }
 
-/// Says of a trace that it belongs to the experiment that its client names.
-fn move_to(connection: &mut dyn Connection, key: i64, start: &Start) -> Result<(), ApiError> {
-    let sql = "UPDATE traces SET experiment_id = $1 WHERE trace_key = $2";
-    connection.execute(sql, &[start.experiment_id.into(), key.into()])?;
-    let root = experiments::get(connection, start.experiment_id)?.artifact_location;
-    let location = format!("{root}/traces/{}/artifacts", start.trace_id);
-    let tags = BTreeMap::from([("mlflow.artifactLocation".to_owned(), location)]);
-    Ok(put(connection, (TAGS, key), &tags)?)
-}
-
 fn update(connection: &mut dyn Connection, key: i64, start: &Start) -> Result<(), DatabaseError> {
     let sql = "UPDATE traces SET state = COALESCE($1, state), name = COALESCE($2, name), \
                client_request_id = COALESCE($3, client_request_id), request_time = COALESCE($4, request_time), \
                execution_duration = COALESCE($5, execution_duration), end_ns = COALESCE(end_ns, $6), \
                request_preview = COALESCE($7, request_preview), response_preview = COALESCE($8, response_preview), \
-               session_id = COALESCE($9, session_id), user_id = COALESCE($10, user_id), finalized = 1, last_update_time = $11 \
+               session_id = COALESCE($9, session_id), user_id = COALESCE($10, user_id), finalized = 1, asked_for = 1, last_update_time = $11 \
                WHERE trace_key = $12";
     let end = start.request_time.zip(start.duration);
     let end = end.map(|(from, duration)| from.saturating_add(duration).saturating_mul(NS_PER_MS));

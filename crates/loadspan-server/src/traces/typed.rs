@@ -6,23 +6,27 @@ use loadspan_wire::otlp::any_value::Value;
 use loadspan_wire::otlp::{AnyValue, ArrayValue, KeyValue, KeyValueList};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::tree_room::TreeRoom;
+
 /// How deep values may be nested: protobuf's parsers take 100 messages within each other, of which an object has three.
 const DEPTH: usize = 24;
 
-/// What a text is as JSON, if that is an object, a list or a text in quotes. `None`: it is just a text.
-pub(super) fn structured(text: &str) -> Option<Value> {
+/// What a text is as JSON, if that is an object, a list or a text in quotes. `None`: it is just a text, or there is no room for more.
+pub(super) fn structured(text: &str, room: &TreeRoom) -> Option<Value> {
     match text.trim_start().as_bytes().first() {
-        Some(b'{' | b'[' | b'"') => of_json(text),
+        Some(b'{' | b'[' | b'"') => of_json(text, room),
         _ => None,
     }
 }
 
-/// A JSON value. `None`: it is none, or too deep.
-pub(super) fn of_json(text: &str) -> Option<Value> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = Typed(DEPTH).deserialize(&mut json).ok()?;
-    json.end().ok()?;
-    value.value
+/// A JSON value. `None`: it is none, too deep, or too large for the room that is left.
+pub(super) fn of_json(text: &str, room: &TreeRoom) -> Option<Value> {
+    room.unless_in_vain(|| {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let value = Typed { depth: DEPTH, room }.deserialize(&mut json).ok()?;
+        json.end().ok()?;
+        value.value
+    })
 }
 
 /// Whether a value is nested deeper than clients can read.
@@ -43,17 +47,29 @@ fn is_deeper(value: &Value, room: usize) -> bool {
     }
 }
 
-/// Reads a value; its room for what is nested in it.
+/// Reads a value.
 #[derive(Debug, Clone, Copy)]
-struct Typed(usize);
+struct Typed<'a> {
+    /// How deep what is nested in it may be.
+    depth: usize,
+    room: &'a TreeRoom,
+}
 
-impl Typed {
+impl Typed<'_> {
+    /// For what is nested in a list or an object, which has memory for four of them as soon as it has one.
     fn within<E: Error>(self) -> Result<Self, E> {
-        self.0.checked_sub(1).map(Self).ok_or_else(|| E::custom("too deep"))
+        self.room.take_or_fail(4 * size_of::<KeyValue>())?;
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("too deep"))?;
+        Ok(Self { depth, ..self })
+    }
+
+    /// For a thing in a list or an object, and its texts.
+    fn take<E: Error>(self, texts: usize) -> Result<(), E> {
+        self.room.take_or_fail(size_of::<KeyValue>() + texts)
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Typed {
+impl<'de> DeserializeSeed<'de> for Typed<'_> {
     type Value = AnyValue;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<AnyValue, D::Error> {
@@ -61,7 +77,7 @@ impl<'de> DeserializeSeed<'de> for Typed {
     }
 }
 
-impl<'de> Visitor<'de> for Typed {
+impl<'de> Visitor<'de> for Typed<'_> {
     type Value = AnyValue;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,10 +107,12 @@ impl<'de> Visitor<'de> for Typed {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<AnyValue, E> {
+        self.room.take_or_fail(text.len())?;
         Ok(any(Value::StringValue(text.to_owned())))
     }
 
     fn visit_string<E: Error>(self, text: String) -> Result<AnyValue, E> {
+        self.room.take_or_fail(text.len())?;
         Ok(any(Value::StringValue(text)))
     }
 
@@ -102,6 +120,7 @@ impl<'de> Visitor<'de> for Typed {
         let within = self.within()?;
         let mut values = Vec::new();
         while let Some(value) = items.next_element_seed(within)? {
+            self.take(0)?;
             values.push(value);
         }
         Ok(any(Value::ArrayValue(ArrayValue { values })))
@@ -110,7 +129,8 @@ impl<'de> Visitor<'de> for Typed {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<AnyValue, A::Error> {
         let within = self.within()?;
         let mut values = Vec::new();
-        while let Some(key) = entries.next_key()? {
+        while let Some(key) = entries.next_key::<String>()? {
+            self.take(key.len())?;
             values.push(KeyValue {
                 key,
                 value: Some(entries.next_value_seed(within)?),
@@ -128,6 +148,24 @@ fn any(value: Value) -> AnyValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn structured(text: &str) -> Option<Value> {
+        super::structured(text, &TreeRoom::new(1 << 20))
+    }
+
+    #[test]
+    fn what_takes_too_much_memory_stays_a_text_and_leaves_its_room_to_others() {
+        let room = TreeRoom::new(1 << 20);
+        let large = format!("[{}0]", "{\"\":0},".repeat(10_000));
+        assert_eq!(super::structured(&large, &room), None);
+        for _ in 0..100 {
+            assert!(super::structured("[1, {\"a\": \"b\"}]", &room).is_some());
+        }
+        // Pictures are long, but just one value.
+        let picture = format!("{{\"image\": \"{}\"}}", "a".repeat(500_000));
+        assert!(super::structured(&picture, &room).is_some());
+        assert_eq!(super::structured(&picture, &room), None, "the first one has the room");
+    }
 
     #[test]
     fn objects_lists_and_quoted_texts_are_read_and_all_else_is_text() {

@@ -8,6 +8,8 @@ use loadspan_wire::mlflow::experiments::{CreateExperiment, Experiment};
 use loadspan_wire::mlflow::limits::{EXPERIMENT_NAME_CHARS, KEY_CHARS};
 use loadspan_wire::mlflow::runs::Tag;
 
+pub(super) use location::proxied;
+
 use super::{ACTIVE, DELETED, in_lists, valid};
 use crate::database::{Connection, Insert, Row};
 use crate::error::{ApiError, Code};
@@ -58,11 +60,7 @@ pub(crate) fn find_or_create(connection: &mut dyn Connection, name: &str, now: i
         name: name.to_owned(),
         ..CreateExperiment::default()
     };
-    match create(connection, &wanted, now) {
-        // Another server was faster.
-        Err(error) if error.code == Code::ResourceAlreadyExists => find(connection, name)?.ok_or(error),
-        created => created,
-    }
+    create(connection, &wanted, now)
 }
 
 /// The id of the experiment with this name, be it deleted.
@@ -94,6 +92,12 @@ pub(crate) fn get_by_name(connection: &mut dyn Connection, name: &str) -> Result
         ))),
     }
 }
+
+/// A query for ids of experiments, and the bytes of what is known of them, about.
+pub(crate) const SIZES: &str = "SELECT e.experiment_id, 1024 \
+    + COALESCE((SELECT SUM(64 + octet_length(x.key) + octet_length(x.value)) FROM experiment_tags x \
+        WHERE x.experiment_id = e.experiment_id), 0) \
+    FROM experiments e WHERE e.experiment_id";
 
 /// Experiments in the order of their ids here. Those that do not exist are left out.
 pub(crate) fn load(connection: &mut dyn Connection, ids: &[i64]) -> Result<Vec<Experiment>, ApiError> {
@@ -143,10 +147,10 @@ pub(crate) fn delete(connection: &mut dyn Connection, id: i64, now: i64) -> Resu
 ///
 /// # Errors
 ///
-/// There is none that is deleted.
+/// There is none that is deleted, or it is being deleted for good.
 pub(crate) fn restore(connection: &mut dyn Connection, id: i64, now: i64) -> Result<(), ApiError> {
     let deleted = connection.query_one(
-        "SELECT last_update_time FROM experiments WHERE experiment_id = $1 AND lifecycle_stage = $2",
+        "SELECT last_update_time FROM experiments WHERE experiment_id = $1 AND lifecycle_stage = $2 AND purging = 0",
         &[id.into(), DELETED.into()],
     )?;
     // Nothing changes an experiment that is deleted: its last update is its deletion.
@@ -157,7 +161,7 @@ pub(crate) fn restore(connection: &mut dyn Connection, id: i64, now: i64) -> Res
     )?;
     connection.execute(
         "UPDATE runs SET lifecycle_stage = $1, deleted_time = NULL WHERE experiment_id = $2 AND lifecycle_stage = $3 \
-         AND deleted_time >= $4",
+         AND deleted_time >= $4 AND purging = 0",
         &[ACTIVE.into(), id.into(), DELETED.into(), deleted_time.into()],
     )?;
     Ok(())

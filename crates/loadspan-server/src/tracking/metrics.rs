@@ -1,11 +1,13 @@
 //! Metrics of runs: points, the latest of each key, and their history.
 
 mod history;
+mod intake;
 mod interval;
 mod log;
 mod point;
 
 pub(crate) use history::{History, bulk, history};
+pub(crate) use intake::settle;
 pub(crate) use interval::{Interval, MOST_POINTS, MOST_RUNS, interval};
 pub(super) use log::{checked, log};
 use point::Point;

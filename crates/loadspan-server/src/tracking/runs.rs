@@ -7,7 +7,7 @@ use loadspan_wire::mlflow::runs::{CreateRun, Run, RunInfo, RunStatus, Tag, Updat
 use loadspan_wire::mlflow::tags as known;
 use uuid::Uuid;
 
-pub(crate) use load::load;
+pub(crate) use load::{SIZES, load};
 
 use super::{ACTIVE, DELETED, experiments, names, tags, valid};
 use crate::database::Connection;
@@ -161,13 +161,15 @@ pub(crate) fn delete(connection: &mut dyn Connection, run_id: &str, now: i64) ->
 ///
 /// # Errors
 ///
-/// There is none.
+/// There is none, or it is being deleted for good.
 pub(crate) fn restore(connection: &mut dyn Connection, run_id: &str) -> Result<(), ApiError> {
-    let run_key = find(connection, run_id)?.ok_or_else(|| missing(run_id))?;
-    connection.execute(
-        "UPDATE runs SET lifecycle_stage = $1, deleted_time = NULL WHERE run_key = $2",
-        &[ACTIVE.into(), run_key.into()],
+    let restored = connection.execute(
+        "UPDATE runs SET lifecycle_stage = $1, deleted_time = NULL WHERE run_id = $2 AND purging = 0",
+        &[ACTIVE.into(), run_id.into()],
     )?;
+    if restored == 0 {
+        return Err(missing(run_id));
+    }
     Ok(())
 }
 

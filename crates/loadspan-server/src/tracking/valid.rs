@@ -3,7 +3,7 @@
 use loadspan_wire::mlflow::limits::{KEY_CHARS, truncated};
 use serde_json::Value;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, short};
 
 /// Checks a key of a metric, parameter or tag: what it is made of, and that it is a normalised relative path.
 ///
@@ -77,13 +77,15 @@ pub(crate) fn experiment_id(text: &str) -> Result<i64, ApiError> {
     }
     text.parse().map_err(|_| {
         ApiError::invalid(format!(
-            "Invalid experiment ID '{text}'. Experiment ID must be a valid integer."
+            "Invalid experiment ID '{}'. Experiment ID must be a valid integer.",
+            short(text)
         ))
     })
 }
 
 /// What is said about a value that cannot be.
 pub(crate) fn invalid_value(place: &str, value: &Value, hint: &str) -> ApiError {
+    let value = shown(value);
     ApiError::invalid(format!(
         "Invalid value {value} for parameter '{place}' supplied: {hint}"
     ))
@@ -91,12 +93,7 @@ pub(crate) fn invalid_value(place: &str, value: &Value, hint: &str) -> ApiError 
 
 /// A value in a message, which is not to be as long as a request.
 pub(crate) fn shown(value: &Value) -> String {
-    const CHARS: usize = 500;
-    let text = value.to_string();
-    match truncated(&text, CHARS) {
-        start if start.len() < text.len() => format!("{start}…"),
-        _ => text,
-    }
+    short(&value.to_string()).into_owned()
 }
 
 /// The path that POSIX takes `path` for.
@@ -173,6 +170,8 @@ mod tests {
             experiment_id("x").unwrap_err().message,
             "Invalid experiment ID 'x'. Experiment ID must be a valid integer."
         );
+        assert!(experiment_id(&"9".repeat(1 << 20)).unwrap_err().message.len() < 1000);
+        assert!(key("key", &"$".repeat(1 << 20)).unwrap_err().message.len() < 1000);
         assert!(run_id("0a_b-c").is_ok());
         for id in ["", "-a", "a/b", "a b", &"a".repeat(257)] {
             assert!(run_id(id).is_err(), "{id}");

@@ -3,6 +3,7 @@
 mod claude_code;
 mod gemini_cli;
 mod genai;
+mod genai_events;
 mod google_adk;
 mod laminar;
 mod langfuse;
@@ -13,8 +14,8 @@ mod traceloop;
 mod vercel_ai;
 mod voltagent;
 
-use super::TokenUsage;
 use super::source::{Families, Source};
+use super::{Cost, TokenUsage};
 
 /// How one convention says things. Each function answers `None` where its attributes are not there.
 struct Convention {
@@ -28,6 +29,8 @@ struct Convention {
     /// JSON text.
     outputs: fn(&Source<'_>) -> Option<String>,
     usage: fn(&Source<'_>) -> Tokens,
+    /// In dollars, as the sender knows it.
+    cost: fn(&Source<'_>) -> Option<Cost>,
     model: fn(&Source<'_>) -> Option<String>,
     provider: fn(&Source<'_>) -> Option<String>,
     /// JSON text.
@@ -55,6 +58,7 @@ impl Convention {
         inputs: |_| None,
         outputs: |_| None,
         usage: |_| Tokens::NONE,
+        cost: |_| None,
         model: |_| None,
         provider: |_| None,
         tools: |_| None,
@@ -65,6 +69,14 @@ impl Convention {
         let format = self.format;
         Content { json, format }
     }
+}
+
+/// A cost of which at least one part is said.
+fn cost(input: Option<f64>, output: Option<f64>, total: Option<f64>) -> Option<Cost> {
+    input.or(output).or(total)?;
+    let (input, output) = (input.unwrap_or(0.0), output.unwrap_or(0.0));
+    let total = total.unwrap_or(input + output);
+    Some(Cost { input, output, total })
 }
 
 impl Tokens {
@@ -89,8 +101,8 @@ impl Tokens {
     }
 }
 
-/// MLflow asks in this order, too.
-static CONVENTIONS: [Convention; 12] = [
+/// MLflow asks in this order, too; it has the last one before Laminar, whose types it hides.
+static CONVENTIONS: [Convention; 13] = [
     openinference::CONVENTION,
     gemini_cli::CONVENTION,
     claude_code::CONVENTION,
@@ -103,6 +115,7 @@ static CONVENTIONS: [Convention; 12] = [
     livekit::CONVENTION,
     laminar::CONVENTION,
     langfuse::CONVENTION,
+    genai_events::CONVENTION,
 ];
 
 /// Inputs or outputs.
@@ -147,6 +160,10 @@ impl<'s, 'a> Voices<'s, 'a> {
         self.first(|convention| (convention.usage)(self.source).usage())
     }
 
+    pub(super) fn cost(&self) -> Option<Cost> {
+        self.first(|convention| (convention.cost)(self.source))
+    }
+
     pub(super) fn model(&self) -> Option<String> {
         self.first(|convention| (convention.model)(self.source))
     }
@@ -160,6 +177,9 @@ impl<'s, 'a> Voices<'s, 'a> {
     }
 
     fn first<T>(&self, ask: impl Fn(&Convention) -> Option<T>) -> Option<T> {
-        self.heard.iter().find_map(|convention| ask(convention))
+        self.heard.iter().find_map(|convention| {
+            self.source.forget();
+            ask(convention)
+        })
     }
 }

@@ -3,7 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use loadspan_wire::otlp::any_value;
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use super::tree::{self, ENTRY, OBJECT};
+use crate::tree_room::TreeRoom;
 
 /// How deep values may be nested. What lies deeper is cut off; a text that is deeper is a text, not JSON.
 const DEPTH: usize = 64;
@@ -17,7 +20,7 @@ pub(super) fn quoted(text: &str) -> String {
 pub(super) fn of_value(value: &any_value::Value) -> String {
     match value {
         any_value::Value::StringValue(text) if is_structured(text) => text.trim().to_owned(),
-        value => tree(value, DEPTH).to_string(),
+        value => tree(value, DEPTH, &tree::room()).to_string(),
     }
 }
 
@@ -29,11 +32,16 @@ pub(super) fn content(value: &any_value::Value) -> Option<String> {
 
 /// A value as a tree.
 pub(super) fn tree_of(value: &any_value::Value) -> Value {
+    tree_within(value, &tree::room())
+}
+
+/// One of several values that become a tree together. A text for which there is no room left stays a text.
+pub(super) fn tree_within(value: &any_value::Value, room: &TreeRoom) -> Value {
     match value {
         any_value::Value::StringValue(text) if is_structured(text) => {
-            serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()))
+            tree::parse(text, room).unwrap_or_else(|| Value::from(text.as_str()))
         }
-        value => tree(value, DEPTH),
+        value => tree(value, DEPTH, room),
     }
 }
 
@@ -42,8 +50,7 @@ pub(super) fn model_of(json: &str) -> Option<String> {
     if !json.starts_with('{') || !json.contains("\"model\"") {
         return None;
     }
-    let object: Map<String, Value> = serde_json::from_str(json).ok()?;
-    object
+    tree::parse(json, &tree::room())?
         .get("model")?
         .as_str()
         .filter(|model| !model.is_empty())
@@ -77,13 +84,23 @@ fn depth(json: &str) -> usize {
     deepest
 }
 
-fn tree(value: &any_value::Value, depth: usize) -> Value {
+/// What the node of a value takes in a tree, beside the text that is in it.
+fn memory(value: &any_value::Value) -> usize {
+    match value {
+        any_value::Value::ArrayValue(array) => array.values.len() * size_of::<Value>(),
+        any_value::Value::KvlistValue(list) if !list.values.is_empty() => OBJECT + list.values.len() * ENTRY,
+        _ => 0,
+    }
+}
+
+/// What lies too deep, or has no room any more, is cut off.
+fn tree(value: &any_value::Value, depth: usize, room: &TreeRoom) -> Value {
     use any_value::Value as Any;
 
-    if depth == 0 {
+    if depth == 0 || !room.take(memory(value)) {
         return Value::Null;
     }
-    let below = |value: Option<&Any>| value.map_or(Value::Null, |value| tree(value, depth - 1));
+    let below = |value: Option<&Any>| value.map_or(Value::Null, |value| tree(value, depth - 1, room));
     match value {
         Any::StringValue(text) => Value::from(text.as_str()),
         Any::BoolValue(flag) => Value::from(*flag),

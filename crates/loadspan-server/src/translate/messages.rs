@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use loadspan_wire::otlp::trace::span::Event;
 use serde_json::{Map, Value, json};
 
-use super::json;
 use super::source::{Source, value};
+use super::{json, tree};
 
 /// Numbers beyond this are not messages of a conversation.
 const MOST: usize = 10_000;
@@ -22,18 +22,27 @@ struct Message {
 /// Messages of attributes such as `gen_ai.prompt.0.content`, below a prefix that ends in a dot: `{"messages": […]}` as JSON text.
 /// `inner` stands between number and field, or is empty.
 pub(super) fn numbered(source: &Source<'_>, prefix: &str, inner: &str) -> Option<String> {
+    let messages = fields(source, prefix, inner);
+    (!messages.is_empty()).then(|| json!({ "messages": messages }).to_string())
+}
+
+/// The same, of whatever is numbered: the fields of each, in the order of their numbers.
+pub(super) fn fields(source: &Source<'_>, prefix: &str, inner: &str) -> Vec<Map<String, Value>> {
     let mut messages: BTreeMap<usize, Message> = BTreeMap::new();
-    for (key, value) in source.pairs() {
-        let Some((number, field)) = key.strip_prefix(prefix).and_then(counted) else {
+    let room = tree::room();
+    for (path, value) in source.below(prefix) {
+        let Some((number, field)) = counted(path) else {
             continue;
         };
         let Some(field) = field.strip_prefix(inner) else {
             continue;
         };
-        messages.entry(number).or_default().place(field, json::tree_of(value));
+        messages
+            .entry(number)
+            .or_default()
+            .place(field, json::tree_within(value, &room));
     }
-    let messages: Vec<Value> = messages.into_values().map(Value::from).collect();
-    (!messages.is_empty()).then(|| json!({ "messages": messages }).to_string())
+    messages.into_values().map(Message::into_fields).collect()
 }
 
 /// `3.content` as 3 and `content`.
@@ -59,26 +68,25 @@ impl Message {
         let items = self.lists.entry(list.to_owned()).or_default();
         items.entry(number).or_default().insert(field.to_owned(), found);
     }
-}
 
-impl From<Message> for Value {
-    fn from(message: Message) -> Self {
-        let mut fields = message.fields;
-        for (name, items) in message.lists {
-            let items = || items.into_values().map(Self::Object).collect();
+    fn into_fields(self) -> Map<String, Value> {
+        let mut fields = self.fields;
+        for (name, items) in self.lists {
+            let items = || items.into_values().map(Value::Object).collect();
             fields.entry(name).or_insert_with(items);
         }
-        Self::Object(fields)
+        fields
     }
 }
 
 /// Messages of events such as `gen_ai.user.message`: `{"messages": […]}` as JSON text.
 pub(super) fn of_events(events: &[Event], roles: &[(&str, &str)]) -> Option<String> {
+    let room = tree::room();
     let messages = events.iter().filter_map(|event| {
         let (_, role) = roles.iter().find(|(name, _)| *name == event.name)?;
         let mut keys = ["content", "message", "gen_ai.event.content"].into_iter();
         let content = keys.find_map(|key| value(&event.attributes, key))?;
-        Some(message(role, json::tree_of(content)))
+        Some(message(role, json::tree_within(content, &room)))
     });
     let messages: Vec<Value> = messages.collect();
     (!messages.is_empty()).then(|| json!({ "messages": messages }).to_string())

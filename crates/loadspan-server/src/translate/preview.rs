@@ -1,6 +1,8 @@
 //! What a trace is about, in a line: the last thing that was asked, the last thing that was answered.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::tree;
 
 /// Whose preview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +20,16 @@ const DEPTH: usize = 4;
 
 /// The line for inputs or outputs, which are JSON text: at most 1,000 characters. `None`: there is nothing to show.
 ///
-/// Of messages it is the text of the last one of the right role; of anything else the JSON itself.
+/// Of messages it is the text of the last one of the right role; of anything else the JSON itself. A text by itself has quotes then:
+/// so do previews that MLflow's clients make, and a list shows both.
 pub(crate) fn preview(json: &str, side: Side) -> Option<String> {
-    let line = serde_json::from_str(json)
-        .ok()
-        .and_then(|value| message(&value, side, DEPTH))
-        .unwrap_or_else(|| json.to_owned());
-    (!line.is_empty() && line != "null").then(|| shortened(line))
+    let line = match tree::parse(json, &tree::room()) {
+        // Written anew: nobody reads what is written `\u00fc`.
+        Some(text @ Value::String(_)) => text.to_string(),
+        Some(value) => message(&value, side, DEPTH).unwrap_or_else(|| json.to_owned()),
+        None => json.to_owned(),
+    };
+    (!matches!(line.as_str(), "" | "\"\"" | "null")).then(|| shortened(line))
 }
 
 /// Cuts a text to the length of a preview.
@@ -39,7 +44,6 @@ pub(crate) fn shortened(text: String) -> String {
 /// The text of the message that counts.
 fn message(value: &Value, side: Side, depth: usize) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()),
         Value::Array(messages) => last(messages, side),
         Value::Object(object) => {
             let lists = ["messages", "input", "output", "contents", "candidates"];
@@ -47,9 +51,16 @@ fn message(value: &Value, side: Side, depth: usize) -> Option<String> {
             of_list
                 .or_else(|| text(object.get("choices")?.get(0)?.get("message")?))
                 .or_else(|| message(object.get("request").filter(|_| depth > 0)?, side, depth - 1))
+                .or_else(|| is_message(object).then(|| text(value))?)
         }
         _ => None,
     }
+}
+
+/// Whether an object is a message itself; one of Gemini's has its role inside.
+fn is_message(object: &Map<String, Value>) -> bool {
+    let has_parts = || Some(object.get("content")?.get("parts")?.is_array());
+    object.contains_key("role") || has_parts().unwrap_or_default()
 }
 
 /// The text of the last message of the role that asks or answers; of any role if there is none.
@@ -153,12 +164,27 @@ mod tests {
     }
 
     #[test]
+    fn of_a_message_alone_it_is_its_text() {
+        let said = json!({"role": "assistant", "content": "yo"});
+        assert_eq!(response(&said).as_deref(), Some("yo"));
+        let of_gemini = json!({"content": {"role": "model", "parts": [{"text": "Hello"}]}, "finish_reason": "STOP"});
+        assert_eq!(response(&of_gemini).as_deref(), Some("Hello"));
+        let document = json!({"content": "a page"});
+        assert_eq!(response(&document).as_deref(), Some(r#"{"content":"a page"}"#));
+    }
+
+    #[test]
     fn anything_else_is_shown_as_it_is() {
         assert_eq!(request(&json!({"query": "q"})).as_deref(), Some(r#"{"query":"q"}"#));
         assert_eq!(preview("7", Side::Request).as_deref(), Some("7"));
-        assert_eq!(preview("\"text\"", Side::Request).as_deref(), Some("text"));
+        assert_eq!(preview("\"text\"", Side::Request).as_deref(), Some("\"text\""));
+        let written = r#""gr\u00fc\u00dfe \"x\"""#;
+        assert_eq!(preview(written, Side::Request).as_deref(), Some(r#""grüße \"x\"""#));
+        assert_eq!(request(&json!({"request": "q"})).as_deref(), Some(r#"{"request":"q"}"#));
         assert_eq!(preview("not json", Side::Request).as_deref(), Some("not json"));
-        assert_eq!(preview("null", Side::Request), None);
+        for nothing in ["null", "\"\"", ""] {
+            assert_eq!(preview(nothing, Side::Request), None);
+        }
     }
 
     #[test]
@@ -167,10 +193,7 @@ mod tests {
         let line = preview(&Value::from(long).to_string(), Side::Request).unwrap();
         assert_eq!(line.chars().count(), 1_000);
         assert!(line.ends_with("ä..."));
-        let exact = "ä".repeat(1_000);
-        assert_eq!(
-            preview(&Value::from(exact.as_str()).to_string(), Side::Request),
-            Some(exact)
-        );
+        let exact = Value::from("ä".repeat(998)).to_string();
+        assert_eq!(preview(&exact, Side::Request), Some(exact));
     }
 }

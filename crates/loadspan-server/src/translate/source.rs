@@ -1,5 +1,7 @@
 //! A span, as it is asked for attributes.
 
+use std::cell::RefCell;
+
 use loadspan_wire::otlp::trace::Span;
 use loadspan_wire::otlp::trace::span::Event;
 use loadspan_wire::otlp::{KeyValue, any_value};
@@ -25,7 +27,7 @@ impl Families {
     fn of_key(key: &str) -> Self {
         match key.split('.').next().unwrap_or_default() {
             "mlflow" => Self::MLFLOW,
-            "openinference" | "llm" | "embedding" => Self::OPENINFERENCE,
+            "openinference" | "llm" | "embedding" | "reranker" | "retrieval" => Self::OPENINFERENCE,
             "input" | "output" => Self::OPENINFERENCE.and(Self::TYPED),
             "gen_ai" => Self::GENAI,
             "span" | "entity" => Self::TYPED,
@@ -49,15 +51,39 @@ impl Families {
     }
 }
 
+/// The names of the attributes that were read: who translates a span back wants to know where an answer comes from.
+#[derive(Debug, Default)]
+pub(super) struct Trail<'a>(RefCell<Vec<&'a str>>);
+
+impl<'a> Trail<'a> {
+    /// The names so far, which are forgotten.
+    pub(super) fn take(&self) -> Vec<&'a str> {
+        self.0.take()
+    }
+
+    fn note(&self, key: &'a str) {
+        self.0.borrow_mut().push(key);
+    }
+}
+
 /// A span, as it is asked for attributes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'a> {
     attributes: &'a [KeyValue],
     events: &'a [Event],
     families: Families,
+    trail: Option<&'a Trail<'a>>,
 }
 
 impl<'a> Source<'a> {
+    /// One that leaves a trail.
+    pub(super) fn watched(span: &'a Span, trail: &'a Trail<'a>) -> Self {
+        Self {
+            trail: Some(trail),
+            ..Self::of(span)
+        }
+    }
+
     pub(super) fn of(span: &'a Span) -> Self {
         let events = span.events.iter().map(|event| event.name.as_str());
         let keys = span.attributes.iter().map(|attribute| attribute.key.as_str());
@@ -69,6 +95,7 @@ impl<'a> Source<'a> {
             attributes: &span.attributes,
             events: &span.events,
             families,
+            trail: None,
         }
     }
 
@@ -83,13 +110,32 @@ impl<'a> Source<'a> {
 
     /// The value of an attribute.
     pub(super) fn get(&self, key: &str) -> Option<&'a any_value::Value> {
-        value(self.attributes, key)
+        let (key, value) = self.attributes.iter().filter(|pair| pair.key == key).find_map(said)?;
+        self.note(key);
+        Some(value)
     }
 
-    /// All attributes, by key.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&'a str, &'a any_value::Value)> + use<'a> {
-        let pairs = self.attributes.iter();
-        pairs.filter_map(|pair| Some((pair.key.as_str(), pair.value.as_ref()?.value.as_ref()?)))
+    /// All attributes below a prefix, by what follows it.
+    pub(super) fn below(&self, prefix: &str) -> impl Iterator<Item = (&'a str, &'a any_value::Value)> {
+        let pairs = self.attributes.iter().filter_map(said);
+        pairs.filter_map(move |(key, value)| {
+            let field = key.strip_prefix(prefix)?;
+            self.note(key);
+            Some((field, value))
+        })
+    }
+
+    /// Whatever was read so far is not what the next question is about.
+    pub(super) fn forget(&self) {
+        if let Some(trail) = self.trail {
+            trail.take();
+        }
+    }
+
+    fn note(&self, key: &'a str) {
+        if let Some(trail) = self.trail {
+            trail.note(key);
+        }
     }
 
     /// An attribute of the first event of a name.
@@ -129,6 +175,18 @@ impl<'a> Source<'a> {
     }
 }
 
+/// A number, or a text that reads like one.
+pub(super) fn real(value: &any_value::Value) -> Option<f64> {
+    let number = match value {
+        #[expect(clippy::cast_precision_loss, reason = "so many dollars are not counted in cents")]
+        any_value::Value::IntValue(number) => Some(*number as f64),
+        any_value::Value::DoubleValue(number) => Some(*number),
+        any_value::Value::StringValue(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number: &f64| number.is_finite())
+}
+
 /// A number that is whole, or a text that reads like one. Tokens are never negative.
 fn whole(value: &any_value::Value) -> Option<i64> {
     let number = match value {
@@ -142,6 +200,10 @@ fn whole(value: &any_value::Value) -> Option<i64> {
         _ => None,
     };
     number.filter(|number| *number >= 0)
+}
+
+fn said(pair: &KeyValue) -> Option<(&str, &any_value::Value)> {
+    Some((pair.key.as_str(), pair.value.as_ref()?.value.as_ref()?))
 }
 
 pub(super) fn value<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a any_value::Value> {

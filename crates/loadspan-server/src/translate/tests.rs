@@ -1,13 +1,14 @@
 //! What spans of each instrumentation say, and what holds for any span.
 
-mod properties;
+pub(super) mod properties;
 
 use std::fmt::Write as _;
 
+use loadspan_wire::otlp::any_value;
 use loadspan_wire::otlp::json::decode_traces;
 use loadspan_wire::otlp::trace::Span;
 
-use super::{Translated, span};
+use super::{Translated, json, span};
 
 fn spans(document: &str) -> Vec<Span> {
     let request = decode_traces(document.as_bytes()).unwrap();
@@ -82,6 +83,96 @@ fn openinference_says_it_whole_or_in_messages() {
 }
 
 #[test]
+fn openinference_numbers_its_documents() {
+    insta::assert_snapshot!(said(include_str!("tests/openinference_documents.json")), @r#"
+    retrieve
+      + spanInputs "What is a span?"
+      + spanOutputs [{"id":"d-1","metadata":{"score":0.5,"source":"a.md"},"page_content":"A unit of work."},{"metadata":{},"page_content":"A bridge."}]
+      + spanType "RETRIEVER"
+      type=RETRIEVER
+    rerank
+      + llm.model "rerank-v3"
+      + spanInputs {"documents":[{"metadata":{},"page_content":"A bridge."},{"metadata":{},"page_content":"A unit of work."}],"query":"What is a span?"}
+      + spanOutputs [{"metadata":{"score":0.9},"page_content":"A unit of work."}]
+      + spanType "RERANKER"
+      type=RERANKER model=rerank-v3
+    embed
+      + llm.model "text-embedding-3-small"
+      + spanInputs ["one","two"]
+      + spanType "EMBEDDING"
+      type=EMBEDDING model=text-embedding-3-small
+    chat with tools
+      + chat.tools [{"function":{"name":"weather"},"type":"function"}]
+      + llm.model "gpt-4o"
+      + spanType "LLM"
+      type=LLM model=gpt-4o
+      cost=0.125+0.25=0.375
+    "#);
+}
+
+#[test]
+fn what_a_span_asks_of_a_model_and_what_that_cost_is_said_in_many_words() {
+    insta::assert_snapshot!(said(include_str!("tests/mixed.json")), @r#"
+    call_llm
+      + llm.model "gemini-2.5-flash"
+      + llm.provider "gcp.vertex.agent"
+      + spanType "LLM"
+      type=LLM model=gemini-2.5-flash provider=gcp.vertex.agent
+    generation with cost
+      + chat.tokenUsage {"input_tokens":4,"output_tokens":1,"total_tokens":5}
+      + llm.model "gpt-4o"
+      + spanType "LLM"
+      type=LLM model=gpt-4o
+      tokens=4+1=5
+      cost=0.5+0.25=0.75
+    embedding
+      + llm.model "text-embedding-3-small"
+      + spanType "EMBEDDING"
+      type=EMBEDDING model=text-embedding-3-small
+    llm_node
+      + llm.model "gpt-4o-mini"
+      + message.format "livekit"
+      + spanInputs {"messages":[{"content":"Hi","role":"user"}]}
+      + spanOutputs "Hello"
+      + spanType "LLM"
+      type=LLM model=gpt-4o-mini
+    "#);
+}
+
+const DOCUMENTS: [&str; 14] = [
+    include_str!("tests/claude_code.json"),
+    include_str!("tests/gemini_cli.json"),
+    include_str!("tests/genai.json"),
+    include_str!("tests/google_adk.json"),
+    include_str!("tests/laminar.json"),
+    include_str!("tests/langfuse.json"),
+    include_str!("tests/livekit.json"),
+    include_str!("tests/mixed.json"),
+    include_str!("tests/openinference.json"),
+    include_str!("tests/openinference_documents.json"),
+    include_str!("tests/spring_ai.json"),
+    include_str!("tests/traceloop.json"),
+    include_str!("tests/vercel_ai.json"),
+    include_str!("tests/voltagent.json"),
+];
+
+/// As MLflow's SDK sends them over OTLP.
+#[test]
+fn texts_that_come_as_json_mean_the_same() {
+    for asked in DOCUMENTS.into_iter().flat_map(spans) {
+        let mut quoted = asked.clone();
+        let of_events = quoted.events.iter_mut().flat_map(|event| &mut event.attributes);
+        for attribute in quoted.attributes.iter_mut().chain(of_events) {
+            let value = attribute.value.as_mut().and_then(|value| value.value.as_mut());
+            if let Some(any_value::Value::StringValue(text)) = value {
+                *text = json::quoted(text);
+            }
+        }
+        assert_eq!(span(&quoted), span(&asked), "{}", asked.name);
+    }
+}
+
+#[test]
 fn genai_says_it_in_attributes_or_events() {
     insta::assert_snapshot!(said(include_str!("tests/genai.json")), @r#"
     chat gpt-4o
@@ -101,7 +192,6 @@ fn genai_says_it_in_attributes_or_events() {
       type=TOOL
     chat with events
       + llm.provider "openai"
-      + message.format "livekit"
       + spanInputs {"messages":[{"content":"Be brief.","role":"system"},{"content":"What is a span?","role":"user"}]}
       + spanOutputs {"messages":[{"content":"Work.","role":"assistant","tool_calls":[]}]}
       + spanType "CHAT_MODEL"
@@ -193,7 +283,8 @@ fn google_adk_has_requests_and_responses() {
       + llm.provider "gcp.vertex.agent"
       + spanInputs {"model":"gemini-2.5-flash","contents":[{"role":"user","parts":[{"text":"Hi"}]}]}
       + spanOutputs {"content":{"role":"model","parts":[{"text":"Hello"}]}}
-      model=gemini-2.5-flash provider=gcp.vertex.agent
+      + spanType "LLM"
+      type=LLM model=gemini-2.5-flash provider=gcp.vertex.agent
     execute_tool
       + spanInputs {"x":1}
       + spanOutputs {"y":2}

@@ -12,13 +12,13 @@ pub(crate) struct TokenUsage {
     pub(crate) cache_write: Option<i64>,
 }
 
-/// A span, as far as tokens are concerned.
+/// A span, as far as tokens and cost are concerned.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct UsageNode<U> {
     pub(crate) id: [u8; 8],
     pub(crate) parent: Option<[u8; 8]>,
-    /// What it used: [`TokenUsage`] or a cost.
-    pub(crate) used: Option<U>,
+    /// What it says that it used.
+    pub(crate) used: U,
 }
 
 impl TokenUsage {
@@ -62,22 +62,31 @@ fn sum(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     }
 }
 
-/// The sum over a tree, in which a span that says what it used hides what its descendants say. Spans whose parent is not there are
-/// roots; spans whose parents form a circle count as if each stood alone. `None`: no span says anything.
-pub(crate) fn total<U: Copy + std::ops::Add<Output = U>>(nodes: &[UsageNode<U>]) -> Option<U> {
+/// The sum over a tree of what `of` takes from what spans say, [`TokenUsage`] or a cost. A span that says something hides what its
+/// descendants say. Spans whose parent is not there are roots; spans whose parents form a circle count as if each stood alone. `None`:
+/// no span says anything.
+pub(crate) fn total<U, T: std::ops::Add<Output = T>>(
+    nodes: &[UsageNode<U>],
+    of: impl Fn(&U) -> Option<T>,
+) -> Option<T> {
+    if !nodes.iter().any(|node| of(&node.used).is_some()) {
+        return None;
+    }
     let places: HashMap<[u8; 8], usize> = nodes.iter().enumerate().map(|(place, node)| (node.id, place)).collect();
     let parents: Vec<Option<usize>> = nodes
         .iter()
         .map(|node| node.parent.and_then(|parent| places.get(&parent).copied()))
         .collect();
-    let mut shade = Shade::over(nodes, &parents);
+    let says = |place: usize| of(&nodes[place].used).is_some();
+    let mut shade = Shade::over(says, &parents);
     let visible = (0..nodes.len()).filter(|place| !shade.above(*place));
-    visible.filter_map(|place| nodes[place].used).reduce(std::ops::Add::add)
+    let said = visible.filter_map(|place| of(&nodes[place].used));
+    said.reduce(std::ops::Add::add)
 }
 
 /// Which spans have an ancestor that says what it used. Each span is looked at once, however deep the tree.
-struct Shade<'a, U> {
-    nodes: &'a [UsageNode<U>],
+struct Shade<'a, S> {
+    says: S,
     parents: &'a [Option<usize>],
     places: Vec<Place>,
 }
@@ -93,10 +102,10 @@ enum Place {
     },
 }
 
-impl<'a, U> Shade<'a, U> {
-    fn over(nodes: &'a [UsageNode<U>], parents: &'a [Option<usize>]) -> Self {
-        let places = vec![Place::Unseen; nodes.len()];
-        Self { nodes, parents, places }
+impl<'a, S: Fn(usize) -> bool> Shade<'a, S> {
+    fn over(says: S, parents: &'a [Option<usize>]) -> Self {
+        let places = vec![Place::Unseen; parents.len()];
+        Self { says, parents, places }
     }
 
     fn above(&mut self, place: usize) -> bool {
@@ -104,7 +113,7 @@ impl<'a, U> Shade<'a, U> {
         let mut at = place;
         let mut shaded = loop {
             match self.places[at] {
-                Place::Known { shaded } => break shaded || self.says(at),
+                Place::Known { shaded } => break shaded || (self.says)(at),
                 Place::Asking => break self.open_circle(&mut path, at),
                 Place::Unseen => {}
             }
@@ -117,7 +126,7 @@ impl<'a, U> Shade<'a, U> {
         };
         while let Some(below) = path.pop() {
             self.places[below] = Place::Known { shaded };
-            shaded |= self.says(below);
+            shaded |= (self.says)(below);
         }
         self.places[place] == Place::Known { shaded: true }
     }
@@ -127,16 +136,12 @@ impl<'a, U> Shade<'a, U> {
         let mut shades = false;
         while let Some(member) = path.pop() {
             self.places[member] = Place::Known { shaded: false };
-            shades |= self.says(member);
+            shades |= (self.says)(member);
             if member == last {
                 break;
             }
         }
         shades
-    }
-
-    fn says(&self, place: usize) -> bool {
-        self.nodes[place].used.is_some()
     }
 }
 
@@ -144,13 +149,17 @@ impl<'a, U> Shade<'a, U> {
 mod tests {
     use super::*;
 
-    fn node(id: u8, parent: u8, used: Option<i64>) -> UsageNode<i64> {
+    fn node(id: u8, parent: u8, used: Option<i64>) -> UsageNode<Option<i64>> {
         let parent = (parent > 0).then_some([parent; 8]);
         UsageNode {
             id: [id; 8],
             parent,
             used,
         }
+    }
+
+    fn sum(nodes: &[UsageNode<Option<i64>>]) -> Option<i64> {
+        total(nodes, |used| *used)
     }
 
     #[test]
@@ -162,33 +171,33 @@ mod tests {
             node(3, 2, None),
             node(5, 1, Some(1)),
         ];
-        assert_eq!(total(&nodes), Some(11));
+        assert_eq!(sum(&nodes), Some(11));
     }
 
     #[test]
     fn a_span_whose_parent_is_elsewhere_is_a_root() {
-        assert_eq!(total(&[node(1, 9, Some(2)), node(2, 9, Some(3))]), Some(5));
+        assert_eq!(sum(&[node(1, 9, Some(2)), node(2, 9, Some(3))]), Some(5));
     }
 
     #[test]
     fn nothing_said_is_nothing_counted() {
-        assert_eq!(total(&[node(1, 0, None)]), None);
-        assert_eq!(total::<i64>(&[]), None);
+        assert_eq!(sum(&[node(1, 0, None)]), None);
+        assert_eq!(sum(&[]), None);
     }
 
     #[test]
     fn spans_in_a_circle_come_to_an_end() {
-        assert_eq!(total(&[node(1, 2, Some(1)), node(2, 1, Some(1))]), Some(2));
+        assert_eq!(sum(&[node(1, 2, Some(1)), node(2, 1, Some(1))]), Some(2));
         assert_eq!(
-            total(&[node(3, 1, Some(9)), node(1, 2, None), node(2, 1, Some(1))]),
+            sum(&[node(3, 1, Some(9)), node(1, 2, None), node(2, 1, Some(1))]),
             Some(1)
         );
-        assert_eq!(total(&[node(1, 1, Some(7))]), Some(7));
+        assert_eq!(sum(&[node(1, 1, Some(7))]), Some(7));
     }
 
     #[test]
     fn a_deep_tree_is_counted_in_any_order() {
-        let chain: Vec<UsageNode<i64>> = (0..33_000_u64)
+        let chain: Vec<UsageNode<Option<i64>>> = (0..33_000_u64)
             .rev()
             .map(|depth| UsageNode {
                 id: depth.to_be_bytes(),
@@ -196,6 +205,6 @@ mod tests {
                 used: (depth >= 1_000).then_some(1),
             })
             .collect();
-        assert_eq!(total(&chain), Some(1));
+        assert_eq!(sum(&chain), Some(1));
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct ServeArgs {
 pub(crate) enum ServeCommand {
     /// Copy the database into a new file, while it is served.
     Backup(BackupArgs),
-    /// Write the traces of an experiment as OTLP/JSON, one request on each line, while it is served.
+    /// Write the traces of an experiment as OTLP/JSON, or as a table in Parquet, while it is served.
     Export(ExportArgs),
     /// Delete for good what was deleted: runs and experiments, with their artifacts.
     Gc(GcArgs),
@@ -53,7 +53,7 @@ pub(crate) struct ExportArgs {
     /// What is written.
     #[arg(long, value_enum, default_value_t = TraceFormat::OtlpJson)]
     pub(crate) format: TraceFormat,
-    /// Where to [default: stdout]
+    /// Where to: a new file [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
@@ -65,6 +65,8 @@ pub(crate) struct ExportArgs {
 pub(crate) enum TraceFormat {
     /// Lines of OTLP/JSON, as the Collector's file exporter writes them.
     OtlpJson,
+    /// A table with a row for each span.
+    Parquet,
 }
 
 #[derive(Debug, Args)]

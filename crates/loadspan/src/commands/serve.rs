@@ -52,11 +52,15 @@ async fn serve(config: ServerConfig, outlet: Outlet) -> anyhow::Result<Exit> {
             process::exit(Exit::Interrupted as i32);
         });
     };
-    let Stopped { cut_off } = server.serve(shutdown).await;
+    let Stopped { cut_off, finished } = server.serve(shutdown).await;
     if cut_off > 0 {
         terminal::print_warning(&format!(
             "{cut_off} connections were cut off: their requests took too long"
         ));
+    }
+    if !finished {
+        terminal::print_warning("the database did not finish what was begun; what was acknowledged is stored");
+        return Ok(Exit::Failure);
     }
     Ok(Exit::Success)
 }

@@ -1,12 +1,17 @@
 -- Times are milliseconds since 1970 unless the name ends in _ns. Flags are 0 or 1.
 
+-- Ids of experiments are in the hands of clients, and in the paths of artifacts: {id} is never given again.
 CREATE TABLE experiments (
-    experiment_id {key},
+    experiment_id {id},
     name TEXT NOT NULL UNIQUE,
     artifact_location TEXT NOT NULL,
     lifecycle_stage TEXT NOT NULL,
     creation_time {int} NOT NULL,
-    last_update_time {int} NOT NULL
+    last_update_time {int} NOT NULL,
+    -- Part of it is gone for good: it cannot be restored.
+    purging {int} NOT NULL DEFAULT 0,
+    -- The server has made it, for a service that sent traces.
+    of_service {int} NOT NULL DEFAULT 0
 );
 
 CREATE TABLE experiment_tags (
@@ -27,7 +32,9 @@ CREATE TABLE runs (
     end_time {int},
     deleted_time {int},
     lifecycle_stage TEXT NOT NULL,
-    artifact_uri TEXT NOT NULL
+    artifact_uri TEXT NOT NULL,
+    -- As in experiments.
+    purging {int} NOT NULL DEFAULT 0
 );
 CREATE INDEX runs_by_start ON runs (experiment_id, start_time, run_id);
 
@@ -69,6 +76,16 @@ CREATE TABLE metric_points (
     PRIMARY KEY (metric_key, timestamp, step, value, is_nan)
 ) {clustered};
 
+-- Points that were not yet put in that order: SQLite writes whole pages, and a batch of many metrics would write one for each point.
+CREATE TABLE metric_intake (
+    intake_key {key},
+    metric_key {int} NOT NULL,
+    timestamp {int} NOT NULL,
+    step {int} NOT NULL,
+    value {real} NOT NULL,
+    is_nan {int} NOT NULL
+);
+
 CREATE TABLE datasets (
     dataset_key {key},
     experiment_id {int} NOT NULL,
@@ -104,6 +121,8 @@ CREATE TABLE traces (
     -- tr- and 32 hexadecimal digits
     trace_id TEXT NOT NULL UNIQUE,
     experiment_id {int} NOT NULL,
+    -- Whether a client has asked for the experiment. Until one does, it follows from the service.
+    asked_for {int} NOT NULL DEFAULT 0,
     -- IN_PROGRESS, OK, ERROR, STATE_UNSPECIFIED
     state TEXT NOT NULL,
     name TEXT,
@@ -126,6 +145,8 @@ CREATE TABLE traces (
     input_cost {real},
     output_cost {real},
     total_cost {real},
+    -- That tokens and cost are to be counted again, and since when. Null: they are as the spans have it.
+    recount {int},
     spans {int} NOT NULL,
     -- The span without parent. Null: none has come.
     root_span_id {blob},
@@ -140,6 +161,7 @@ CREATE INDEX traces_by_user ON traces (experiment_id, substr(user_id, 1, 64), re
 CREATE INDEX traces_by_name ON traces (experiment_id, substr(name, 1, 64), request_time, trace_key) WHERE name IS NOT NULL;
 CREATE INDEX traces_by_client_request ON traces (experiment_id, substr(client_request_id, 1, 64), request_time, trace_key) WHERE client_request_id IS NOT NULL;
 CREATE INDEX traces_by_state ON traces (experiment_id, state, request_time, trace_key);
+CREATE INDEX traces_to_recount ON traces (recount) WHERE recount IS NOT NULL;
 CREATE INDEX traces_in_progress ON traces (last_update_time) WHERE state = 'IN_PROGRESS';
 
 CREATE TABLE trace_tags (
@@ -193,15 +215,21 @@ CREATE TABLE resources (
     resource_key {key},
     digest {blob} NOT NULL UNIQUE,
     schema_url TEXT NOT NULL,
-    content {blob} NOT NULL
+    content {blob} NOT NULL,
+    -- When something came that needs it, in days since 1970: what is too old is deleted by that.
+    seen_day {int} NOT NULL
 );
+CREATE INDEX resources_by_day ON resources (seen_day);
 CREATE TABLE scopes (
     scope_key {key},
     digest {blob} NOT NULL UNIQUE,
     schema_url TEXT NOT NULL,
-    content {blob} NOT NULL
+    content {blob} NOT NULL,
+    seen_day {int} NOT NULL
 );
+CREATE INDEX scopes_by_day ON scopes (seen_day);
 
+-- Not clustered: of a clustered table SQLite moves what is longer than a quarter of a page to pages of its own, and most spans are.
 CREATE TABLE spans (
     trace_key {int} NOT NULL,
     span_id {blob} NOT NULL,
@@ -226,12 +254,14 @@ CREATE TABLE spans (
     input_cost {real},
     output_cost {real},
     total_cost {real},
+    -- How many: an outline says whether there are any without reading the content.
+    events {int} NOT NULL,
     -- The span as it came: a message of OTLP.
     content {blob} NOT NULL,
     -- What translation adds: attributes under MLflow's names, {"key": "JSON text"}. Null: nothing.
     translated TEXT,
     PRIMARY KEY (trace_key, span_id)
-) {clustered};
+);
 CREATE INDEX spans_by_start ON spans (trace_key, start_ns);
 
 CREATE TABLE log_records (
@@ -251,23 +281,35 @@ CREATE TABLE log_records (
 CREATE INDEX log_records_by_trace ON log_records (trace_id) WHERE trace_id IS NOT NULL;
 CREATE UNIQUE INDEX log_records_by_time ON log_records (time_ns, digest);
 
--- A stream of an OTLP metric: name, resource, scope and attributes.
-CREATE TABLE otlp_series (
-    series_key {key},
+-- A metric of OTLP: what its series have in common.
+CREATE TABLE otlp_metrics (
+    otlp_metric_key {key},
     digest {blob} NOT NULL UNIQUE,
     name TEXT NOT NULL,
     unit TEXT NOT NULL,
     -- gauge, sum, histogram, exponential_histogram or summary
     kind TEXT NOT NULL,
     service TEXT,
-    -- Attributes of the points, JSON object.
-    attributes TEXT NOT NULL,
     resource_key {int} NOT NULL,
     scope_key {int} NOT NULL,
-    -- A metric of OTLP without its points.
-    content {blob} NOT NULL
+    -- As it came, without its points.
+    content {blob} NOT NULL,
+    seen_day {int} NOT NULL
 );
-CREATE INDEX otlp_series_by_name ON otlp_series (name);
+CREATE INDEX otlp_metrics_by_day ON otlp_metrics (seen_day);
+CREATE INDEX otlp_metrics_by_name ON otlp_metrics (name);
+
+-- The points of a metric that have the same attributes.
+CREATE TABLE otlp_series (
+    series_key {key},
+    digest {blob} NOT NULL UNIQUE,
+    otlp_metric_key {int} NOT NULL,
+    -- JSON object.
+    attributes TEXT NOT NULL,
+    seen_day {int} NOT NULL
+);
+CREATE INDEX otlp_series_by_day ON otlp_series (seen_day);
+CREATE INDEX otlp_series_by_metric ON otlp_series (otlp_metric_key);
 
 CREATE TABLE otlp_points (
     series_key {int} NOT NULL,
@@ -281,3 +323,13 @@ CREATE TABLE otlp_points (
     PRIMARY KEY (series_key, time_ns)
 ) {clustered};
 CREATE INDEX otlp_points_by_time ON otlp_points (time_ns);
+
+-- Folders of artifacts whose owners are gone: they are deleted after the rows, and tried again until they are.
+CREATE TABLE doomed_folders (
+    path TEXT PRIMARY KEY,
+    -- The owner, if it may come again with the same folder, as a trace may that is sent again.
+    trace_id TEXT,
+    -- When it is to be tried.
+    due {int} NOT NULL
+) {clustered};
+CREATE INDEX doomed_folders_by_due ON doomed_folders (due);

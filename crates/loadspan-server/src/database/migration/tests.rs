@@ -61,6 +61,27 @@ fn a_newer_schema_is_refused() {
 }
 
 #[test]
+fn another_schema_is_refused_by_those_who_do_not_migrate() {
+    each_empty_database(|database| {
+        let mut connection = database.connect(Access::Write).unwrap();
+        let error = check(&mut *connection).expect_err("it is empty").to_string();
+        assert!(error.starts_with("it is no database of loadspan: "), "{error}");
+        migrate(&mut *connection).unwrap();
+        check(&mut *connection).unwrap();
+        for (version, expected) in [
+            (0, "it has schema version 0, and this loadspan has 1: "),
+            (2, "it has schema version 2, "),
+        ] {
+            connection
+                .execute("UPDATE schema_version SET version = $1", &[version.into()])
+                .unwrap();
+            let error = check(&mut *connection).expect_err("it is another one").to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    });
+}
+
+#[test]
 fn half_a_migration_leaves_nothing() {
     each_empty_database(|database| {
         let mut connection = database.connect(Access::Write).unwrap();

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use postgres::types::{FromSql, Type};
+use tokio_postgres::types::{FromSql, Type};
 
 use crate::database::row::Cell;
 use crate::database::text;

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use postgres::types::ToSql;
-use postgres::{Client, Statement};
+use tokio_postgres::Statement;
+use tokio_postgres::types::ToSql;
 
 use super::Postgres;
 use super::array::Column;
-use crate::database::{Access, Connection, DatabaseError, Dialect, Insert, Row, Step, Value};
+use super::session::Session;
+use crate::database::{Access, Allowance, Connection, DatabaseError, Dialect, Insert, Row, Step, Value};
 
 /// Statements that a connection keeps prepared. Searches have many forms: past this, all are forgotten.
 const STATEMENTS: usize = 256;
@@ -16,10 +17,22 @@ const INSERT_BYTES: usize = 16 << 20;
 /// Rows that one statement inserts.
 const INSERT_ROWS: usize = 10_000;
 
+/// What readers see is what was committed when they began.
+const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Who writes takes the turn that all share, and then does not wait long for a row: it shares its transaction with others. A lock on a
+/// table is taken before the transaction looks at anything, so that it sees what those have done whom it has waited for.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '2s'; \
+                     LOCK TABLE schema_version IN ROW SHARE MODE; SET LOCAL lock_timeout = '250ms'";
+
+/// Who removes takes the turn alone.
+const BEGIN_ALONE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '2s'; \
+                           LOCK TABLE schema_version IN EXCLUSIVE MODE; SET LOCAL lock_timeout = '250ms'";
+
 pub(super) struct PostgresConnection {
     database: Postgres,
     access: Access,
-    client: Client,
+    session: Session,
     statements: HashMap<String, Statement>,
     /// Statements that insert many rows, by those that insert one.
     inserts: HashMap<String, Statement>,
@@ -27,54 +40,59 @@ pub(super) struct PostgresConnection {
     pending: Vec<&'static str>,
     /// The error of a statement, after which a transaction takes no others until the job is undone.
     failed: Option<DatabaseError>,
+    /// What a job that reads may take. Within a statement PostgreSQL looks at the clock itself.
+    allowance: Option<Allowance>,
 }
 
 impl PostgresConnection {
-    pub(super) fn new(database: Postgres, access: Access, client: Client) -> Self {
+    pub(super) fn new(database: Postgres, access: Access, session: Session) -> Self {
         Self {
             database,
             access,
-            client,
+            session,
             statements: HashMap::new(),
             inserts: HashMap::new(),
             pending: Vec::new(),
             failed: None,
+            allowance: None,
         }
     }
 
     fn reconnect(&mut self) -> Result<(), DatabaseError> {
-        let client = self.database.open(self.access)?;
-        *self = Self::new(self.database.clone(), self.access, client);
+        let session = self.database.open(self.access)?;
+        *self = Self::new(self.database.clone(), self.access, session);
         Ok(())
     }
 
-    fn begin(&mut self) -> Result<(), DatabaseError> {
+    fn begin(&mut self, begin: &'static str) -> Result<(), DatabaseError> {
         self.failed = None;
         self.pending.clear();
-        if self.client.is_closed() {
+        if self.session.is_closed() {
             self.reconnect()?;
         }
         if self.access == Access::Write {
-            self.pending.push("BEGIN ISOLATION LEVEL REPEATABLE READ");
+            self.pending.push(begin);
             return Ok(());
         }
         // A job that reads is not run again: that the connection was lost is to be found before.
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        if self.client.batch_execute(begin).is_err() && self.client.is_closed() {
-            self.reconnect()?;
-            self.client.batch_execute(begin)?;
+        match self.session.batch(BEGIN_READING) {
+            Err(_) if self.session.is_closed() => {
+                self.reconnect()?;
+                self.session.batch(BEGIN_READING)
+            }
+            begun => begun,
         }
-        Ok(())
     }
 
     fn rollback(&mut self) -> Result<(), DatabaseError> {
         self.pending.clear();
         self.failed = None;
-        if self.client.is_closed() {
+        self.allowance = None;
+        if self.session.is_closed() {
             return Ok(());
         }
         // Without a transaction this is a warning, which nobody sees.
-        Ok(self.client.batch_execute("ROLLBACK")?)
+        self.session.batch("ROLLBACK")
     }
 
     /// Ends a job or the transaction, unless a statement has failed: PostgreSQL would roll back and call it a commit.
@@ -87,12 +105,13 @@ impl PostgresConnection {
             return Ok(());
         }
         let steps = std::mem::take(&mut self.pending).join("; ");
-        Ok(self.client.batch_execute(&steps)?)
+        self.session.batch(&steps)
     }
 
     /// Does something with the client, after the steps that go before it.
     fn with<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, DatabaseError>) -> Result<T, DatabaseError> {
-        let done = self.flush().and_then(|()| work(self));
+        let allowed = self.allowance.as_ref().map_or(Ok(()), Allowance::check);
+        let done = allowed.and_then(|()| self.flush()).and_then(|()| work(self));
         if let Err(error) = &done {
             self.failed = Some(error.clone());
         }
@@ -106,7 +125,7 @@ impl PostgresConnection {
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
-        let statement = self.client.prepare(sql)?;
+        let statement = self.session.prepare(sql)?;
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
@@ -123,7 +142,7 @@ impl PostgresConnection {
         if let Some(statement) = self.inserts.get(&one) {
             return Ok(statement.clone());
         }
-        let types = self.client.prepare(&one)?;
+        let types = self.session.prepare(&one)?;
         let arrays: Vec<String> = places
             .iter()
             .zip(types.params())
@@ -135,7 +154,7 @@ impl PostgresConnection {
             arrays.join(", "),
             insert.otherwise
         );
-        let statement = self.client.prepare(&many)?;
+        let statement = self.session.prepare(&many)?;
         if self.inserts.len() >= STATEMENTS {
             self.inserts.clear();
         }
@@ -143,7 +162,7 @@ impl PostgresConnection {
         Ok(statement)
     }
 
-    fn insert_rows(&mut self, statement: &Statement, rows: &[Value<'_>]) -> Result<(), DatabaseError> {
+    fn insert_rows(&mut self, statement: &Statement, rows: &[Value<'_>]) -> Result<Vec<Row>, DatabaseError> {
         let columns = statement.params().len();
         let arrays: Vec<_> = (0..columns)
             .map(|column| Column {
@@ -153,8 +172,7 @@ impl PostgresConnection {
             })
             .collect();
         let arrays: Vec<_> = arrays.iter().map(|array| array as &(dyn ToSql + Sync)).collect();
-        self.client.execute(statement, &arrays)?;
-        Ok(())
+        self.session.query(statement, &arrays)?.iter().map(row).collect()
     }
 }
 
@@ -165,7 +183,8 @@ impl Connection for PostgresConnection {
 
     fn step(&mut self, step: Step) -> Result<(), DatabaseError> {
         match step {
-            Step::Begin => return self.begin(),
+            Step::Begin => return self.begin(BEGIN),
+            Step::BeginAlone => return self.begin(BEGIN_ALONE),
             Step::Rollback => return self.rollback(),
             Step::Save => self.pending.push("SAVEPOINT job"),
             Step::Keep => {
@@ -186,39 +205,56 @@ impl Connection for PostgresConnection {
         Ok(())
     }
 
+    fn allow(&mut self, allowance: Allowance) {
+        self.allowance = (self.access == Access::Read).then_some(allowance);
+    }
+
     fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError> {
         self.with(|this| {
             let statement = this.prepared(sql)?;
-            Ok(this.client.execute(&statement, &params(values))?)
+            this.session.execute(&statement, &params(values))
         })
     }
 
     fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, DatabaseError> {
-        let rows = self.with(|this| {
+        self.with(|this| {
             let statement = this.prepared(sql)?;
-            Ok(this.client.query(&statement, &params(values))?)
-        })?;
-        rows.iter()
-            .map(|row| {
-                let cells = (0..row.len()).map(|column| row.try_get(column));
-                Ok(Row::new(cells.collect::<Result<_, _>>()?))
-            })
-            .collect()
+            let mut rows = this.session.stream(&statement, &params(values))?;
+            let mut found = Vec::new();
+            while let Some(next) = this.session.next(&mut rows)? {
+                let next = row(&next)?;
+                if let Some(allowance) = &mut this.allowance {
+                    allowance.take(next.bytes())?;
+                }
+                found.push(next);
+            }
+            Ok(found)
+        })
     }
 
     fn insert(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<(), DatabaseError> {
+        self.insert_returning(insert, values).map(drop)
+    }
+
+    fn insert_returning(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<Vec<Row>, DatabaseError> {
         self.with(|this| {
             let statement = this.prepared_insert(insert)?;
+            let mut found = Vec::new();
             for rows in chunks(values, insert.columns) {
-                this.insert_rows(&statement, rows)?;
+                found.extend(this.insert_rows(&statement, rows)?);
             }
-            Ok(())
+            Ok(found)
         })
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        self.with(|this| Ok(this.client.batch_execute(sql)?))
+        self.with(|this| this.session.batch_to_the_end(sql))
     }
+}
+
+fn row(row: &tokio_postgres::Row) -> Result<Row, DatabaseError> {
+    let cells = (0..row.len()).map(|column| row.try_get(column));
+    Ok(Row::new(cells.collect::<Result<_, _>>()?))
 }
 
 fn params<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {

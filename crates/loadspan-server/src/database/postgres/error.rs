@@ -2,9 +2,10 @@
 
 use std::error::Error as _;
 
-use postgres::Error;
+use tokio_postgres::Error;
 
 use crate::database::DatabaseError;
+use crate::database::allowance::took_too_long;
 
 impl From<Error> for DatabaseError {
     fn from(error: Error) -> Self {
@@ -18,7 +19,7 @@ impl From<Error> for DatabaseError {
             // The server goes down, comes up, or has ended the connection.
             "57P01" | "57P02" | "57P03" | "25P03" => Self::Transient(message),
             code if code.starts_with("08") => Self::Transient(message),
-            "57014" => Self::Unavailable("the query took too long: ask for less at a time".to_owned()),
+            "57014" => took_too_long(),
             "25006" => Self::Unavailable("the database is read-only".to_owned()),
             // Out of disk, memory or connections.
             code if code.starts_with("53") => Self::Unavailable(message),

@@ -69,6 +69,44 @@ fn statements_of_any_number_are_prepared() {
     }
 }
 
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let config = format!("postgresql://me@127.0.0.1:{port}/loads").parse().unwrap();
+    let opened = Session::open(&Target {
+        config: &config,
+        tls: None,
+        connect: Duration::from_millis(100),
+        patience: Duration::from_secs(60),
+    });
+    let error = opened.err().expect("nobody answers").to_string();
+    assert_eq!(error, "the database does not answer");
+}
+
+#[test]
+fn a_statement_that_is_not_answered_is_given_up() {
+    let Some(schema) = PostgresSchema::make() else {
+        return;
+    };
+    let database = schema.database();
+    let session = Session::open(&Target {
+        config: &database.config,
+        tls: None,
+        connect: Duration::from_secs(10),
+        patience: Duration::from_millis(100),
+    });
+    let session = session.unwrap();
+    session.batch("SELECT 1").unwrap();
+    assert!(!session.is_closed());
+    let error = session.batch("SELECT pg_sleep(60)").unwrap_err();
+    assert_eq!(
+        error,
+        DatabaseError::Transient("the database does not answer".to_owned())
+    );
+    assert!(session.is_closed(), "the next answer would be that of this statement");
+}
+
 fn database(url: &str) -> Postgres {
     Postgres::new(&Secret::new(url), Durability::Process).unwrap()
 }

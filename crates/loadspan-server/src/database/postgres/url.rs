@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
-use postgres::Config;
+use tokio_postgres::Config;
 
 use crate::database::DatabaseError;
 
@@ -57,7 +57,7 @@ fn refuse(message: &str) -> DatabaseError {
 
 #[cfg(test)]
 mod tests {
-    use postgres::config::{Host, SslMode};
+    use tokio_postgres::config::{Host, SslMode};
 
     use super::*;
 

@@ -1,19 +1,16 @@
 //! A connection to SQLite.
 
 use std::borrow::Cow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, params_from_iter};
 
+use super::functions;
 use super::wal::Upkeep;
+use super::watch::Watch;
 use crate::database::row::Cell;
-use crate::database::{Connection, DatabaseError, Dialect, Insert, Row, Step, Value, text};
+use crate::database::{Allowance, Connection, DatabaseError, Dialect, Insert, Row, Step, Value, text};
 
-/// How long a transaction may read.
-const READ_TIME: Duration = Duration::from_secs(30);
 /// After how many steps of SQLite's machine the time is looked at: some tens of microseconds.
 const STEPS: i32 = 10_000;
 
@@ -23,35 +20,29 @@ pub(super) struct SqliteConnection {
 }
 
 enum Role {
-    Reads(Arc<Deadline>),
+    Reads(Watch),
     Writes(Upkeep),
 }
 
 impl SqliteConnection {
     pub(super) fn reading(mut connection: rusqlite::Connection) -> Result<Self, DatabaseError> {
-        let deadline = Arc::new(Deadline::new());
-        let watched = Arc::clone(&deadline);
+        let watch = Watch::default();
+        functions::register(&connection, &watch)?;
+        let watched = watch.clone();
         connection.progress_handler(STEPS, Some(move || watched.is_over()))?;
         Ok(Self {
             connection,
-            role: Role::Reads(deadline),
+            role: Role::Reads(watch),
         })
     }
 
     pub(super) fn writing(mut connection: rusqlite::Connection, upkeep: Upkeep) -> Result<Self, DatabaseError> {
+        functions::register(&connection, &Watch::default())?;
         upkeep.watch(&mut connection)?;
         Ok(Self {
             connection,
             role: Role::Writes(upkeep),
         })
-    }
-
-    /// Ends the time of a reader.
-    #[cfg(test)]
-    pub(super) fn end_now(&self) {
-        if let Role::Reads(deadline) = &self.role {
-            deadline.over_at_ms.store(0, Ordering::Relaxed);
-        }
     }
 
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, DatabaseError> {
@@ -68,8 +59,7 @@ impl SqliteConnection {
                 upkeep.before_transaction(&self.connection);
                 self.run("BEGIN IMMEDIATE")
             }
-            Role::Reads(deadline) => {
-                deadline.start();
+            Role::Reads(_) => {
                 self.run("BEGIN")?;
                 // A transaction begins with its first query: it is to see what is there now.
                 let seen = self.query("SELECT 1 FROM sqlite_schema LIMIT 1", &[]);
@@ -97,14 +87,27 @@ impl Connection for SqliteConnection {
 
     fn step(&mut self, step: Step) -> Result<(), DatabaseError> {
         match step {
-            Step::Begin => self.begin(),
+            // There is one writer: it is alone in any case.
+            Step::Begin | Step::BeginAlone => self.begin(),
             Step::Save => self.run("SAVEPOINT job"),
             Step::Keep => self.run("RELEASE job"),
             Step::Undo => self.run("ROLLBACK TO job").and_then(|()| self.run("RELEASE job")),
             Step::Commit => self.commit(),
             // Some errors, that of a full disk for one, have rolled back already.
             Step::Rollback if self.connection.is_autocommit() => Ok(()),
-            Step::Rollback => self.run("ROLLBACK"),
+            Step::Rollback => {
+                // Its end must not be interrupted because nobody waits for it.
+                if let Role::Reads(watch) = &self.role {
+                    watch.allow(None);
+                }
+                self.run("ROLLBACK")
+            }
+        }
+    }
+
+    fn allow(&mut self, allowance: Allowance) {
+        if let Role::Reads(watch) = &self.role {
+            watch.allow(Some(allowance));
         }
     }
 
@@ -113,26 +116,35 @@ impl Connection for SqliteConnection {
     }
 
     fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, DatabaseError> {
-        let mut statement = self.prepare(sql)?;
-        let columns = statement.column_count();
-        let mut rows = statement.query(params_from_iter(values))?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let cells = (0..columns).map(|column| row.get_ref(column).map(cell));
-            found.push(Row::new(cells.collect::<Result<_, _>>()?));
-        }
+        collect(&mut self.prepare(sql)?, values, |row| {
+            if let Role::Reads(watch) = &self.role {
+                watch.take(row.bytes())?;
+            }
+            found.push(row);
+            Ok(())
+        })?;
         Ok(found)
     }
 
     fn insert(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<(), DatabaseError> {
-        let places: Vec<String> = (1..=insert.columns).map(|place| format!("${place}")).collect();
-        let places = places.join(", ");
-        let sql = format!("INSERT INTO {} VALUES ({places}) {}", insert.into, insert.otherwise);
-        let mut statement = self.prepare(&sql)?;
+        let mut statement = self.prepare(&insert_one(insert))?;
         for row in values.chunks_exact(insert.columns) {
             statement.execute(params_from_iter(row))?;
         }
         Ok(())
+    }
+
+    fn insert_returning(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<Vec<Row>, DatabaseError> {
+        let mut statement = self.prepare(&insert_one(insert))?;
+        let mut found = Vec::with_capacity(values.len() / insert.columns);
+        for row in values.chunks_exact(insert.columns) {
+            collect(&mut statement, row, |row| {
+                found.push(row);
+                Ok(())
+            })?;
+        }
+        Ok(found)
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
@@ -140,32 +152,25 @@ impl Connection for SqliteConnection {
     }
 }
 
-/// When a transaction must have ended; watched while SQLite works.
-struct Deadline {
-    epoch: Instant,
-    over_at_ms: AtomicU64,
+fn insert_one(insert: &Insert<'_>) -> String {
+    let places: Vec<String> = (1..=insert.columns).map(|place| format!("${place}")).collect();
+    let places = places.join(", ");
+    format!("INSERT INTO {} VALUES ({places}) {}", insert.into, insert.otherwise)
 }
 
-impl Deadline {
-    fn new() -> Self {
-        Self {
-            epoch: Instant::now(),
-            over_at_ms: AtomicU64::new(u64::MAX),
-        }
+/// Runs a statement to its end, or until its rows are refused.
+fn collect(
+    statement: &mut CachedStatement<'_>,
+    values: &[Value<'_>],
+    mut take: impl FnMut(Row) -> Result<(), DatabaseError>,
+) -> Result<(), DatabaseError> {
+    let columns = statement.column_count();
+    let mut rows = statement.query(params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        let cells = (0..columns).map(|column| row.get_ref(column).map(cell));
+        take(Row::new(cells.collect::<Result<_, _>>()?))?;
     }
-
-    fn start(&self) {
-        self.over_at_ms
-            .store(millis(self.epoch.elapsed() + READ_TIME), Ordering::Relaxed);
-    }
-
-    fn is_over(&self) -> bool {
-        millis(self.epoch.elapsed()) > self.over_at_ms.load(Ordering::Relaxed)
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    Ok(())
 }
 
 impl ToSql for Value<'_> {

@@ -2,7 +2,8 @@
 
 use rusqlite::{Error, ErrorCode};
 
-use super::super::DatabaseError;
+use crate::database::DatabaseError;
+use crate::database::allowance::took_too_long;
 
 impl From<Error> for DatabaseError {
     fn from(error: Error) -> Self {
@@ -16,9 +17,7 @@ impl From<Error> for DatabaseError {
             Some(ErrorCode::NotADatabase) => {
                 Self::Permanent("it is no database of SQLite: name another file".to_owned())
             }
-            Some(ErrorCode::OperationInterrupted) => {
-                Self::Unavailable("the query took too long: ask for less at a time".to_owned())
-            }
+            Some(ErrorCode::OperationInterrupted) => took_too_long(),
             _ => Self::Permanent(message(error)),
         }
     }

@@ -1,10 +1,10 @@
 //! The file of a database: what keeps it from being opened, said before SQLite says "unable to open database file"; and the claim to it.
 //!
-//! The file itself is not opened here: when a process closes any handle to it, it loses the locks that SQLite has on it.
+//! A file that is there is not opened here: when a process closes any handle to it, it loses the locks that SQLite has on it.
 
 use std::ffi::OsString;
-use std::fs::{File, TryLockError};
-use std::io::{Read, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::{Access, Claim, DatabaseError};
@@ -27,16 +27,40 @@ pub(super) fn check(path: &Path, access: Access) -> Result<(), DatabaseError> {
     Ok(())
 }
 
+/// Makes an empty file that only its owner may read: what is in a database concerns nobody else. SQLite gives what it puts beside a
+/// database the same rights.
+///
+/// # Errors
+///
+/// There is something already, be it a link to nothing; or the folder takes none.
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    private().create_new(true).open(path).map(drop)
+}
+
+/// The same, unless there is a file.
+pub(super) fn make_private_if_absent(path: &Path) -> Result<(), DatabaseError> {
+    match make_private(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(refuse(format!("{} cannot be made: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 /// Takes the lock on the file's sibling, for one server.
 pub(super) fn claim(path: &Path) -> Result<Option<Claim>, DatabaseError> {
     check(path, Access::Write)?;
     let sibling = sibling(path);
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&sibling);
+    let mut options = private();
+    let file = options.read(true).create(true).truncate(false).open(&sibling);
     let mut file = file.map_err(|error| refuse(format!("{} cannot be written: {error}", sibling.display())))?;
     match file.try_lock() {
         Ok(()) => {
@@ -81,7 +105,8 @@ fn check_writable(path: &Path, folder: &Path) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-fn folder(path: &Path) -> &Path {
+/// The folder of a file.
+pub(super) fn folder(path: &Path) -> &Path {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     parent.unwrap_or(Path::new("."))
 }

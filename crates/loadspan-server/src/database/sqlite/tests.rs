@@ -1,8 +1,8 @@
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::*;
-use crate::database::{Step, Value, migrate};
+use crate::database::{Allowance, Step, Value, Waits, migrate};
 
 #[test]
 fn a_folder_that_does_not_exist_is_named() {
@@ -107,9 +107,14 @@ fn a_read_ends_when_its_time_is_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("loadspan.db");
     drop(database(&path).connect(Access::Write).unwrap());
-    let mut reader = connection::SqliteConnection::reading(database(&path).open(Access::Read).unwrap()).unwrap();
+    let mut reader = database(&path).connect(Access::Read).unwrap();
     reader.step(Step::Begin).unwrap();
-    reader.end_now();
+    let waits = Waits::default();
+    reader.allow(Allowance {
+        bytes: usize::MAX,
+        until: Instant::now(),
+        asker: waits.asker(),
+    });
     let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
     let error = reader.query(endless, &[]).expect_err("nobody waits so long");
     assert_eq!(
@@ -119,6 +124,33 @@ fn a_read_ends_when_its_time_is_over() {
     reader.step(Step::Rollback).unwrap();
     reader.step(Step::Begin).unwrap();
     assert_eq!(reader.query("SELECT 1", &[]).unwrap().len(), 1);
+}
+
+#[test]
+fn a_read_ends_when_nobody_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("loadspan.db");
+    drop(database(&path).connect(Access::Write).unwrap());
+    let mut reader = database(&path).connect(Access::Read).unwrap();
+    let waits = Waits::default();
+    let allowance = Allowance {
+        bytes: usize::MAX,
+        until: Instant::now() + Duration::from_secs(3600),
+        asker: waits.asker(),
+    };
+    // Often enough that the clock is looked at while a transaction ends.
+    for _ in 0..10_000 {
+        reader.step(Step::Begin).unwrap();
+        reader.allow(allowance.clone());
+        assert_eq!(reader.query("SELECT 1", &[]).unwrap().len(), 1);
+        reader.step(Step::Rollback).unwrap();
+    }
+    reader.step(Step::Begin).unwrap();
+    reader.allow(allowance);
+    drop(waits);
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
+    reader.query(endless, &[]).expect_err("nobody waits");
+    reader.step(Step::Rollback).unwrap();
 }
 
 #[test]
@@ -178,6 +210,94 @@ fn a_reader_that_stays_holds_up_the_log_and_no_writer() {
     assert!(begun.elapsed() < BUSY_TIMEOUT, "{:?}", begun.elapsed());
     let seen = reader.query("SELECT COUNT(*) FROM things", &[]).unwrap();
     assert_eq!(seen[0].int(0).unwrap(), 0);
+}
+
+#[test]
+fn a_log_that_is_too_long_is_waited_for_now_and_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("loadspan.db");
+    let mut small = database(&path);
+    small.wal = WalLimits {
+        copy: 200,
+        rest: 64,
+        renew: 100,
+        most: 300,
+    };
+    let mut writer = small.connect(Access::Write).unwrap();
+    writer.batch("CREATE TABLE things (content BLOB)").unwrap();
+    let mut write = |count: usize| {
+        for _ in 0..count {
+            writer.step(Step::Begin).unwrap();
+            writer
+                .execute("INSERT INTO things VALUES ($1)", &[Value::Blob(&[1; 3000])])
+                .unwrap();
+            writer.step(Step::Commit).unwrap();
+        }
+    };
+    let mut reader = small.connect(Access::Read).unwrap();
+    reader.step(Step::Begin).unwrap();
+    let begun = Instant::now();
+    write(400);
+    let pages = || path.with_extension("db-wal").metadata().unwrap().len() / 4096;
+    assert!(pages() > 500, "a reader holds it up: {}", pages());
+    // A second for each 200 pages, and not for each of some 300 transactions.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    reader.step(Step::Rollback).unwrap();
+    let long = pages();
+    write(600);
+    // Each of these transactions writes some pages: were it not begun anew, it would be three times as long.
+    assert!(pages() < long + 300, "{long} and then {}", pages());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_reads_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("loadspan.db");
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let _claim = database(&path).claim().unwrap();
+    let mut writer = database(&path).connect(Access::Write).unwrap();
+    writer.batch("CREATE TABLE things (content BLOB)").unwrap();
+    for name in ["loadspan.db", "loadspan.db-wal", "loadspan.db-shm", "loadspan.db-lock"] {
+        assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
+    }
+    let copy = folder.path().join("copy.db");
+    database(&path).copy_to(&copy).unwrap();
+    assert_eq!(mode(&copy), 0o600);
+}
+
+#[test]
+fn a_copy_takes_the_place_of_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("loadspan.db");
+    drop(database(&path).connect(Access::Write).unwrap());
+    for taken in ["copy.db", "copy.db.part"] {
+        let taken = folder.path().join(taken);
+        std::fs::write(&taken, "precious").unwrap();
+        let error = database(&path).copy_to(&folder.path().join("copy.db")).unwrap_err();
+        assert!(error.to_string().contains("is there already"), "{error}");
+        assert_eq!(std::fs::read_to_string(&taken).unwrap(), "precious");
+        std::fs::remove_file(&taken).unwrap();
+    }
+    database(&path).copy_to(&folder.path().join("copy.db")).unwrap();
+    assert!(!folder.path().join("copy.db.part").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_copy_follows_no_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("loadspan.db");
+    drop(database(&path).connect(Access::Write).unwrap());
+    let (target, copy) = (folder.path().join("target"), folder.path().join("copy.db"));
+    for link in [copy.clone(), folder.path().join("copy.db.part")] {
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        database(&path).copy_to(&copy).expect_err("a link is there");
+        assert!(!target.exists());
+        std::fs::remove_file(&link).unwrap();
+    }
 }
 
 fn database(path: &Path) -> Sqlite {

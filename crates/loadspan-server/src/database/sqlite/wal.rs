@@ -3,9 +3,10 @@
 
 use std::fs::File;
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ use crate::database::{Access, DatabaseError};
 
 /// How long the writer waits for readers of an old log, before it goes on with that one and tries again later.
 const WAIT_FOR_READERS: Duration = Duration::from_millis(20);
-/// The same, when the log must not grow any more.
+/// The same, when the log is longer than it should ever be.
 const WAIT_AT_MOST: Duration = Duration::from_secs(1);
+/// How often the writer looks meanwhile whether there is anything left to copy.
+const LOOKS: u32 = 20;
 /// How often a log is copied in a row, each time a smaller rest.
 const ROUNDS: usize = 8;
 
@@ -30,7 +33,7 @@ pub(super) struct WalLimits {
     pub(super) rest: usize,
     /// From here on the log is to begin anew.
     pub(super) renew: usize,
-    /// Here the writer waits until it does.
+    /// From here on the writer waits for the readers that hold it up, a while each time that `copy` more have come.
     pub(super) most: usize,
 }
 
@@ -53,16 +56,31 @@ pub(super) struct Upkeep {
     thread: Option<Copier>,
     /// How long the log was when the thread was last told.
     told: usize,
+    /// How long it may become before the writer waits.
+    patient_until: usize,
 }
 
 #[derive(Default)]
 struct State {
     /// How long the log is.
     pages: AtomicUsize,
+    copying: Mutex<Copying>,
+    /// Told when that changes for the better.
+    changed: Condvar,
+}
+
+/// How far the copying is. Of copying and beginning anew, SQLite refuses one while the other is going on.
+#[derive(Default)]
+struct Copying {
     /// Hardly anything is left to copy: the writer may begin the log anew.
-    copied: AtomicBool,
-    /// Held while the thread copies.
-    copying: Mutex<()>,
+    is_done: bool,
+    is_going_on: bool,
+}
+
+impl Copying {
+    fn may_renew(&self) -> bool {
+        self.is_done && !self.is_going_on
+    }
 }
 
 struct Copier {
@@ -73,6 +91,7 @@ struct Copier {
 impl Upkeep {
     pub(super) fn new(database: Sqlite) -> Self {
         Self {
+            patient_until: database.wal.most,
             database,
             state: Arc::default(),
             thread: None,
@@ -96,27 +115,49 @@ impl Upkeep {
     pub(super) fn after_commit(&mut self) {
         let pages = self.state.pages.load(Ordering::Relaxed);
         if pages < self.told {
-            self.told = 0;
+            // It has begun anew.
+            (self.told, self.patient_until) = (0, self.database.wal.most);
         }
-        if pages < self.told + self.database.wal.copy {
-            return;
+        if pages >= self.told + self.database.wal.copy {
+            self.told = pages;
+            self.wake();
         }
-        self.told = pages;
-        let copier = self
-            .thread
-            .get_or_insert_with(|| Copier::spawn(self.database.clone(), Arc::clone(&self.state)));
-        copier.wake();
     }
 
     /// Before a transaction: begins the log anew, if that is due and readers allow it.
     pub(super) fn before_transaction(&mut self, connection: &Connection) {
         let pages = self.state.pages.load(Ordering::Relaxed);
-        if pages >= self.database.wal.most {
-            let _copied = self.state.turn();
-            self.renew(connection, WAIT_AT_MOST);
-        } else if self.state.copied.swap(false, Ordering::Relaxed) {
-            self.renew(connection, WAIT_FOR_READERS);
+        if pages < self.patient_until {
+            self.renew_if_copied(connection, Duration::ZERO..WAIT_FOR_READERS);
+            return;
         }
+        // Should a reader stay for long, it is not waited for before each transaction: then none would be done.
+        self.patient_until = pages + self.database.wal.copy;
+        for _ in 0..LOOKS {
+            self.wake();
+            if self.renew_if_copied(connection, WAIT_AT_MOST / LOOKS..WAIT_AT_MOST) {
+                break;
+            }
+        }
+    }
+
+    /// Begins the log anew, if it is copied, for which it waits as long as the first, and for readers as long as the second of two
+    /// times; whether it was copied.
+    fn renew_if_copied(&self, connection: &Connection, patience: Range<Duration>) -> bool {
+        let mut copying = self.state.wait(patience.start);
+        let may_renew = copying.may_renew();
+        if may_renew {
+            copying.is_done = false;
+            self.renew(connection, patience.end);
+        }
+        may_renew
+    }
+
+    fn wake(&mut self) {
+        let copier = self
+            .thread
+            .get_or_insert_with(|| Copier::spawn(self.database.clone(), Arc::clone(&self.state)));
+        copier.wake();
     }
 
     fn renew(&self, connection: &Connection, patience: Duration) {
@@ -132,7 +173,19 @@ impl Upkeep {
 }
 
 impl State {
-    fn turn(&self) -> MutexGuard<'_, ()> {
+    /// Waits until the writer may begin the log anew, but no longer than that. Meanwhile no copying begins.
+    fn wait(&self, patience: Duration) -> MutexGuard<'_, Copying> {
+        let copying = self.copying();
+        if patience.is_zero() || copying.may_renew() {
+            return copying;
+        }
+        let waited = self
+            .changed
+            .wait_timeout_while(copying, patience, |copying| !copying.may_renew());
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn copying(&self) -> MutexGuard<'_, Copying> {
         self.copying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -173,19 +226,20 @@ fn copy(database: &Sqlite, state: &State, woken: &Receiver<()>) {
     let file = ManuallyDrop::new(File::open(database.path()));
     while woken.recv().is_ok() {
         for _ in 0..ROUNDS {
-            let turn = state.turn();
-            // An error, of a disk that is full say, is met by the writer as well, which has someone to tell.
-            let Ok(log) = checkpoint(&connection, "PRAGMA wal_checkpoint(PASSIVE)") else {
-                break;
-            };
-            drop(turn);
-            if log.pages < database.wal.renew {
-                break;
+            state.copying().is_going_on = true;
+            let log = checkpoint(&connection, "PRAGMA wal_checkpoint(PASSIVE)");
+            let is_long = log.as_ref().is_ok_and(|log| log.pages >= database.wal.renew);
+            if is_long {
+                // The writer is to find on the disk what is copied, and to wait for the rest only.
+                drop(file.as_ref().map(File::sync_data));
             }
-            // The writer is to find on the disk what is copied, and to wait for the rest only.
-            drop(file.as_ref().map(File::sync_data));
-            if log.rest() <= database.wal.rest {
-                state.copied.store(true, Ordering::Relaxed);
+            let is_done = is_long && log.is_ok_and(|log| log.rest() <= database.wal.rest);
+            let mut copying = state.copying();
+            (copying.is_done, copying.is_going_on) = (is_done, false);
+            drop(copying);
+            state.changed.notify_one();
+            // An error, of a disk that is full say, is met by the writer as well, which has someone to tell.
+            if is_done || !is_long {
                 break;
             }
         }

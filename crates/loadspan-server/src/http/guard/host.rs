@@ -7,7 +7,7 @@ use axum::extract::Request;
 use http::header;
 use http::uri::Authority;
 
-use crate::error::{ApiError, Code};
+use crate::error::{ApiError, Code, short};
 
 /// The names that the server goes by, beside `localhost` and addresses.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ impl Hosts {
         if is_local(&host) || self.0.iter().any(|pattern| covers(pattern, &host)) {
             return Ok(());
         }
+        let host = short(&host);
         Err(refuse(&format!(
             "the host `{host}` is not one of this server: if it is, start it with --allowed-hosts {host}"
         )))

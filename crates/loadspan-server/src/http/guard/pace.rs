@@ -9,16 +9,18 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-/// What a client is waited for in any case.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// What it must send in a second after that, on average.
-const BYTES_PER_SECOND: u64 = 16 << 10;
+/// A client is waited for in windows of this length.
+const WINDOW: Duration = Duration::from_secs(20);
+/// What must come in each: 16 KiB a second. What came in one does not count in the next, so that nobody can send much and then wait.
+const LEAST: u64 = 20 * (16 << 10);
 
 /// A body that fails if its client is too slow. Time that the server takes itself does not count.
 #[derive(Debug)]
 pub(super) struct Paced {
     body: Body,
+    /// What came in this window.
     bytes: u64,
+    /// How long the client was waited for in this window, before what it is waited for now.
     waited: Duration,
     waiting: Option<Waiting>,
 }
@@ -44,18 +46,22 @@ impl Paced {
         }
     }
 
-    /// How long the client may be waited for in all, by what it has sent.
-    fn allowed(&self) -> Duration {
-        PATIENCE + Duration::from_secs(self.bytes / BYTES_PER_SECOND)
-    }
-
-    fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let left = self.allowed().saturating_sub(self.waited);
-        let waiting = self.waiting.get_or_insert_with(|| Waiting {
-            since: Instant::now(),
-            over: Box::pin(tokio::time::sleep(left)),
-        });
-        waiting.over.as_mut().poll(context)
+    /// Waits until the client is too slow.
+    fn poll_slowness(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let left = WINDOW.saturating_sub(self.waited);
+            let waiting = self.waiting.get_or_insert_with(|| Waiting {
+                since: Instant::now(),
+                over: Box::pin(tokio::time::sleep(left)),
+            });
+            ready!(waiting.over.as_mut().poll(context));
+            if self.bytes < LEAST {
+                return Poll::Ready(());
+            }
+            self.waiting = None;
+            self.waited = Duration::ZERO;
+            self.bytes = 0;
+        }
     }
 }
 
@@ -68,7 +74,7 @@ impl HttpBody for Paced {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
-            ready!(self.poll_patience(context));
+            ready!(self.poll_slowness(context));
             return Poll::Ready(Some(Err(axum::Error::new(TooSlow))));
         };
         if let Some(waiting) = self.waiting.take() {
@@ -116,6 +122,16 @@ mod tests {
         assert!(taken(sent(1, second)).await.is_err());
         assert_eq!(begun.elapsed().as_secs(), 20);
         assert!(taken(sent(20_000, 30 * second)).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_sent_at_once_buys_no_time() {
+        let much = stream::once(async { Ok::<_, axum::Error>(Bytes::from(vec![0; 64 << 20])) });
+        let drips = sent(1, Duration::from_secs(15)).into_data_stream();
+        let body = Body::from_stream(futures_util::StreamExt::chain(much, drips));
+        let begun = Instant::now();
+        assert!(taken(body).await.is_err());
+        assert_eq!(begun.elapsed().as_secs(), 40);
     }
 
     #[tokio::test(start_paused = true)]

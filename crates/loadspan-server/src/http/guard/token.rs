@@ -81,7 +81,7 @@ impl Tokens {
 
     fn of(&self, request: &Request) -> Option<May> {
         let credentials = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-        let (scheme, rest) = credentials.split_once(' ')?;
+        let (scheme, rest) = credentials.split_once([' ', '\t'])?;
         let rest = rest.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
             return self.find(rest);
@@ -190,6 +190,7 @@ mod tests {
         for authorization in [
             format!("Bearer {WRITES}"),
             format!("bearer  {WRITES}"),
+            format!("Bearer\t {WRITES}\t"),
             basic("anybody", WRITES),
             basic(WRITES, ""),
         ] {

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::database::Connection;
-use crate::error::{ApiError, Code};
-use crate::http::{Json, Params};
+use crate::error::ApiError;
+use crate::http::{Params, Written, found, looked_up};
 use crate::traces::export;
 use crate::traces::log::{self, LogPage};
 use crate::traces::outline::{self, SpanPage};
@@ -37,33 +37,34 @@ async fn spans(
     State(app): State<App>,
     Path(trace_id): Path<String>,
     params: Params,
-) -> Result<Json<SpanPage>, ApiError> {
+) -> Result<Written<SpanPage>, ApiError> {
     let after = params.text("page_token")?.map(After::of_token).transpose()?;
     let wanted = outline::Wanted {
         trace_id,
         after: after.unwrap_or_default(),
         length: length(&params, outline::MOST)?,
     };
-    let job = move |connection: &mut dyn Connection| outline::page(connection, &wanted);
-    Ok(Json(app.store.read(job).await?))
+    found(&app, move |connection| outline::page(connection, &wanted)).await
 }
 
 async fn span(
     State(app): State<App>,
     Path((trace_id, span_id)): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
-    let job = move |connection: &mut dyn Connection| outline::one(connection, &trace_id, &span_id);
-    Ok(Json(app.store.read(job).await?))
+) -> Result<Written<Value>, ApiError> {
+    looked_up(&app, move |connection| outline::one(connection, &trace_id, &span_id)).await
 }
 
-async fn logs(State(app): State<App>, Path(trace_id): Path<String>, params: Params) -> Result<Json<LogPage>, ApiError> {
+async fn logs(
+    State(app): State<App>,
+    Path(trace_id): Path<String>,
+    params: Params,
+) -> Result<Written<LogPage>, ApiError> {
     let wanted = log::Wanted {
         trace_id,
         after: params.int("page_token")?.unwrap_or(0),
         length: length(&params, log::MOST)?,
     };
-    let job = move |connection: &mut dyn Connection| log::page(connection, &wanted);
-    Ok(Json(app.store.read(job).await?))
+    found(&app, move |connection| log::page(connection, &wanted)).await
 }
 
 async fn exported(
@@ -72,33 +73,56 @@ async fn exported(
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, ApiError> {
-    match params.text("format")?.unwrap_or("otlp") {
-        "otlp" => {}
-        "genai" => {
-            let message = "traces cannot be had in the GenAI convention yet: ask for format=otlp";
-            return Err(ApiError::new(Code::NotImplemented, message));
-        }
+    let export = match params.text("format")?.unwrap_or("otlp") {
+        "otlp" => export::otlp,
+        "genai" => export::genai,
         _ => {
             let message = "Invalid value for parameter 'format' supplied: it must be otlp or genai";
             return Err(ApiError::invalid(message));
         }
-    }
-    let job = move |connection: &mut dyn Connection| export::otlp(connection, &trace_id);
-    Ok(answer(&app.store.read(job).await?, &headers))
+    };
+    let form = Form::of(&headers);
+    // Translating and writing take as long as reading: they are parts of the job, beside the event loop.
+    let job = move |connection: &mut dyn Connection| {
+        let request = export(connection, &trace_id)?;
+        Ok::<_, ApiError>(form.write(&request))
+    };
+    let body = app.store.search(job).await?;
+    Ok(([(header::CONTENT_TYPE, form.kind())], body).into_response())
 }
 
-/// In protobuf for those who ask for it, else in JSON.
-fn answer(request: &ExportTraceServiceRequest, headers: &HeaderMap) -> Response {
-    let accepted = headers.get(header::ACCEPT).map(HeaderValue::to_str);
-    let accepted = accepted.and_then(Result::ok).unwrap_or_default();
-    if accepted.to_ascii_lowercase().contains(PROTOBUF) {
-        return typed(PROTOBUF, request.encode_to_vec());
-    }
-    typed("application/json", json::encode_traces(request))
+/// What an export is written as.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// For those who ask for it.
+    Protobuf,
+    Json,
 }
 
-fn typed(kind: &'static str, body: Vec<u8>) -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
+impl Form {
+    fn of(headers: &HeaderMap) -> Self {
+        let accepted = headers.get(header::ACCEPT).map(HeaderValue::to_str);
+        let accepted = accepted.and_then(Result::ok).unwrap_or_default();
+        if accepted.to_ascii_lowercase().contains(PROTOBUF) {
+            Self::Protobuf
+        } else {
+            Self::Json
+        }
+    }
+
+    const fn kind(self) -> HeaderValue {
+        match self {
+            Self::Protobuf => HeaderValue::from_static(PROTOBUF),
+            Self::Json => HeaderValue::from_static("application/json"),
+        }
+    }
+
+    fn write(self, request: &ExportTraceServiceRequest) -> Vec<u8> {
+        match self {
+            Self::Protobuf => request.encode_to_vec(),
+            Self::Json => json::encode_traces(request),
+        }
+    }
 }
 
 fn length(params: &Params, most: usize) -> Result<usize, ApiError> {

@@ -5,6 +5,7 @@ mod proxy;
 
 use axum::Router;
 use axum::extract::State;
+use axum::response::Response;
 use axum::routing::{get, post};
 use loadspan_wire::mlflow::artifacts::{ArtifactList, PROXY_SCHEME};
 use loadspan_wire::mlflow::runs::Empty;
@@ -18,7 +19,8 @@ use crate::http::{Json, Params};
 use crate::tracking::runs;
 
 pub(super) fn routes() -> Router<App> {
-    let router = proxy::routes();
+    // Where MLflow's pages look for files.
+    let router = proxy::routes().route("/get-artifact", get(of_run));
     let router = both(router, "2.0/mlflow/artifacts/list", get(list));
     let refused = post(async |State(app), params| presigned(app, params, UPLOAD).await);
     let router = both(router, "2.0/mlflow/artifacts/presigned-upload-url", refused);
@@ -45,6 +47,13 @@ async fn list(State(app): State<App>, params: Params) -> Result<Json<ArtifactLis
         root_uri: Some(root_uri),
         files,
     }))
+}
+
+/// A file of a run.
+async fn of_run(State(app): State<App>, params: Params) -> Result<Response, ApiError> {
+    let path = ArtifactPath::parse(params.required_text("path")?)?;
+    let root = proxied(&root_uri(&app, params.run_id()?).await?)?;
+    proxy::send(&app, &root.join(&path)?).await
 }
 
 /// There is nothing that a client could be sent to: all artifacts go through the proxy.

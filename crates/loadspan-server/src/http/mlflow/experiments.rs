@@ -12,7 +12,7 @@ use super::both;
 use crate::app::{App, now_ms};
 use crate::database::Connection;
 use crate::error::ApiError;
-use crate::http::{Json, Params};
+use crate::http::{Json, Params, Written, found};
 use crate::search::{self, ExperimentSearch};
 use crate::tracking::{experiments, valid};
 
@@ -64,7 +64,7 @@ async fn by_name(State(app): State<App>, params: Params) -> Answer<ExperimentAns
     Ok(Json(ExperimentAnswer { experiment }))
 }
 
-async fn find(State(app): State<App>, params: Params) -> Answer<FoundExperiments> {
+async fn find(State(app): State<App>, params: Params) -> Result<Written<FoundExperiments>, ApiError> {
     let wanted = ExperimentSearch {
         view: super::view_type(&params, "view_type")?,
         filter: params.text("filter")?.unwrap_or_default().to_owned(),
@@ -74,19 +74,20 @@ async fn find(State(app): State<App>, params: Params) -> Answer<FoundExperiments
         page_token: params.text("page_token")?.map(str::to_owned),
     };
     let job = move |connection: &mut dyn Connection| {
-        let page = search::experiments(connection, &wanted)?;
-        Ok::<_, ApiError>(FoundExperiments {
+        let mut page = search::experiments(connection, &wanted)?;
+        page.cut(connection, experiments::SIZES)?;
+        Ok(FoundExperiments {
             experiments: experiments::load(connection, &page.keys)?,
             next_page_token: page.next,
         })
     };
-    Ok(Json(app.store.read(job).await?))
+    found(&app, job).await
 }
 
 async fn delete(State(app): State<App>, params: Params) -> Answer<Empty> {
     let id = id(&params)?;
     let job = move |connection: &mut dyn Connection| experiments::delete(connection, id, now_ms());
-    app.store.write(0, job).await?;
+    app.store.remove(job).await?;
     Ok(Json(Empty {}))
 }
 

@@ -10,10 +10,10 @@ use crate::app::App;
 use crate::database::Connection;
 use crate::error::ApiError;
 use crate::http::params::absent;
-use crate::http::{Json, Params};
+use crate::http::{Params, Written, found};
 use crate::tracking::metrics::{self, History, Interval, MOST_POINTS, MOST_RUNS};
 
-type Answer<T> = Result<Json<T>, ApiError>;
+type Answer<T> = Result<Written<T>, ApiError>;
 
 pub(super) fn routes() -> Router<App> {
     let path = |endpoint: &str| format!("2.0/mlflow/{endpoint}");
@@ -31,7 +31,7 @@ async fn history(State(app): State<App>, params: Params) -> Answer<MetricHistory
         page_token: params.text("page_token")?.map(str::to_owned),
     };
     let job = move |connection: &mut dyn Connection| metrics::history(connection, &wanted);
-    Ok(Json(app.store.read(job).await?))
+    found(&app, job).await
 }
 
 async fn bulk(State(app): State<App>, params: Params) -> Answer<RunsMetricHistory> {
@@ -57,7 +57,7 @@ async fn bulk(State(app): State<App>, params: Params) -> Answer<RunsMetricHistor
         let run_ids: Vec<&str> = run_ids.iter().map(String::as_str).collect();
         metrics::bulk(connection, &run_ids, &wanted)
     };
-    Ok(Json(app.store.read(job).await?))
+    found(&app, job).await
 }
 
 async fn interval(State(app): State<App>, params: Params) -> Answer<RunsMetricHistory> {
@@ -83,7 +83,7 @@ async fn interval(State(app): State<App>, params: Params) -> Answer<RunsMetricHi
         )));
     }
     let job = move |connection: &mut dyn Connection| metrics::interval(connection, &wanted);
-    Ok(Json(app.store.read(job).await?))
+    found(&app, job).await
 }
 
 fn steps(params: &Params) -> Result<Option<(i64, i64)>, ApiError> {

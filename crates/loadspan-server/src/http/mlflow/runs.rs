@@ -16,7 +16,7 @@ use crate::app::{App, now_ms};
 use crate::database::Connection;
 use crate::error::ApiError;
 use crate::http::params::{absent, wrong};
-use crate::http::{Json, Params};
+use crate::http::{Json, Params, Written, found, looked_up};
 use crate::search::{self, RunSearch};
 use crate::tracking::log_batch::{self, CheckedBatch};
 use crate::tracking::{inputs, logged_model, runs, tags};
@@ -70,13 +70,17 @@ async fn update(State(app): State<App>, params: Params) -> Answer<UpdatedRun> {
     Ok(Json(UpdatedRun { run_info }))
 }
 
-async fn by_id(State(app): State<App>, params: Params) -> Answer<RunAnswer> {
+async fn by_id(State(app): State<App>, params: Params) -> Result<Written<RunAnswer>, ApiError> {
     let run_id = params.run_id()?.to_owned();
-    let run = app.store.read(move |connection| runs::get(connection, &run_id)).await?;
-    Ok(Json(RunAnswer { run }))
+    let job = move |connection: &mut dyn Connection| {
+        Ok(RunAnswer {
+            run: runs::get(connection, &run_id)?,
+        })
+    };
+    looked_up(&app, job).await
 }
 
-async fn find(State(app): State<App>, params: Params) -> Answer<FoundRuns> {
+async fn find(State(app): State<App>, params: Params) -> Result<Written<FoundRuns>, ApiError> {
     let wanted = RunSearch {
         experiment_ids: params.list("experiment_ids")?,
         view: super::view_type(&params, "run_view_type")?,
@@ -86,21 +90,21 @@ async fn find(State(app): State<App>, params: Params) -> Answer<FoundRuns> {
         page_token: params.text("page_token")?.map(str::to_owned),
     };
     let job = move |connection: &mut dyn Connection| {
-        let page = search::runs(connection, &wanted)?;
-        Ok::<_, ApiError>(FoundRuns {
+        let mut page = search::runs(connection, &wanted)?;
+        page.cut(connection, runs::SIZES)?;
+        Ok(FoundRuns {
             runs: runs::load(connection, &page.keys)?,
             next_page_token: page.next,
         })
     };
-    Ok(Json(app.store.read(job).await?))
+    found(&app, job).await
 }
 
 async fn delete(State(app): State<App>, params: Params) -> Answer<Empty> {
     let run_id = params.run_id()?.to_owned();
-    done(&app, &params, move |connection| {
-        runs::delete(connection, &run_id, now_ms())
-    })
-    .await
+    let job = move |connection: &mut dyn Connection| runs::delete(connection, &run_id, now_ms());
+    app.store.remove(job).await?;
+    Ok(Json(Empty {}))
 }
 
 async fn restore(State(app): State<App>, params: Params) -> Answer<Empty> {
@@ -203,7 +207,5 @@ fn status(params: &Params) -> Result<Option<RunStatus>, ApiError> {
     status.map(Some).ok_or_else(|| wrong("status", value))
 }
 
-#[cfg(test)]
-mod cost;
 #[cfg(test)]
 mod tests;

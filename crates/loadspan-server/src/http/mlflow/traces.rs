@@ -7,15 +7,15 @@ mod read;
 
 use axum::Router;
 use axum::routing::{get, patch, post};
-use http::Uri;
 use loadspan_wire::mlflow::traces as wire;
 
 use super::both;
 use crate::app::App;
-use crate::error::{ApiError, Code};
-use crate::http::Json;
+use crate::error::ApiError;
+use crate::http::{Json, Written, unknown};
 
 type Answer<T> = Result<Json<T>, ApiError>;
+type Large<T> = Result<Written<T>, ApiError>;
 
 pub(super) fn routes() -> Router<App> {
     let tags = || patch(change::set_tag).delete(change::delete_tag);
@@ -40,22 +40,14 @@ pub(super) fn routes() -> Router<App> {
                 .delete(assessments::delete),
         ),
         // Without these, the path of a trace would say that only the method is wrong.
-        (v3("traces/metrics"), post(unserved)),
-        (v3("traces/calculate-filter-correlation"), post(unserved)),
+        (v3("traces/metrics"), post(unknown)),
+        (v3("traces/calculate-filter-correlation"), post(unknown)),
     ];
     let router = endpoints
         .into_iter()
         .fold(Router::new(), |router, (path, methods)| both(router, &path, methods));
     // For pages only, as MLflow has it.
     router.route("/ajax-api/3.0/mlflow/get-trace-artifact", get(artifact::spans))
-}
-
-async fn unserved(uri: Uri) -> ApiError {
-    let message = format!(
-        "there is no endpoint {}: see docs/server.md for those there are",
-        uri.path()
-    );
-    ApiError::new(Code::EndpointNotFound, message)
 }
 
 fn v2(path: &str) -> String {

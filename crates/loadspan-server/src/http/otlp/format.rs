@@ -2,22 +2,52 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use loadspan_wire::otlp::json::{DecodeError, decode_within};
 use loadspan_wire::otlp::response::{self, ExportOutcome, RpcStatus};
+use loadspan_wire::otlp::salvage::{Salvaged, salvage};
 
 use super::export::Export;
 use super::status;
-use crate::error::{ApiError, Code};
-use crate::http::observe::Fault;
-use crate::ingest::Accepted;
+use crate::error::{ApiError, Code, short};
+use crate::ingest::{Accepted, Unreadable};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
+/// How many times its size JSON may become in memory: the shortest log records take 14 times theirs.
+const JSON_GROWTH: usize = 16;
+/// What it may in any case.
+const JSON_LEAST: usize = 1 << 20;
+
 /// The form of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Protobuf,
     Json,
+}
+
+/// A request that was read.
+pub(super) struct Decoded<T> {
+    pub(super) request: T,
+    /// What of it could not be.
+    pub(super) unreadable: Option<Unreadable>,
+}
+
+impl<T: Export> Decoded<T> {
+    fn whole(request: T) -> Self {
+        Self {
+            request,
+            unreadable: None,
+        }
+    }
+
+    fn salvaged(body: &[u8]) -> Result<Self, ApiError> {
+        let Salvaged { request, lost, reason } = salvage(body, &T::CHECKS).map_err(|error| no_otlp(&error))?;
+        Ok(Self {
+            request: T::decode(&request[..]).map_err(|error| no_otlp(&error))?,
+            unreadable: Some(Unreadable { items: lost, reason }),
+        })
+    }
 }
 
 impl Format {
@@ -31,17 +61,37 @@ impl Format {
         } else if kind.eq_ignore_ascii_case(JSON) {
             Ok(Self::Json)
         } else {
-            let message = format!("Invalid Content-Type: {named}. Expected: {PROTOBUF} or {JSON}");
+            let message = format!("Invalid Content-Type: {}. Expected: {PROTOBUF} or {JSON}", short(named));
             Err(ApiError::new(Code::BadRequest, message))
         }
     }
 
-    pub(super) fn decode<T: Export>(self, body: &[u8]) -> Result<T, ApiError> {
-        let decoded = match self {
-            Self::Protobuf => T::decode(body).map_err(|error| error.to_string()),
-            Self::Json => T::from_json(body).map_err(|error| error.to_string()),
-        };
-        decoded.map_err(|error| ApiError::new(Code::BadRequest, format!("Invalid OpenTelemetry format: {error}")))
+    /// What a body takes in memory, itself and decoded, which is `limit` bytes at most. For JSON that is what it may take then: names are
+    /// longer than what they stand for, so that what is honest stays below.
+    pub(super) fn weigh<T: Export>(self, body: &[u8], limit: usize) -> Result<usize, ApiError> {
+        match self {
+            Self::Json => Ok(body
+                .len()
+                .saturating_mul(JSON_GROWTH)
+                .clamp(JSON_LEAST.min(limit), limit)),
+            Self::Protobuf => match T::weigh(body) {
+                weight if weight <= limit => Ok(weight),
+                _ => Err(too_heavy(&DecodeError::TooHeavy(limit))),
+            },
+        }
+    }
+
+    /// Decodes a body that takes at most that much memory. Of protobuf in which something is damaged, all that is not.
+    pub(super) fn decode<T: Export>(self, body: &[u8], weight: usize) -> Result<Decoded<T>, ApiError> {
+        match self {
+            Self::Protobuf => T::decode(body).map(Decoded::whole).or_else(|_| Decoded::salvaged(body)),
+            Self::Json => decode_within(weight, || T::from_json(body))
+                .map(Decoded::whole)
+                .map_err(|error| match &error {
+                    DecodeError::Json(error) => no_otlp(error),
+                    DecodeError::TooHeavy(_) => too_heavy(&error),
+                }),
+        }
     }
 
     /// The request was taken.
@@ -59,7 +109,7 @@ impl Format {
     /// The request was not taken: a `google.rpc.Status` in its form.
     pub(super) fn refused(self, error: ApiError) -> Response {
         let code = error.code;
-        let fault = (code == Code::InternalError).then(|| Fault(error.message.clone()));
+        let fault = error.fault();
         let status: RpcStatus = status::of(error);
         let mut response = self.answer(match self {
             Self::Protobuf => response::encode_status(&status),
@@ -89,4 +139,12 @@ impl Format {
         )
             .into_response()
     }
+}
+
+fn no_otlp(error: &impl std::fmt::Display) -> ApiError {
+    ApiError::new(Code::BadRequest, format!("Invalid OpenTelemetry format: {error}"))
+}
+
+fn too_heavy(error: &DecodeError) -> ApiError {
+    ApiError::new(Code::RequestTooLarge, error.to_string())
 }

@@ -1,5 +1,7 @@
 //! What clients are answered, case by case.
 
+mod damage;
+mod memory;
 mod points;
 
 use std::io::Write;

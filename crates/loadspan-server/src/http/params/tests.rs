@@ -1,6 +1,9 @@
+use axum::body::Body;
+use http::StatusCode;
 use serde_json::json;
 
 use super::*;
+use crate::testing::on_sqlite;
 
 fn params(json: &Value) -> Params {
     Params::of_json(json.to_string().as_bytes()).unwrap()
@@ -103,4 +106,41 @@ fn one_value_of_a_query_is_a_list_and_a_number_of_a_body_is_none() {
     assert_eq!(of_query.list::<String>("b").unwrap(), ["2", "3"]);
     assert!(of_query.list::<String>("c").unwrap().is_empty());
     assert!(params(&json!({"a": 5})).list::<i64>("a").is_err());
+}
+
+#[test]
+fn a_call_of_too_many_values_is_refused_before_they_are_read() {
+    on_sqlite(async |app| {
+        let objects = "{\"\":0},".repeat(1 << 19);
+        let once = format!("{{\"experiment_ids\":[\"0\"],\"x\":[{objects}0]}}");
+        let twice = Value::String(once.clone()).to_string();
+        for body in [once, twice] {
+            let request = Request::post("/api/2.0/mlflow/runs/search").header("content-type", "application/json");
+            let answer = app.send(request.body(Body::from(body)).unwrap()).await;
+            let said: Value = serde_json::from_slice(answer.body()).unwrap();
+            assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE, "{said}");
+            assert!(said["message"].as_str().unwrap().contains("bytes of memory"), "{said}");
+        }
+        let limit = app.app().limits.call_bytes;
+        let request = Request::post("/api/2.0/mlflow/runs/log-batch")
+            .header("content-type", "application/json")
+            .header("content-length", limit + 1);
+        let answer = app.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    });
+}
+
+#[test]
+fn a_call_of_the_largest_text_is_taken() {
+    on_sqlite(async |app| {
+        let run = app
+            .post("/api/2.0/mlflow/runs/create", json!({"experiment_id": "0"}))
+            .await;
+        let run_id = &run["run"]["info"]["run_id"];
+        // The most that MLflow's client sends as the profile of a data set, with each quote escaped.
+        let profile = "\"abcdefg".repeat((1 << 24) / 8 - 1);
+        let dataset = json!({"name": "n", "digest": "d", "source_type": "t", "source": "s", "profile": profile});
+        let inputs = json!({"run_id": run_id, "datasets": [{"dataset": dataset, "tags": []}]});
+        app.post("/api/2.0/mlflow/runs/log-inputs", inputs).await;
+    });
 }

@@ -1,4 +1,4 @@
-//! Series: what the points of a metric with the same attributes have in common, stored once.
+//! Metrics without their points, and their series: the points with the same attributes. Each is stored once.
 
 use std::collections::HashMap;
 
@@ -7,174 +7,173 @@ use loadspan_wire::otlp::metrics::metric::Data;
 use loadspan_wire::otlp::{KeyValue, Message};
 
 use super::super::attribute::{cut, object};
-use super::super::lookup::Lookup;
-use super::super::shared::{Digest, digest};
-use crate::database::{Connection, DatabaseError, Insert, Value};
+use super::super::once::{Digest, Once, Table, digest};
+use crate::database::{Connection, DatabaseError, Value};
 
-const COLUMNS: usize = 9;
-/// More is nobody's name of a metric.
+/// More is nobody's name of a metric, or of a service, or a unit.
 const NAME_CHARACTERS: usize = 500;
+
+const METRICS: Table = Table {
+    select: "SELECT digest, otlp_metric_key, seen_day FROM otlp_metrics WHERE digest IN",
+    into: "otlp_metrics (digest, name, unit, kind, service, resource_key, scope_key, content, seen_day)",
+    columns: 9,
+    see: "UPDATE otlp_metrics SET seen_day = $1 WHERE otlp_metric_key IN",
+};
+const SERIES: Table = Table {
+    select: "SELECT digest, series_key, seen_day FROM otlp_series WHERE digest IN",
+    into: "otlp_series (digest, otlp_metric_key, attributes, seen_day)",
+    columns: 4,
+    see: "UPDATE otlp_series SET seen_day = $1 WHERE series_key IN",
+};
 
 /// Where a metric comes from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct Origin<'a> {
     /// Places in the request's pools.
     pub(super) resource: usize,
     pub(super) scope: usize,
     pub(super) service: Option<&'a str>,
 }
 
-/// A metric without its points.
+/// A row of `otlp_metrics`.
 #[derive(Debug)]
-pub(super) struct Described<'a> {
+struct Described {
     digest: Digest,
     name: String,
-    unit: &'a str,
+    unit: String,
     kind: &'static str,
-    place: Place<'a>,
+    service: Option<String>,
+    resource: usize,
+    scope: usize,
     content: Vec<u8>,
-}
-
-/// What is described in other words is the same series: the description and the metadata are not part of what tells series apart.
-pub(super) fn describe<'a>(metric: &'a Metric, place: Place<'a>, shared: [&Digest; 2]) -> Described<'a> {
-    let (kind, temporality, monotonic) = match &metric.data {
-        None => ("", 0, false),
-        Some(Data::Gauge(_)) => ("gauge", 0, false),
-        Some(Data::Sum(data)) => ("sum", data.aggregation_temporality, data.is_monotonic),
-        Some(Data::Histogram(data)) => ("histogram", data.aggregation_temporality, false),
-        Some(Data::ExponentialHistogram(data)) => ("exponential_histogram", data.aggregation_temporality, false),
-        Some(Data::Summary(_)) => ("summary", 0, false),
-    };
-    let parts = [
-        &shared[0][..],
-        &shared[1][..],
-        metric.name.as_bytes(),
-        metric.unit.as_bytes(),
-        kind.as_bytes(),
-        &temporality.to_le_bytes(),
-        &[u8::from(monotonic)],
-    ];
-    Described {
-        digest: digest(&parts),
-        name: cut(&metric.name, NAME_CHARACTERS).to_owned(),
-        unit: &metric.unit,
-        kind,
-        place,
-        content: metric.encode_to_vec(),
-    }
-}
-
-/// The series of a request, each once.
-#[derive(Debug, Default)]
-pub(super) struct SeriesPool {
-    series: Vec<Series>,
-    places: HashMap<Digest, usize>,
 }
 
 /// A row of `otlp_series`.
 #[derive(Debug)]
 struct Series {
     digest: Digest,
-    name: String,
-    unit: String,
-    kind: &'static str,
-    service: Option<String>,
+    /// Its place among the metrics.
+    metric: usize,
     attributes: String,
-    resource: usize,
-    scope: usize,
-    content: Vec<u8>,
+}
+
+impl Described {
+    /// What is described in other words is the same metric: the description and the metadata are not part of what tells metrics apart.
+    fn of(metric: &Metric, origin: Origin<'_>, shared: [&Digest; 2]) -> Self {
+        let (kind, temporality, monotonic) = match &metric.data {
+            None => ("", 0, false),
+            Some(Data::Gauge(_)) => ("gauge", 0, false),
+            Some(Data::Sum(data)) => ("sum", data.aggregation_temporality, data.is_monotonic),
+            Some(Data::Histogram(data)) => ("histogram", data.aggregation_temporality, false),
+            Some(Data::ExponentialHistogram(data)) => ("exponential_histogram", data.aggregation_temporality, false),
+            Some(Data::Summary(_)) => ("summary", 0, false),
+        };
+        let parts = [
+            &shared[0][..],
+            &shared[1][..],
+            metric.name.as_bytes(),
+            metric.unit.as_bytes(),
+            kind.as_bytes(),
+            &temporality.to_le_bytes(),
+            &[u8::from(monotonic)],
+        ];
+        let short = |text: &str| cut(text, NAME_CHARACTERS).to_owned();
+        Self {
+            digest: digest(&parts),
+            name: short(&metric.name),
+            unit: short(&metric.unit),
+            kind,
+            service: origin.service.map(short),
+            resource: origin.resource,
+            scope: origin.scope,
+            content: metric.encode_to_vec(),
+        }
+    }
+}
+
+/// The metrics and series of a request, each once.
+#[derive(Debug, Default)]
+pub(super) struct SeriesPool {
+    metrics: Vec<Described>,
+    metric_places: HashMap<Digest, usize>,
+    series: Vec<Series>,
+    series_places: HashMap<Digest, usize>,
 }
 
 impl SeriesPool {
+    /// The place of a metric, of which the points were taken out. `shared` are the digests of resource and scope.
+    pub(super) fn metric(&mut self, metric: &Metric, origin: Origin<'_>, shared: [&Digest; 2]) -> usize {
+        let described = Described::of(metric, origin, shared);
+        *self.metric_places.entry(described.digest).or_insert_with(|| {
+            self.metrics.push(described);
+            self.metrics.len() - 1
+        })
+    }
+
     /// The place of the series of a metric that has these attributes, in whatever order.
-    pub(super) fn place(&mut self, metric: &Described<'_>, attributes: &[KeyValue]) -> usize {
+    pub(super) fn series(&mut self, metric: usize, attributes: &[KeyValue]) -> usize {
         let mut encoded: Vec<_> = attributes.iter().map(Message::encode_to_vec).collect();
         encoded.sort_unstable();
-        let parts: Vec<_> = std::iter::once(&metric.digest[..])
+        let parts: Vec<_> = std::iter::once(&self.metrics[metric].digest[..])
             .chain(encoded.iter().map(Vec::as_slice))
             .collect();
         let digest = digest(&parts);
-        *self.places.entry(digest).or_insert_with(|| {
+        *self.series_places.entry(digest).or_insert_with(|| {
             self.series.push(Series {
                 digest,
-                name: metric.name.clone(),
-                unit: metric.unit.to_owned(),
-                kind: metric.kind,
-                service: metric.place.service.map(str::to_owned),
+                metric,
                 attributes: object(attributes).to_string(),
-                resource: metric.place.resource,
-                scope: metric.place.scope,
-                content: metric.content.clone(),
             });
             self.series.len() - 1
         })
     }
 
-    /// The keys of all of them, by place; those that are new are stored.
+    /// Bytes that it keeps, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        let metrics = self.metrics.iter();
+        let metrics = metrics.map(|metric| 2 * size_of::<Described>() + metric.content.len());
+        let series = self.series.iter();
+        let series = series.map(|series| 2 * size_of::<Series>() + series.attributes.len());
+        metrics.sum::<usize>() + series.sum::<usize>()
+    }
+
+    /// The keys of all series, by place; what is new is stored.
     pub(super) fn keys(
         &self,
         connection: &mut dyn Connection,
         resources: &[i64],
         scopes: &[i64],
     ) -> Result<Vec<i64>, DatabaseError> {
-        let known = self.known(connection)?;
-        if let Some(keys) = self.in_order(&known) {
-            return Ok(keys);
-        }
-        let mut new: Vec<_> = self
-            .series
-            .iter()
-            .filter(|series| !known.contains_key(&series.digest))
-            .collect();
-        // In one order for all writers, so that they do not wait for each other in a circle.
-        new.sort_unstable_by_key(|series| series.digest);
-        let insert = Insert {
-            into: "otlp_series (digest, name, unit, kind, service, attributes, resource_key, scope_key, content)",
-            columns: COLUMNS,
-            otherwise: "ON CONFLICT (digest) DO NOTHING",
-        };
-        for chunk in new.chunks(256) {
-            let values = chunk.iter().flat_map(|series| series.values(resources, scopes));
-            connection.insert(&insert, &values.collect::<Vec<_>>())?;
-        }
-        let known = self.known(connection)?;
-        self.in_order(&known)
-            .ok_or_else(|| DatabaseError::Transient("a series went away while it was looked for".to_owned()))
-    }
-
-    fn known(&self, connection: &mut dyn Connection) -> Result<HashMap<Digest, i64>, DatabaseError> {
-        let digests: Vec<_> = self.series.iter().map(|series| Value::Blob(&series.digest)).collect();
-        let lookup = Lookup::new("SELECT digest, series_key FROM otlp_series WHERE digest IN");
-        let mut known = HashMap::with_capacity(digests.len());
-        lookup.rows(connection, &digests, |row| {
-            if let Ok(digest) = Digest::try_from(row.blob(0)?) {
-                known.insert(digest, row.int(1)?);
-            }
-            Ok(())
+        let metrics = METRICS.keys(connection, &self.metrics, |row, metric| {
+            row.extend([
+                Value::Blob(&metric.digest),
+                (&metric.name).into(),
+                (&metric.unit).into(),
+                metric.kind.into(),
+                (&metric.service).into(),
+                resources[metric.resource].into(),
+                scopes[metric.scope].into(),
+                (&metric.content).into(),
+            ]);
         })?;
-        Ok(known)
-    }
-
-    fn in_order(&self, known: &HashMap<Digest, i64>) -> Option<Vec<i64>> {
-        self.series
-            .iter()
-            .map(|series| known.get(&series.digest).copied())
-            .collect()
+        SERIES.keys(connection, &self.series, |row, series| {
+            row.extend([
+                Value::Blob(&series.digest),
+                metrics[series.metric].into(),
+                (&series.attributes).into(),
+            ]);
+        })
     }
 }
 
-impl Series {
-    fn values(&self, resources: &[i64], scopes: &[i64]) -> [Value<'_>; COLUMNS] {
-        [
-            Value::Blob(&self.digest),
-            (&self.name).into(),
-            (&self.unit).into(),
-            self.kind.into(),
-            (&self.service).into(),
-            (&self.attributes).into(),
-            resources[self.resource].into(),
-            scopes[self.scope].into(),
-            (&self.content).into(),
-        ]
+impl Once for Described {
+    fn digest(&self) -> &Digest {
+        &self.digest
+    }
+}
+
+impl Once for Series {
+    fn digest(&self) -> &Digest {
+        &self.digest
     }
 }

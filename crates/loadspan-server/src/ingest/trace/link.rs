@@ -13,6 +13,8 @@ use crate::database::{Connection, DatabaseError, Insert};
 const SESSION: &str = "mlflow.trace.session";
 const USER: &str = "mlflow.trace.user";
 const SOURCE_RUN: &str = "mlflow.sourceRun";
+/// Names and values of one statement.
+const CHUNK: usize = 1024;
 const TAGS: &str = "trace_tags (trace_key, key, value)";
 const METADATA: &str = "trace_metadata (trace_key, key, value)";
 /// Who said it first is right.
@@ -155,18 +157,18 @@ fn write_pairs(
     (into, otherwise): (&str, &str),
     pairs: &Pairs<'_>,
 ) -> Result<(), DatabaseError> {
-    if pairs.is_empty() {
-        return Ok(());
-    }
     let insert = Insert {
         into,
         columns: 3,
         otherwise,
     };
-    let values = pairs
-        .iter()
-        .flat_map(|(&(key, name), &value)| [key.into(), name.into(), value.into()]);
-    connection.insert(&insert, &values.collect::<Vec<_>>())
+    let mut pairs = pairs.iter().peekable();
+    while pairs.peek().is_some() {
+        let chunk = pairs.by_ref().take(CHUNK);
+        let values = chunk.flat_map(|(&(key, name), &value)| [key.into(), name.into(), value.into()]);
+        connection.insert(&insert, &values.collect::<Vec<_>>())?;
+    }
+    Ok(())
 }
 
 /// Tags that say where what belongs to a trace is kept.

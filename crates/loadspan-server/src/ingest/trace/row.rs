@@ -2,27 +2,28 @@
 
 use super::super::batch::Batch;
 use super::super::draft::Draft;
+use super::super::used::Used;
 use super::ByTrace;
 use super::link::server_tags;
 use super::stored::{About, Stored};
-use super::usage::Used;
 use crate::app::now_ms;
 use crate::database::{Connection, DatabaseError, Dialect, Value};
 
 const NS_PER_MS: i64 = 1_000_000;
 /// Traces of one statement: few lengths, so that the database prepares few statements.
 const CHUNKS: [usize; 2] = [16, 1];
-const INSERT: &str = "INSERT INTO traces (trace_id, experiment_id, state, name, request_time, execution_duration, start_ns, \
-                      end_ns, request_preview, response_preview, session_id, user_id, service, input_tokens, output_tokens, \
+const INSERT: &str = "INSERT INTO traces (trace_id, experiment_id, asked_for, state, name, request_time, \
+                      execution_duration, start_ns, end_ns, request_preview, response_preview, session_id, user_id, service, input_tokens, output_tokens, \
                       total_tokens, cache_read_tokens, cache_write_tokens, input_cost, output_cost, total_cost, spans, \
                       root_span_id, finalized, last_update_time) VALUES";
-const COLUMNS: usize = 25;
+const COLUMNS: usize = 26;
 
 /// A trace that is to be made.
 #[derive(Debug)]
 pub(super) struct TraceRow {
     pub(super) trace_id: String,
     pub(super) experiment_id: i64,
+    asked_for: i64,
     pub(super) about: About,
     used: Used,
     spans: i64,
@@ -35,6 +36,7 @@ impl TraceRow {
         Self {
             trace_id: draft.id.to_string(),
             experiment_id,
+            asked_for: draft.destination.is_explicit().into(),
             about: About {
                 state: draft.state().to_owned(),
                 name: said.map(|root| root.name.clone()),
@@ -47,10 +49,7 @@ impl TraceRow {
                 service: batch.sources[draft.source].service.clone(),
                 root: draft.root.as_ref().map(|root| root.id),
             },
-            used: Used {
-                usage: draft.usage,
-                cost: draft.cost,
-            },
+            used: draft.used,
             spans: i64::try_from(spans).unwrap_or(i64::MAX),
         }
     }
@@ -62,6 +61,7 @@ impl TraceRow {
         [
             (&self.trace_id).into(),
             self.experiment_id.into(),
+            self.asked_for.into(),
             about.state.as_str().into(),
             (&about.name).into(),
             (about.start_ns / NS_PER_MS).into(),
@@ -96,7 +96,7 @@ impl About {
     }
 }
 
-/// Makes traces; their keys. One that another server has made meanwhile has none.
+/// Makes traces; their keys. One that is there already has none.
 pub(super) fn insert(
     connection: &mut dyn Connection,
     rows: &[TraceRow],
@@ -162,12 +162,21 @@ pub(super) fn update(connection: &mut dyn Connection, stored: &Stored, about: &A
     connection.execute(sql, &values).map(drop)
 }
 
-/// Says of a trace what its spans used.
-pub(super) fn update_used(connection: &mut dyn Connection, trace: i64, used: &Used) -> Result<(), DatabaseError> {
-    let sql = "UPDATE traces SET input_tokens = $1, output_tokens = $2, total_tokens = $3, cache_read_tokens = $4, \
-               cache_write_tokens = $5, input_cost = $6, output_cost = $7, total_cost = $8 WHERE trace_key = $9";
-    let values = used.tokens().into_iter().chain(used.costs()).chain([trace.into()]);
-    connection.execute(sql, &values.collect::<Vec<_>>()).map(drop)
+/// Says of a trace that it belongs to the experiment that a client has asked for.
+pub(crate) fn move_to(
+    connection: &mut dyn Connection,
+    trace: (i64, &str),
+    experiment: i64,
+) -> Result<(), DatabaseError> {
+    let (key, trace_id) = trace;
+    let sql = "UPDATE traces SET experiment_id = $1, asked_for = 1 WHERE trace_key = $2";
+    connection.execute(sql, &[experiment.into(), key.into()])?;
+    let moved = NewTrace {
+        trace_id,
+        experiment_id: experiment,
+        start_ns: 0,
+    };
+    server_tags(connection, key, &moved)
 }
 
 impl Stored {
@@ -204,6 +213,7 @@ pub(crate) fn ensure(connection: &mut dyn Connection, trace: &NewTrace<'_>) -> R
     let row = TraceRow {
         trace_id: trace.trace_id.to_owned(),
         experiment_id: trace.experiment_id,
+        asked_for: 1,
         about: About {
             state: "IN_PROGRESS".to_owned(),
             start_ns: trace.start_ns,

@@ -1,17 +1,16 @@
 //! Statements on `spans`.
 
 use super::super::span::SpanRow;
-use super::usage::Used;
 use crate::database::{Connection, DatabaseError, Insert, Value};
 
 /// Spans of one statement.
 const CHUNK: usize = 256;
-const COLUMNS: usize = 22;
+const COLUMNS: usize = 23;
 /// What was sent last counts; that a span ended is not taken back by an earlier word that comes late.
 const INSERT: Insert<'_> = Insert {
     into: "spans (trace_key, span_id, parent_span_id, name, type, status, start_ns, end_ns, resource_key, scope_key, model, \
            provider, input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, input_cost, output_cost, \
-           total_cost, content, translated)",
+           total_cost, events, content, translated)",
     columns: COLUMNS,
     otherwise: "ON CONFLICT (trace_key, span_id) DO UPDATE SET parent_span_id = excluded.parent_span_id, \
                 name = excluded.name, type = excluded.type, status = excluded.status, start_ns = excluded.start_ns, \
@@ -20,7 +19,7 @@ const INSERT: Insert<'_> = Insert {
                 output_tokens = excluded.output_tokens, total_tokens = excluded.total_tokens, \
                 cache_read_tokens = excluded.cache_read_tokens, cache_write_tokens = excluded.cache_write_tokens, \
                 input_cost = excluded.input_cost, output_cost = excluded.output_cost, total_cost = excluded.total_cost, \
-                content = excluded.content, translated = excluded.translated \
+                events = excluded.events, content = excluded.content, translated = excluded.translated \
                 WHERE excluded.end_ns <> 0 OR spans.end_ns = 0",
 };
 
@@ -45,12 +44,8 @@ pub(super) fn insert(
 }
 
 fn values<'s>(trace: i64, span: &'s SpanRow, keys: &Keys) -> [Value<'s>; COLUMNS] {
-    let used = Used {
-        usage: span.usage,
-        cost: span.cost,
-    };
-    let [input, output, total, cache_read, cache_write] = used.tokens();
-    let [input_cost, output_cost, total_cost] = used.costs();
+    let [input, output, total, cache_read, cache_write] = span.used.tokens();
+    let [input_cost, output_cost, total_cost] = span.used.costs();
     [
         trace.into(),
         Value::Blob(&span.id),
@@ -72,6 +67,7 @@ fn values<'s>(trace: i64, span: &'s SpanRow, keys: &Keys) -> [Value<'s>; COLUMNS
         input_cost,
         output_cost,
         total_cost,
+        span.events.into(),
         (&span.content).into(),
         (&span.translated).into(),
     ]

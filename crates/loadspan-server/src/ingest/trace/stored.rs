@@ -6,6 +6,7 @@ use super::super::batch::Batch;
 use super::super::draft::Draft;
 use super::super::id::{SpanId, TraceId};
 use super::super::lookup::Lookup;
+use super::super::recount::Countable;
 use super::ByTrace;
 use crate::database::{Connection, DatabaseError, Dialect, Row, Value};
 
@@ -14,6 +15,8 @@ use crate::database::{Connection, DatabaseError, Dialect, Row, Value};
 pub(super) struct Stored {
     pub(super) key: i64,
     pub(super) experiment_id: i64,
+    /// Whether a client has asked for the experiment.
+    pub(super) asked_for: bool,
     pub(super) about: About,
     /// In milliseconds, as it is stored: a client may have said it.
     pub(super) request_time: i64,
@@ -22,7 +25,9 @@ pub(super) struct Stored {
     pub(super) root: Option<SpanId>,
     pub(super) finalized: bool,
     /// Whether its tokens or its cost are known.
-    pub(super) has_usage: bool,
+    has_usage: bool,
+    /// That these are to be counted again, and since when.
+    recount: Option<i64>,
 }
 
 /// What spans say about a trace.
@@ -42,7 +47,7 @@ pub(super) struct About {
 
 const COLUMNS: &str = "SELECT trace_id, trace_key, experiment_id, state, name, request_preview, response_preview, start_ns, \
                        end_ns, session_id, user_id, service, spans, root_span_id, finalized, total_tokens, total_cost, \
-                       request_time, execution_duration \
+                       request_time, execution_duration, asked_for, recount \
                        FROM traces WHERE trace_id IN";
 
 /// Traces that are there already, and will not be changed by another server before this transaction ends.
@@ -71,6 +76,7 @@ fn of_row(row: &mut Row) -> Result<Stored, DatabaseError> {
     Ok(Stored {
         key: row.int(1)?,
         experiment_id: row.int(2)?,
+        asked_for: row.flag(19)?,
         about: About {
             state: row.text(3)?,
             name: row.maybe_text(4)?,
@@ -89,6 +95,7 @@ fn of_row(row: &mut Row) -> Result<Stored, DatabaseError> {
         root,
         finalized: row.flag(14)?,
         has_usage: row.maybe_int(15)?.is_some() || row.maybe_real(16)?.is_some(),
+        recount: row.maybe_int(20)?,
     })
 }
 
@@ -117,6 +124,17 @@ impl Stored {
     /// Whether the client has said how the trace ended: nothing that spans say changes that.
     fn is_closed(&self) -> bool {
         self.finalized && self.is_complete()
+    }
+
+    /// What is to be counted again when the spans of a draft are added. A span that uses nothing may still join two parts of a tree, one
+    /// of which hides the other.
+    pub(super) fn countable(&self, draft: &Draft) -> Option<Countable> {
+        let is_due = self.has_usage || self.recount.is_some() || !draft.used.is_nothing();
+        is_due.then_some(Countable {
+            key: self.key,
+            spans: self.spans,
+            mark: self.recount,
+        })
     }
 
     /// What the trace is when the spans of a draft are added.

@@ -65,6 +65,7 @@ fn resource_spans(resource: Vec<KeyValue>, spans: Vec<Span>) -> ResourceSpans {
 async fn export(app: &TestApp, routing: Routing, resource_spans: Vec<ResourceSpans>) -> Result<Accepted, ApiError> {
     let request = ExportTraceServiceRequest { resource_spans };
     let incoming = Incoming {
+        trail: crate::operation::Trail::default(),
         routing,
         request,
         bytes: 0,

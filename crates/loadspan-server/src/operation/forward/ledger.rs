@@ -1,4 +1,4 @@
-//! What became of requests that were to be passed on: offered = delivered + not taken + no room + waiting.
+//! What became of requests that were to be passed on: offered = delivered + in part + not taken + no room + returned + waiting.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use crate::operation::{Exposition, Signal};
 /// Counts of requests.
 #[derive(Debug, Default)]
 pub(crate) struct ForwardLedger {
-    counts: [[AtomicU64; 4]; 3],
+    counts: [[AtomicU64; 6]; 3],
     /// The last message, so that it is not said for each request.
     said: Mutex<String>,
 }
@@ -20,16 +20,22 @@ pub(crate) enum Outcome {
     Offered,
     /// The other backend has it.
     Delivered,
+    /// The other backend has it, but for something that it would not have.
+    InPart,
     /// The other backend would not have it, or was not there for long.
     NotTaken,
     /// Too much waited already.
     NoRoom,
+    /// It was passed on by this server before, or by too many others.
+    Returned,
 }
 
-const OUTCOMES: [(Outcome, &str); 3] = [
+const OUTCOMES: [(Outcome, &str); 5] = [
     (Outcome::Delivered, "delivered"),
+    (Outcome::InPart, "in_part"),
     (Outcome::NotTaken, "not_taken"),
     (Outcome::NoRoom, "no_room"),
+    (Outcome::Returned, "returned"),
 ];
 
 impl ForwardLedger {
@@ -63,6 +69,12 @@ impl ForwardLedger {
     }
 
     pub(crate) fn render(&self, exposition: &mut Exposition) {
+        let name = "loadspan_server_forward_offered_requests_total";
+        exposition.family(name, "counter", "Requests that were to be passed on.");
+        for signal in Signal::ALL {
+            let labels = [("signal", signal.as_str())];
+            exposition.sample(name, &labels, self.of(signal, Outcome::Offered));
+        }
         let name = "loadspan_server_forward_requests_total";
         exposition.family(
             name,

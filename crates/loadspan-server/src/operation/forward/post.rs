@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use loadspan_record::redact_url;
+use loadspan_wire::otlp::response::{ExportOutcome, decode_any_outcome};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use tokio::time::Instant;
 use url::Url;
+use uuid::Uuid;
 
+use super::trail::FORWARDED_BY;
+use super::{Outcome, Parcel};
 use crate::config::{ConfigError, Forward};
-use crate::operation::Signal;
 
 const FLAG: &str = "--forward-otlp";
 /// How long an answer may take.
@@ -22,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// … to here, unless the other side asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// The most that is read of an answer.
+const MOST_OF_ANSWER: usize = 64 << 10;
 
 /// Who posts.
 #[derive(Debug)]
@@ -56,46 +61,49 @@ impl Poster {
         })
     }
 
-    /// Posts until it is taken.
-    ///
-    /// # Errors
-    ///
-    /// It is not, for good: what to tell the user.
-    pub(super) async fn deliver(&self, signal: Signal, body: &Bytes) -> Result<(), String> {
+    /// Posts until it is taken or time is up: what became of it, and what to tell the user.
+    pub(super) async fn deliver(&self, parcel: &Parcel, server: Uuid) -> (Outcome, Option<String>) {
         let over = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.post(signal, body.clone()).await {
-                Ok(()) => return Ok(()),
-                Err(Refusal::Never(message)) => return Err(message),
+            match self.post(parcel, server).await {
+                Ok(None) => return (Outcome::Delivered, None),
+                Ok(partly) => return (Outcome::InPart, partly),
+                Err(Refusal::Never(message)) => return (Outcome::NotTaken, Some(message)),
                 Err(Refusal::Later(message, asked)) => {
-                    let wait = asked.unwrap_or(pause);
-                    if Instant::now() + wait >= over {
-                        return Err(message);
+                    let left = over.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return (Outcome::NotTaken, Some(message));
                     }
-                    tokio::time::sleep(wait).await;
+                    // Whoever asks for more than there is gets one more chance, at the end.
+                    tokio::time::sleep(asked.unwrap_or(pause).min(left)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
         }
     }
 
-    async fn post(&self, signal: Signal, body: Bytes) -> Result<(), Refusal> {
+    /// Posts once; what the other side would not have.
+    async fn post(&self, parcel: &Parcel, server: Uuid) -> Result<Option<String>, Refusal> {
         let mut url = self.base.clone();
-        url.set_path(&format!("{}/v1/{}", url.path().trim_end_matches('/'), signal.as_str()));
+        let signal = parcel.signal.as_str();
+        url.set_path(&format!("{}/v1/{signal}", url.path().trim_end_matches('/')));
         let shown = redact_url(url.as_str());
         let sent = self
             .client
             .post(url)
             .header(header::CONTENT_TYPE, "application/x-protobuf")
-            .body(body)
+            .header(FORWARDED_BY, parcel.trail.header(server))
+            .body(parcel.body.clone())
             .send();
         let response = sent
             .await
             .map_err(|error| Refusal::Later(format!("{shown} cannot be reached: {}", root(&error)), None))?;
         let status = response.status();
         if status.is_success() {
-            return Ok(());
+            return Ok(rejected(response)
+                .await
+                .map(|what| format!("{shown} does not take {what}")));
         }
         let message = format!("{shown} answers {status}");
         Err(match status {
@@ -106,6 +114,22 @@ impl Poster {
             _ => Refusal::Never(message),
         })
     }
+}
+
+/// What a success says that was not taken. An answer that cannot be read says nothing: the request is never to be sent again.
+async fn rejected(mut response: Response) -> Option<String> {
+    let mut answer = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        if answer.len() + chunk.len() > MOST_OF_ANSWER {
+            return None;
+        }
+        answer.extend_from_slice(&chunk);
+    }
+    let ExportOutcome { rejected, message } = decode_any_outcome(&answer).ok()?;
+    let reason = message.map_or(String::new(), |message| {
+        format!(": {}", message.chars().take(200).collect::<String>())
+    });
+    (rejected > 0).then(|| format!("{rejected} of what it is sent{reason}"))
 }
 
 fn headers(config: &Forward) -> Result<HeaderMap, ConfigError> {

@@ -38,6 +38,14 @@ fn spans(count: usize) -> Bytes {
     ExportTraceServiceRequest { resource_spans }.encode_to_vec().into()
 }
 
+fn parcel(body: Bytes) -> Parcel {
+    Parcel {
+        signal: Signal::Traces,
+        body,
+        trail: Trail::default(),
+    }
+}
+
 fn sink(sink: OtlpSink) -> RunningOtlpSink {
     sink.start().unwrap()
 }
@@ -50,14 +58,14 @@ async fn what_is_offered_is_delivered_also_at_the_second_try() {
     let (journal, _heard) = journal();
     let forwarder = Forwarder::start(&config(&sink.url()), &journal).unwrap();
     for _ in 0..3 {
-        forwarder.offer(Signal::Traces, spans(2));
+        forwarder.offer(parcel(spans(2)));
     }
     assert_eq!(forwarder.close(PATIENCE).await, 0);
     assert_eq!(sink.accepted().len(), 3);
     let ledger = forwarder.ledger();
     assert_eq!(ledger.of(Signal::Traces, Outcome::Delivered), 3);
     // After the end nothing is taken.
-    forwarder.offer(Signal::Traces, spans(1));
+    forwarder.offer(parcel(spans(1)));
     assert_eq!(ledger.of(Signal::Traces, Outcome::NoRoom), 1);
     assert_eq!(ledger.waiting(), 0);
 }
@@ -68,7 +76,7 @@ async fn what_is_refused_is_said_once_and_counted() {
     let (journal, heard) = journal();
     let forwarder = Forwarder::start(&config(&sink.url()), &journal).unwrap();
     for _ in 0..5 {
-        forwarder.offer(Signal::Traces, spans(1));
+        forwarder.offer(parcel(spans(1)));
     }
     assert_eq!(forwarder.close(PATIENCE).await, 0);
     assert_eq!(forwarder.ledger().of(Signal::Traces, Outcome::NotTaken), 5);
@@ -86,11 +94,48 @@ async fn a_backend_that_is_away_holds_up_nothing() {
     let forwarder = Forwarder::start(&config(&sink.url()), &journal).unwrap();
     let large = Bytes::from(vec![0; WAITING / 2]);
     for _ in 0..3 {
-        forwarder.offer(Signal::Logs, large.clone());
+        forwarder.offer(parcel(large.clone()));
     }
     let ledger = forwarder.ledger();
-    assert_eq!(ledger.of(Signal::Logs, Outcome::NoRoom), 1);
+    assert_eq!(ledger.of(Signal::Traces, Outcome::NoRoom), 1);
     assert_eq!(forwarder.close(Duration::from_millis(50)).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_in_part_is_counted_as_such() {
+    let sink = sink(OtlpSink::new().answer(SinkAnswer::partial(1).message("too old")));
+    let (journal, heard) = journal();
+    let forwarder = Forwarder::start(&config(&sink.url()), &journal).unwrap();
+    forwarder.offer(parcel(spans(2)));
+    assert_eq!(forwarder.close(PATIENCE).await, 0);
+    assert_eq!(forwarder.ledger().of(Signal::Traces, Outcome::InPart), 1);
+    journal.close().await;
+    let said: Vec<_> = heard.try_iter().collect();
+    assert!(
+        said.len() == 1 && said[0].contains("does not take 1 of what it is sent: too old"),
+        "{said:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_from_here_goes_no_further() {
+    let sink = sink(OtlpSink::new());
+    let (journal, _heard) = journal();
+    let forwarder = Forwarder::start(&config(&sink.url()), &journal).unwrap();
+    forwarder.offer(parcel(spans(1)));
+    let mut headers = http::HeaderMap::new();
+    headers.insert(trail::FORWARDED_BY, Trail::default().header(forwarder.0.id));
+    forwarder.offer(Parcel {
+        trail: Trail::of(&headers),
+        ..parcel(spans(1))
+    });
+    assert_eq!(forwarder.close(PATIENCE).await, 0);
+    let counts = [Outcome::Offered, Outcome::Delivered, Outcome::Returned];
+    assert_eq!(
+        counts.map(|outcome| forwarder.ledger().of(Signal::Traces, outcome)),
+        [2, 1, 1]
+    );
+    assert_eq!(sink.accepted().len(), 1);
 }
 
 #[tokio::test]

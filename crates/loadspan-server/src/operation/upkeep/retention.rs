@@ -1,9 +1,9 @@
-//! What is too old is deleted: traces and logs by their time, runs by their end, points of OTLP metrics by theirs.
+//! What is too old is deleted: traces and logs by their time, runs by their end, points of OTLP metrics by theirs;
+//! and what these had in common.
 
 use std::time::Duration;
 
 use crate::app::{App, now_ms};
-use crate::artifacts::ArtifactPath;
 use crate::database::{Connection, DatabaseError};
 use crate::error::ApiError;
 use crate::{ingest, traces, tracking};
@@ -19,14 +19,6 @@ pub(super) struct Retention {
     age: Duration,
 }
 
-/// What a step has done.
-struct Done {
-    /// Whose artifacts are to be deleted.
-    folders: Vec<String>,
-    /// Whether there is more to be done.
-    more: bool,
-}
-
 impl Retention {
     pub(super) fn new(age: Duration) -> Self {
         Self { age }
@@ -36,45 +28,36 @@ impl Retention {
     pub(super) async fn step(self, app: &App) -> Result<bool, ApiError> {
         let age = i64::try_from(self.age.as_millis()).unwrap_or(i64::MAX);
         let before = now_ms().saturating_sub(age);
-        let steps = [old_traces, old_runs, old_telemetry];
+        let steps = [old_traces, old_runs, old_telemetry, unseen];
         let mut more = false;
         for step in steps {
             let job = move |connection: &mut dyn Connection| step(connection, before).map_err(ApiError::from);
-            let done = app.store.write(0, job).await?;
-            more |= done.more;
-            for folder in done.folders {
-                app.artifacts.delete(&ArtifactPath::parse(&folder)?).await?;
-            }
+            more |= app.store.remove(job).await?;
         }
         Ok(more)
     }
 }
 
-fn old_traces(connection: &mut dyn Connection, before: i64) -> Result<Done, DatabaseError> {
+/// Deletes some traces; whether there may be more, as the others do.
+fn old_traces(connection: &mut dyn Connection, before: i64) -> Result<bool, DatabaseError> {
     let old = traces::older_than(connection, before, STEP)?;
     let deleted = traces::delete(connection, &old, ROWS)?;
-    Ok(Done {
-        more: deleted < old.len() || old.len() == STEP,
-        folders: old[..deleted].iter().map(traces::Deletable::folder).collect(),
-    })
+    Ok(deleted < old.len() || old.len() == STEP)
 }
 
-fn old_runs(connection: &mut dyn Connection, before: i64) -> Result<Done, DatabaseError> {
+fn old_runs(connection: &mut dyn Connection, before: i64) -> Result<bool, DatabaseError> {
     let old = tracking::purge::ended_before(connection, before, STEP)?;
     let deleted = tracking::purge::runs(connection, &old, ROWS)?;
-    Ok(Done {
-        more: deleted < old.len() || old.len() == STEP,
-        folders: old[..deleted]
-            .iter()
-            .filter_map(tracking::purge::Purgeable::folder)
-            .collect(),
-    })
+    Ok(deleted < old.len() || old.len() == STEP)
 }
 
-fn old_telemetry(connection: &mut dyn Connection, before: i64) -> Result<Done, DatabaseError> {
+fn old_telemetry(connection: &mut dyn Connection, before: i64) -> Result<bool, DatabaseError> {
     let deleted = ingest::delete_before(connection, before.saturating_mul(1_000_000), ROWS)?;
-    Ok(Done {
-        folders: Vec::new(),
-        more: deleted == ROWS,
-    })
+    Ok(deleted == ROWS)
+}
+
+/// What only items had in common that are gone.
+fn unseen(connection: &mut dyn Connection, before: i64) -> Result<bool, DatabaseError> {
+    let deleted = ingest::delete_unseen_since(connection, before, ROWS)?;
+    Ok(deleted == ROWS)
 }

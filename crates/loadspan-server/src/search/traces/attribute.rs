@@ -58,7 +58,7 @@ pub(super) const TEXTS: &[Comparator] = &[
     Comparator::Ilike,
     Comparator::Rlike,
 ];
-const NULLABLE_TEXTS: &[Comparator] = &[
+pub(super) const NULLABLE_TEXTS: &[Comparator] = &[
     Comparator::Equal,
     Comparator::NotEqual,
     Comparator::In,

@@ -7,11 +7,11 @@ use super::span::SpanTest;
 use super::span_text::StoredSpan;
 use crate::database::{Connection, DatabaseError, Dialect, Row};
 use crate::error::ApiError;
+use crate::search::Page;
 use crate::search::fragment::{Bound, Fragment};
 use crate::search::order::Position;
 use crate::search::page::Wanted;
 use crate::search::plan::{Found, Plan, Prepared, Window, among};
-use crate::search::{Page, token};
 
 /// Spans in the traces that one page looks at.
 const MOST_SPANS: i64 = 100_000;
@@ -19,8 +19,10 @@ const MOST_SPANS: i64 = 100_000;
 const MOST_BYTES: usize = 32 << 20;
 /// Traces that are looked at together.
 const TOGETHER: usize = 500;
-/// Spans of a trace that are read together: each may be large.
+/// Spans of a trace that are read together.
 const SPANS_TOGETHER: usize = 32;
+/// Bytes of a span that is read along with others. One that is larger is read by itself.
+const SMALL: i64 = 256 << 10;
 
 /// A search that looks into spans.
 pub(super) struct Scan<'a> {
@@ -40,26 +42,26 @@ pub(super) fn page(connection: &mut dyn Connection, scan: Scan<'_>) -> Result<Pa
         after,
         budget: Budget::default(),
     };
-    let mut keys = Vec::new();
+    let mut matching = Vec::new();
     let mut rows = (2 * length).min(TOGETHER);
     loop {
         let (found, is_last) = scanner.next(connection, rows)?;
         let mut candidates = scanner.among(connection, found)?.into_iter();
         while let Some((candidate, may_match)) = candidates.next() {
             if may_match && scanner.matches(connection, candidate.key)? {
-                keys.push(candidate.key);
+                matching.push(candidate.clone());
             }
             scanner.after = Some(candidate.position);
             let is_over = is_last && candidates.len() == 0;
-            if !is_over && (keys.len() == length || scanner.budget.bytes > MOST_BYTES) {
-                return Ok(scanner.ends_early(keys));
+            if !is_over && (matching.len() == length || scanner.budget.bytes > MOST_BYTES) {
+                return Ok(Page::of(matching, scanner.after.as_ref()));
             }
         }
         if is_last {
-            return Ok(Page { keys, next: None });
+            return Ok(Page::of(matching, None));
         }
         if scanner.budget.spans > MOST_SPANS {
-            return Ok(scanner.ends_early(keys));
+            return Ok(Page::of(matching, scanner.after.as_ref()));
         }
         rows = TOGETHER;
     }
@@ -109,12 +111,6 @@ impl<'a> Spans<'a> {
 }
 
 impl Scanner<'_> {
-    /// A page behind which there may be more.
-    fn ends_early(&self, keys: Vec<i64>) -> Page {
-        let next = self.after.as_deref().map(token::encode);
-        Page { keys, next }
-    }
-
     /// The next traces that may be among those that are wanted, and whether these are the last.
     fn next(&self, connection: &mut dyn Connection, rows: usize) -> Result<(Vec<Found>, bool), DatabaseError> {
         let window = Window {
@@ -169,7 +165,10 @@ impl Scanner<'_> {
             let is_last = rows.len() < SPANS_TOGETHER;
             for row in &mut rows {
                 behind = row.blob(0)?;
-                let (content, translated) = (row.blob(1)?, row.maybe_text(2)?);
+                let (content, translated) = match row.maybe_blob(1)? {
+                    Some(content) => (content, row.maybe_text(2)?),
+                    None => large(connection, (trace, &behind))?,
+                };
                 self.budget.bytes += content.len() + translated.as_ref().map_or(0, String::len);
                 if self
                     .spans
@@ -186,9 +185,10 @@ impl Scanner<'_> {
 
     /// Spans of a trace that stand the tests of columns, those behind an id.
     fn read(&self, connection: &mut dyn Connection, (trace, behind): (i64, &[u8])) -> Result<Vec<Row>, DatabaseError> {
-        let query = Fragment::new(
-            "SELECT s.span_id, s.content, s.translated FROM spans s WHERE s.trace_key = ? AND s.span_id > ?",
-        )
+        let query = Fragment::new(format!(
+            "SELECT s.span_id, CASE WHEN {BYTES} <= {SMALL} THEN s.content END, \
+             CASE WHEN {BYTES} <= {SMALL} THEN s.translated END FROM spans s WHERE s.trace_key = ? AND s.span_id > ?"
+        ))
         .bind(trace)
         .bind(Bound::Blob(behind.to_vec()))
         .then(&self.spans.columns)
@@ -196,4 +196,16 @@ impl Scanner<'_> {
         .bind(SPANS_TOGETHER as i64);
         connection.query(&query.statement(), &query.values())
     }
+}
+
+const BYTES: &str = "octet_length(s.content) + COALESCE(octet_length(s.translated), 0)";
+
+/// A span that was too large to be read along with others.
+fn large(
+    connection: &mut dyn Connection,
+    (trace, span): (i64, &[u8]),
+) -> Result<(Vec<u8>, Option<String>), DatabaseError> {
+    let sql = "SELECT content, translated FROM spans WHERE trace_key = $1 AND span_id = $2";
+    let row = connection.query_one(sql, &[trace.into(), span.into()])?;
+    row.map_or(Ok((Vec::new(), None)), |mut row| Ok((row.blob(0)?, row.maybe_text(1)?)))
 }

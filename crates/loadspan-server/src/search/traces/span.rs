@@ -3,9 +3,9 @@
 use regex::Regex;
 
 use super::attribute::TEXTS;
+use crate::pattern::{self, Case};
 use crate::search::clause::{Clause, Comparator, Operand};
 use crate::search::fault::Fault;
-use crate::search::pattern::{self, Case};
 use crate::search::test::{Takes, Test, test};
 
 /// What a span is tested for.

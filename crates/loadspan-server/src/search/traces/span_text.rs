@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use loadspan_wire::otlp::any_value::Value;
 use loadspan_wire::otlp::trace::Span;
-use loadspan_wire::otlp::{AnyValue, KeyValue, Message as _};
+use loadspan_wire::otlp::{AnyValue, KeyValue, Message as _, weight};
 use serde_json::Map;
+
+use crate::answer;
 
 /// A span as the database has it, decoded.
 #[derive(Debug, Clone, Default)]
@@ -15,10 +17,13 @@ pub(super) struct StoredSpan {
 }
 
 impl StoredSpan {
-    /// From its columns. What cannot be decoded has no text.
+    /// From its columns. What cannot be decoded, or would take more memory than a page, has no text.
     pub(super) fn decode(content: &[u8], translated: Option<&str>) -> Self {
         Self {
-            span: Span::decode(content).unwrap_or_default(),
+            span: Some(content)
+                .filter(|content| weight::of_span(content) <= answer::DECODED_PAGE)
+                .and_then(|content| Span::decode(content).ok())
+                .unwrap_or_default(),
             translated: translated
                 .and_then(|json| serde_json::from_str(json).ok())
                 .unwrap_or_default(),

@@ -80,8 +80,8 @@ fn add_span(connection: &mut dyn Connection, row: &SpanRow) -> Result<(), ApiErr
     let content = span.encode_to_vec();
     let id = [id; 8];
     connection.execute(
-        "INSERT INTO spans (trace_key, span_id, name, type, status, start_ns, end_ns, resource_key, scope_key, content, translated) \
-         VALUES ($1, $2, $3, $4, $5, 0, 0, 1, 1, $6, $7)",
+        "INSERT INTO spans (trace_key, span_id, name, type, status, start_ns, end_ns, resource_key, scope_key, events, content, translated) \
+         VALUES ($1, $2, $3, $4, $5, 0, 0, 1, 1, 0, $6, $7)",
         &[
             trace.into(),
             Value::Blob(&id),
@@ -144,6 +144,8 @@ fn traces_are_found_by_their_attributes() {
             ("trace.end_time_ms >= 2500", &[3, 2]),
             ("run_id = 'run1'", &[2, 1]),
             ("attributes.run_id = 'run2'", &[3]),
+            ("run_id IS NULL", &[]),
+            ("run_id IS NOT NULL", &[3, 2, 1]),
             ("metadata.mlflow.sourceRun = 'run1'", &[2, 1]),
             ("run_id IN ('run1', 'run2')", &[3, 2, 1]),
             ("session_id = 's1'", &[2, 1]),
@@ -152,6 +154,22 @@ fn traces_are_found_by_their_attributes() {
             ("total_tokens >= 10", &[1]),
         ];
         check(&app, searches).await;
+    });
+}
+
+#[test]
+fn traces_of_no_run_are_found() {
+    each_database(async |app| {
+        filled(&app).await;
+        let unlink = "DELETE FROM trace_runs WHERE trace_key = 3";
+        app.write(move |connection| Ok(connection.execute(unlink, &[])?))
+            .await
+            .unwrap();
+        check(
+            &app,
+            &[("run_id IS NULL", &[3]), ("attributes.run_id IS NOT NULL", &[2, 1])],
+        )
+        .await;
     });
 }
 

@@ -2,14 +2,18 @@
 
 use loadspan_wire::mlflow::artifacts::PROXY_SCHEME;
 
+use crate::artifacts::ArtifactPath;
 use crate::error::ApiError;
 use crate::tracking::valid;
 
 /// Longest location, in characters.
 const CHARS: usize = 2_048;
 
+/// As long as what comes behind a location for sure.
+const BELOW: &str = "0123456789abcdef0123456789abcdef/artifacts";
+
 /// Where artifacts go if nobody says where: to this server.
-pub(super) fn proxied(experiment_id: i64) -> String {
+pub(in crate::tracking) fn proxied(experiment_id: i64) -> String {
     format!("{PROXY_SCHEME}:/{experiment_id}")
 }
 
@@ -31,6 +35,12 @@ pub(super) fn resolve(location: &str) -> Result<String, ApiError> {
             "'artifact_location' must be a URI or a path without `..` and control characters",
         ));
     }
+    if let Some(path) = location
+        .strip_prefix(PROXY_SCHEME)
+        .and_then(|path| path.strip_prefix(":/"))
+    {
+        check_kept_here(path)?;
+    }
     if location.contains(':') {
         return Ok(location.trim_end_matches('/').to_owned());
     }
@@ -39,6 +49,20 @@ pub(super) fn resolve(location: &str) -> Result<String, ApiError> {
     folder
         .map(str::to_owned)
         .ok_or_else(|| ApiError::invalid(format!("'artifact_location' is no path of this machine: '{location}'")))
+}
+
+/// A location that this server keeps must be one that its artifacts can be put to, and deleted from. Two slashes: another server does.
+fn check_kept_here(path: &str) -> Result<(), ApiError> {
+    if path.starts_with('/') {
+        return Ok(());
+    }
+    let parsed = ArtifactPath::parse(path);
+    let checked = parsed.and_then(|path| path.join(&ArtifactPath::parse(BELOW)?));
+    checked.map(drop).map_err(|_| {
+        ApiError::invalid(
+            "'artifact_location' has a path that no artifact can have: `..`, `%`-encoded or not, `\\`, or too long",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -51,6 +75,8 @@ mod tests {
             ("s3://bucket/a", "s3://bucket/a"),
             ("s3://bucket/a/", "s3://bucket/a"),
             ("mlflow-artifacts:/x", "mlflow-artifacts:/x"),
+            ("mlflow-artifacts:/", "mlflow-artifacts:"),
+            ("mlflow-artifacts://other:5000/x", "mlflow-artifacts://other:5000/x"),
             ("/data/a", "/data/a"),
         ] {
             assert_eq!(resolve(given).unwrap(), kept);
@@ -67,6 +93,11 @@ mod tests {
             "s3://b/a?x=1",
             "s3://b/../c",
             "a\0b",
+            "mlflow-artifacts:/%2e%2e/x",
+            "mlflow-artifacts:/C:/x",
+            "mlflow-artifacts:/a\\b",
+            "mlflow-artifacts:/.loadspan-uploads",
+            &format!("mlflow-artifacts:/{}", "a/".repeat(440)),
             &"a".repeat(2049),
         ] {
             assert!(resolve(given).is_err(), "{given}");

@@ -113,9 +113,17 @@ impl Page {
             None => ("", "$2"),
         };
         values.push(self.points.into());
+        // Of each of the two, no more than the page: neither database would stop there by itself.
+        let from = |table: &str| {
+            format!(
+                "SELECT * FROM (SELECT timestamp, step, value, is_nan FROM {table} WHERE metric_key = $1 {after}\
+                 ORDER BY timestamp, step, value, is_nan LIMIT {limit}) AS {table}_page"
+            )
+        };
         let sql = format!(
-            "SELECT timestamp, step, value, is_nan FROM metric_points WHERE metric_key = $1 {after}\
-             ORDER BY timestamp, step, value, is_nan LIMIT {limit}"
+            "{} UNION {} ORDER BY timestamp, step, value, is_nan LIMIT {limit}",
+            from("metric_points"),
+            from("metric_intake")
         );
         let rows = connection.query(&sql, &values)?;
         rows.iter().map(|row| Point::of_row(row, 0)).collect()

@@ -43,24 +43,25 @@ pub(crate) fn interval(connection: &mut dyn Connection, wanted: &Interval) -> Re
     Ok(found)
 }
 
+/// The points of a metric between two steps: those that are in order, and those that wait and are not there already.
+const WITHIN: &str = "\
+    SELECT timestamp, step, value, is_nan FROM metric_points WHERE metric_key = $1 AND step BETWEEN $2 AND $3 \
+    UNION ALL SELECT DISTINCT timestamp, step, value, is_nan FROM metric_intake AS waiting \
+    WHERE metric_key = $1 AND step BETWEEN $2 AND $3 AND NOT EXISTS (SELECT 1 FROM metric_points AS known \
+    WHERE known.metric_key = $1 AND (known.timestamp, known.step, known.value, known.is_nan) \
+    = (waiting.timestamp, waiting.step, waiting.value, waiting.is_nan))";
+
 fn sample(connection: &mut dyn Connection, metric_key: i64, wanted: &Interval) -> Result<Vec<Point>, ApiError> {
     let (first, last) = wanted.steps.unwrap_or((i64::MIN, i64::MAX));
-    let of = [metric_key.into(), first.into(), last.into()];
-    let count = connection.query_one(
-        "SELECT COUNT(*) FROM metric_points WHERE metric_key = $1 AND step BETWEEN $2 AND $3",
-        &of,
-    )?;
-    let count = count.map_or(Ok(0), |row| row.int(0))?;
     let most = wanted.max_results.clamp(1, MOST_POINTS);
-    // Of `count` points in `count - 1` gaps, those at which one of `most - 1` equal parts of the whole begins; and the last.
-    let (parts, gaps) = if count > most { (most - 1, count - 1) } else { (1, 1) };
-    let rows = connection.query(
-        "SELECT timestamp, step, value, is_nan FROM (SELECT timestamp, step, value, is_nan, \
-         ROW_NUMBER() OVER (ORDER BY step, timestamp, value, is_nan) - 1 AS place FROM metric_points \
-         WHERE metric_key = $1 AND step BETWEEN $2 AND $3) AS numbered \
-         WHERE (place = 0 AND $4 > 0) OR (place * $4) / $5 > ((place - 1) * $4) / $5 OR ($4 = 0 AND place = $5) \
-         ORDER BY place LIMIT $6",
-        &[of[0], of[1], of[2], parts.into(), gaps.into(), most.into()],
-    )?;
+    // Of `total` points in `total - 1` gaps, those at which one of `most - 1` equal parts of the whole begins; and the last.
+    let sql = format!(
+        "SELECT timestamp, step, value, is_nan FROM (SELECT timestamp, step, value, is_nan, COUNT(*) OVER () AS total, \
+         ROW_NUMBER() OVER (ORDER BY step, timestamp, value, is_nan) - 1 AS place FROM ({WITHIN}) AS points) AS numbered \
+         WHERE total <= $4 OR ($4 = 1 AND place = total - 1) OR ($4 > 1 AND (place = 0 \
+         OR (place * ($4 - 1)) / NULLIF(total - 1, 0) > ((place - 1) * ($4 - 1)) / NULLIF(total - 1, 0))) \
+         ORDER BY place LIMIT $4"
+    );
+    let rows = connection.query(&sql, &[metric_key.into(), first.into(), last.into(), most.into()])?;
     rows.iter().map(|row| Point::of_row(row, 0)).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use loadspan_wire::mlflow::runs::Metric;
 
-use super::Point;
+use super::{Point, intake};
 use crate::database::{Connection, Insert, Value};
 use crate::error::{ApiError, Code};
 use crate::tracking::{in_lists, valid};
@@ -42,84 +42,67 @@ pub(crate) fn log(connection: &mut dyn Connection, run_key: i64, metrics: &[Metr
     // The order of the database, in which rows are appended rather than put between others.
     points.sort_unstable_by(|(a_key, a), (b_key, b)| a_key.cmp(b_key).then_with(|| a.by_time(b)));
     points.dedup_by(|(a_key, a), (b_key, b)| a_key == b_key && a.by_time(b).is_eq());
-    let keys = Streams::bring_up_to(connection, run_key, &points)?;
-    let mut values = Vec::with_capacity(points.len() * 5);
-    for (key, point) in &points {
-        values.push(Value::Int(keys.metric_key(key)?));
-        values.extend(point.values());
-    }
-    let insert = Insert {
-        into: "metric_points (metric_key, timestamp, step, value, is_nan)",
-        columns: 5,
-        otherwise: "ON CONFLICT DO NOTHING",
-    };
-    Ok(connection.insert(&insert, &values)?)
-}
-
-/// The metrics of a run that points belong to, with their latest points.
-struct Streams(HashMap<String, (i64, Point)>);
-
-impl Streams {
-    /// Finds or makes them, and updates the latest point of each where one of these is later.
-    fn bring_up_to(connection: &mut dyn Connection, run_key: i64, points: &[(&str, Point)]) -> Result<Self, ApiError> {
-        let latest: Vec<(&str, Point)> = points
-            .chunk_by(|(a, _), (b, _)| a == b)
-            .filter_map(|of_key| of_key.iter().max_by(|(_, a), (_, b)| a.by_step(b)))
-            .copied()
-            .collect();
-        let mut streams = Self(HashMap::with_capacity(latest.len()));
-        let keys: Vec<&str> = latest.iter().map(|(key, _)| *key).collect();
-        streams.find(connection, run_key, &keys)?;
-        let later: Vec<(&str, Point)> = latest
-            .into_iter()
-            .filter(|(key, point)| {
-                streams
-                    .0
-                    .get(*key)
-                    .is_none_or(|(_, known)| point.by_step(known).is_gt())
-            })
-            .collect();
-        if !later.is_empty() {
-            put_latest(connection, run_key, &later)?;
-        }
-        let new: Vec<&str> = keys.into_iter().filter(|key| !streams.0.contains_key(*key)).collect();
-        streams.find(connection, run_key, &new)?;
-        Ok(streams)
-    }
-
-    fn find(&mut self, connection: &mut dyn Connection, run_key: i64, keys: &[&str]) -> Result<(), ApiError> {
-        for (places, mut values) in in_lists(2, keys) {
-            values.insert(0, run_key.into());
-            let sql = format!(
-                "SELECT key, metric_key, timestamp, step, value, is_nan FROM run_metrics WHERE run_key = $1 AND key IN ({places})"
-            );
-            for mut row in connection.query(&sql, &values)? {
-                self.0.insert(row.text(0)?, (row.int(1)?, Point::of_row(&row, 2)?));
-            }
-        }
-        Ok(())
-    }
-
-    fn metric_key(&self, key: &str) -> Result<i64, ApiError> {
-        let found = self.0.get(key).map(|(metric_key, _)| *metric_key);
-        found.ok_or_else(|| ApiError::new(Code::TemporarilyUnavailable, "the run was deleted meanwhile"))
-    }
-}
-
-/// Stores points that are later than those that are known. Another server may have stored later ones still.
-fn put_latest(connection: &mut dyn Connection, run_key: i64, points: &[(&str, Point)]) -> Result<(), ApiError> {
-    let mut values = Vec::with_capacity(points.len() * 6);
+    let keys = metric_keys(connection, run_key, &points)?;
+    let mut placed = Vec::with_capacity(points.len());
     for (key, point) in points {
+        let metric_key = keys.get(key).copied();
+        let gone = || ApiError::new(Code::TemporarilyUnavailable, "the run was deleted meanwhile");
+        placed.push((metric_key.ok_or_else(gone)?, point));
+    }
+    Ok(intake::store(connection, &placed, keys.len())?)
+}
+
+/// The keys of the run's metrics that points belong to. Those that are new are made, and the latest point of each is brought up to date.
+fn metric_keys(
+    connection: &mut dyn Connection,
+    run_key: i64,
+    points: &[(&str, Point)],
+) -> Result<HashMap<String, i64>, ApiError> {
+    let latest: Vec<(&str, Point)> = points
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .filter_map(|of_key| of_key.iter().max_by(|(_, a), (_, b)| a.by_step(b)))
+        .copied()
+        .collect();
+    let mut values = Vec::with_capacity(latest.len() * LATEST.columns);
+    for (key, point) in &latest {
         values.extend([Value::Int(run_key), Value::Text(key)]);
         values.extend(point.values());
     }
-    let insert = Insert {
-        into: "run_metrics (run_key, key, timestamp, step, value, is_nan)",
-        columns: 6,
-        otherwise: "ON CONFLICT (run_key, key) DO UPDATE SET timestamp = excluded.timestamp, step = excluded.step, \
-                    value = excluded.value, is_nan = excluded.is_nan \
-                    WHERE (run_metrics.step, run_metrics.timestamp, run_metrics.value, run_metrics.is_nan) \
-                    < (excluded.step, excluded.timestamp, excluded.value, excluded.is_nan)",
-    };
-    Ok(connection.insert(&insert, &values)?)
+    let mut keys = HashMap::with_capacity(latest.len());
+    for mut row in connection.insert_returning(&LATEST, &values)? {
+        keys.insert(row.text(0)?, row.int(1)?);
+    }
+    let earlier: Vec<&str> = latest
+        .iter()
+        .map(|(key, _)| *key)
+        .filter(|key| !keys.contains_key(*key))
+        .collect();
+    find(connection, run_key, &earlier, &mut keys)?;
+    Ok(keys)
+}
+
+/// Stores points that may be the latest, and says which were. Another server may have stored a later one meanwhile.
+const LATEST: Insert<'_> = Insert {
+    into: "run_metrics (run_key, key, timestamp, step, value, is_nan)",
+    columns: 6,
+    otherwise: "ON CONFLICT (run_key, key) DO UPDATE SET timestamp = excluded.timestamp, step = excluded.step, \
+                value = excluded.value, is_nan = excluded.is_nan \
+                WHERE (run_metrics.step, run_metrics.timestamp, run_metrics.value, run_metrics.is_nan) \
+                < (excluded.step, excluded.timestamp, excluded.value, excluded.is_nan) RETURNING key, metric_key",
+};
+
+fn find(
+    connection: &mut dyn Connection,
+    run_key: i64,
+    keys: &[&str],
+    found: &mut HashMap<String, i64>,
+) -> Result<(), ApiError> {
+    for (places, mut values) in in_lists(2, keys) {
+        values.insert(0, run_key.into());
+        let sql = format!("SELECT key, metric_key FROM run_metrics WHERE run_key = $1 AND key IN ({places})");
+        for mut row in connection.query(&sql, &values)? {
+            found.insert(row.text(0)?, row.int(1)?);
+        }
+    }
+    Ok(())
 }

@@ -7,8 +7,8 @@ use loadspan_wire::mlflow::MetricValue;
 use loadspan_wire::mlflow::runs::{CreateRun, Metric};
 use proptest::prelude::*;
 
-use super::{History, history, log};
-use crate::testing::on_sqlite;
+use super::{History, Interval, history, interval, log, settle};
+use crate::testing::{each_database, on_sqlite};
 use crate::tracking::runs;
 
 /// A point, with a value that says whether it is no number.
@@ -34,7 +34,7 @@ fn metrics() -> impl Strategy<Value = Vec<Vec<Metric>>> {
         any::<f64>(),
     ];
     let step = prop_oneof![-2..3_i64, Just(i64::MIN), Just(i64::MAX)];
-    let metric = ("[ab]", value, 0..3_i64, step).prop_map(|(key, value, timestamp, step)| Metric {
+    let metric = ("[a-d]", value, 0..3_i64, step).prop_map(|(key, value, timestamp, step)| Metric {
         key,
         value: MetricValue(value),
         timestamp,
@@ -56,6 +56,9 @@ proptest! {
                     let run = runs::active(connection, &run_id)?;
                     for batch in &logged {
                         log(connection, run.run_key, batch)?;
+                        if batch.len() % 2 == 1 {
+                            settle(connection)?;
+                        }
                     }
                     runs::get(connection, &run_id)
                 })
@@ -80,5 +83,75 @@ proptest! {
                 assert_eq!(found.metrics.iter().map(known).collect::<Vec<_>>(), *points);
             }
         });
+    }
+}
+
+#[test]
+fn points_of_many_metrics_are_read_while_they_wait_and_after() {
+    const METRICS: i64 = 1000;
+    const BATCHES: i64 = 25;
+    each_database(async |app| {
+        let run_id = app
+            .write(|connection| {
+                let run_id = runs::create(connection, &CreateRun::default())?.info.run_id;
+                let run_key = runs::active(connection, &run_id)?.run_key;
+                for step in 0..BATCHES {
+                    let batch: Vec<Metric> = (0..METRICS).map(|metric| point(metric, step)).collect();
+                    log(connection, run_key, &batch)?;
+                    // As a client does whose connection broke off.
+                    log(connection, run_key, &batch[..100])?;
+                }
+                Ok(run_id)
+            })
+            .await
+            .unwrap();
+        let waiting = app
+            .read(|connection| {
+                let row = connection.query_one("SELECT COUNT(*) FROM metric_intake", &[])?;
+                Ok(row.map_or(Ok(0), |row| row.int(0))?)
+            })
+            .await
+            .unwrap();
+        assert!(waiting < METRICS * BATCHES / 2, "{waiting} points wait");
+        for metric in [0, 99, 100, 999] {
+            let key = format!("metric_{metric}");
+            let wanted = History {
+                run_id: run_id.clone(),
+                key: key.clone(),
+                max_results: Some(20),
+                ..History::default()
+            };
+            let (first, rest) = app
+                .read(move |connection| {
+                    let first = history(connection, &wanted)?;
+                    let after = History {
+                        page_token: first.next_page_token.clone(),
+                        ..wanted
+                    };
+                    Ok((first.metrics, history(connection, &after)?.metrics))
+                })
+                .await
+                .unwrap();
+            let steps: Vec<i64> = first.iter().chain(&rest).map(|point| point.step).collect();
+            assert_eq!(steps, (0..BATCHES).collect::<Vec<_>>());
+            let wanted = Interval {
+                run_ids: vec![run_id.clone()],
+                key,
+                steps: None,
+                max_results: 100,
+            };
+            let found = app.read(move |connection| interval(connection, &wanted)).await.unwrap();
+            let steps: Vec<i64> = found.metrics.iter().map(|point| point.metric.step).collect();
+            assert_eq!(steps, (0..BATCHES).collect::<Vec<_>>());
+        }
+    });
+}
+
+fn point(metric: i64, step: i64) -> Metric {
+    Metric {
+        key: format!("metric_{metric}"),
+        value: MetricValue(step as f64),
+        timestamp: 1_700_000_000_000 + step,
+        step,
     }
 }

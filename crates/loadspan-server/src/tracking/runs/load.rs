@@ -38,6 +38,17 @@ pub(super) fn info(connection: &mut dyn Connection, run_key: i64) -> Result<Opti
     Ok(row.map(info_of).transpose()?.map(|(_, info)| info))
 }
 
+/// A query for keys of runs, and the bytes of all that was logged to them, about.
+pub(crate) const SIZES: &str = "SELECT r.run_key, 512 \
+    + COALESCE((SELECT SUM(64 + octet_length(x.key) + octet_length(x.value)) FROM params x WHERE x.run_key = r.run_key), 0) \
+    + COALESCE((SELECT SUM(64 + octet_length(x.key) + octet_length(x.value)) FROM run_tags x WHERE x.run_key = r.run_key), 0) \
+    + COALESCE((SELECT SUM(128 + octet_length(x.key)) FROM run_metrics x WHERE x.run_key = r.run_key), 0) \
+    + COALESCE((SELECT SUM(64 + octet_length(x.model_id)) FROM run_models x WHERE x.run_key = r.run_key), 0) \
+    + COALESCE((SELECT SUM(octet_length(x.tags) + octet_length(d.source) + COALESCE(octet_length(d.schema), 0) \
+        + COALESCE(octet_length(d.profile), 0)) FROM run_datasets x JOIN datasets d ON d.dataset_key = x.dataset_key \
+        WHERE x.run_key = r.run_key), 0) \
+    FROM runs r WHERE r.run_key";
+
 const INFO: &str = "SELECT run_key, run_id, experiment_id, name, user_id, status, start_time, end_time, lifecycle_stage, \
                     artifact_uri FROM runs WHERE run_key";
 

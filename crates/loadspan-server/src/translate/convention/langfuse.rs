@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::json;
 use super::super::source::{Families, Source};
-use super::{Convention, Tokens};
+use super::super::{Cost, json};
+use super::{Convention, Tokens, cost};
 
 pub(super) const CONVENTION: Convention = Convention {
     families: Families::LANGFUSE,
@@ -12,6 +12,7 @@ pub(super) const CONVENTION: Convention = Convention {
     inputs: |source| source.json(&["langfuse.observation.input"]),
     outputs: |source| source.json(&["langfuse.observation.output"]),
     usage: tokens,
+    cost: dollars,
     model: |source| source.any_text(&["langfuse.observation.model.name"]),
     ..Convention::SILENT
 };
@@ -43,4 +44,10 @@ fn tokens(source: &Source<'_>) -> Tokens {
         total: of("total"),
         ..Tokens::NONE
     }
+}
+
+fn dollars(source: &Source<'_>) -> Option<Cost> {
+    let details = json::tree_of(source.get("langfuse.observation.cost_details")?);
+    let of = |name: &str| details.get(name).and_then(Value::as_f64);
+    cost(of("input"), of("output"), of("total"))
 }

@@ -1,19 +1,10 @@
 //! LiveKit Agents.
 
-use super::super::messages;
 use super::super::source::{Families, Source};
-use super::{Convention, genai};
-
-/// Events that are messages of who asks, and of who answers.
-const ASKED: [(&str, &str); 3] = [
-    ("gen_ai.system.message", "system"),
-    ("gen_ai.user.message", "user"),
-    ("gen_ai.assistant.message", "assistant"),
-];
-const ANSWERED: [(&str, &str); 1] = [("gen_ai.choice", "assistant")];
+use super::{Convention, genai, genai_events};
 
 pub(super) const CONVENTION: Convention = Convention {
-    families: Families::LIVEKIT.and(Families::GENAI),
+    families: Families::LIVEKIT,
     span_type,
     inputs: |source| {
         let said = source.json(&[
@@ -23,7 +14,7 @@ pub(super) const CONVENTION: Convention = Convention {
             "lk.input_text",
             "lk.function_tool.arguments",
         ]);
-        said.or_else(|| messages::of_events(source.events(), &ASKED))
+        said.or_else(|| genai_events::inputs(source))
     },
     outputs: |source| {
         let said = source.json(&[
@@ -31,7 +22,7 @@ pub(super) const CONVENTION: Convention = Convention {
             "lk.response.function_calls",
             "lk.function_tool.output",
         ]);
-        said.or_else(|| messages::of_events(source.events(), &ANSWERED))
+        said.or_else(|| genai_events::outputs(source))
     },
     usage: genai::tokens,
     model: genai::model,
@@ -41,9 +32,6 @@ pub(super) const CONVENTION: Convention = Convention {
 };
 
 fn span_type(source: &Source<'_>) -> Option<String> {
-    if !source.families().meets(Families::LIVEKIT) {
-        return None;
-    }
     let has = |key: &str| source.get(key).is_some();
     let span_type = if has("gen_ai.request.model") {
         "LLM"

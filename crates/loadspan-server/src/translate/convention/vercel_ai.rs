@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::json;
 use super::super::source::{Families, Source};
+use super::super::{json, tree};
 use super::Convention;
 
 pub(super) const CONVENTION: Convention = Convention {
@@ -44,10 +44,10 @@ fn gathered(source: &Source<'_>, prefix: &str) -> Option<String> {
     if !(operation.ends_with(".doGenerate") || operation.ends_with(".doStream")) {
         return None;
     }
-    let fields = source.pairs().filter_map(|(key, value)| {
-        let field = key.strip_prefix(prefix)?;
-        Some((field.to_owned(), json::tree_of(value)))
-    });
-    let fields: Map<String, Value> = fields.collect();
+    let room = tree::room();
+    let fields = source.below(prefix);
+    let fields: Map<String, Value> = fields
+        .map(|(field, value)| (field.to_owned(), json::tree_within(value, &room)))
+        .collect();
     (!fields.is_empty()).then(|| Value::Object(fields).to_string())
 }

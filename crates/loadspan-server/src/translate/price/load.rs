@@ -1,4 +1,4 @@
-//! Price lists as JSON: `{"date": …, "prices": [{"provider": …, "model": …, "input": …}]}`.
+//! Price lists as JSON: `{"date": …, "source": …, "prices": [{"provider": …, "model": …, "input": …}]}`.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -17,6 +17,9 @@ const LARGEST: u64 = 16 << 20;
 struct PriceList {
     #[serde(rename = "date")]
     _date: String,
+    /// Whose prices these are, for readers.
+    #[serde(rename = "source", default)]
+    _source: String,
     prices: Vec<Listed>,
 }
 

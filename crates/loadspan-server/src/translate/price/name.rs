@@ -26,12 +26,14 @@ const REGIONS: [&str; 6] = ["us.", "eu.", "apac.", "global.", "jp.", "au."];
 const MAKERS: [&str; 6] = ["anthropic.", "meta.", "mistral.", "cohere.", "deepseek.", "openai."];
 
 /// Other names of providers, as instrumentations and OpenTelemetry have them.
-const PROVIDERS: [(&str, &str); 22] = [
+const PROVIDERS: [(&str, &str); 28] = [
+    ("alibaba_cloud", "alibaba"),
     ("amazon-bedrock", "aws"),
     ("azure", "openai"),
     ("azure.ai.openai", "openai"),
     ("azure_openai", "openai"),
     ("bedrock", "aws"),
+    ("dashscope", "alibaba"),
     ("gcp.gemini", "google"),
     ("gcp.gen_ai", "google"),
     ("gcp.vertex_ai", "google"),
@@ -42,6 +44,8 @@ const PROVIDERS: [(&str, &str); 22] = [
     ("vertexai", "google"),
     ("mistral_ai", "mistral"),
     ("mistralai", "mistral"),
+    ("moonshot_ai", "moonshot"),
+    ("moonshotai", "moonshot"),
     ("x_ai", "xai"),
     ("x-ai", "xai"),
     ("together_ai", "together"),
@@ -49,6 +53,8 @@ const PROVIDERS: [(&str, &str); 22] = [
     ("fireworks_ai", "fireworks"),
     ("meta-llama", "meta"),
     ("voyageai", "voyage"),
+    ("z-ai", "zai"),
+    ("zhipu", "zai"),
 ];
 
 /// In small letters.
@@ -75,16 +81,19 @@ pub(super) fn provider(name: &str) -> &str {
 
 /// The names under which a model may be listed, the most exact first. Names are in small letters.
 pub(super) fn readings(model: &str) -> impl Iterator<Item = &str> {
-    let bare = bare(model);
-    let whole = (bare.len() < model.len()).then_some(model);
-    whole
-        .into_iter()
-        .chain(std::iter::successors(Some(bare), |name| shortened(name)))
+    let name = model.rsplit('/').next().unwrap_or(model);
+    let bare = bare(name);
+    // What is listed with its region costs more there.
+    let exact = [model, name].into_iter().filter(|exact| exact.len() > bare.len());
+    exact.chain(std::iter::successors(Some(bare), |name| shortened(name)))
 }
 
-/// Without what stands before it.
-fn bare(model: &str) -> &str {
-    let name = model.rsplit('/').next().unwrap_or(model);
+/// Without what stands before it, and without whose it is, if somebody tuned it: `ft:gpt-4o:acme::1` costs what `ft:gpt-4o` does.
+fn bare(name: &str) -> &str {
+    if let Some(tuned) = name.strip_prefix("ft:") {
+        let end = tuned.find(':').unwrap_or(tuned.len());
+        return &name[.."ft:".len() + end];
+    }
     let name = REGIONS
         .iter()
         .find_map(|region| name.strip_prefix(region))

@@ -85,6 +85,56 @@ fn open_models_cost_what_their_host_asks_and_nothing_elsewhere() {
 }
 
 #[test]
+fn a_region_may_cost_more() {
+    let of = |name: &str| of_input(Some("aws.bedrock"), name);
+    assert_eq!(of("anthropic.claude-sonnet-4-5-20250929-v1:0"), Some(3.0));
+    assert_eq!(of("global.anthropic.claude-sonnet-4-5-20250929-v1:0"), Some(3.0));
+    for prefix in ["", "bedrock/", "arn:aws:bedrock:eu-west-1:1:inference-profile/"] {
+        assert_eq!(
+            of(&format!("{prefix}eu.anthropic.claude-sonnet-4-5-20250929-v1:0")),
+            Some(3.3)
+        );
+    }
+}
+
+#[test]
+fn a_tuned_model_does_not_cost_what_the_model_does() {
+    assert_eq!(of_input(None, "ft:gpt-4o-2024-08-06:acme::1"), None);
+    let listed = r#"{"date": "", "prices": [{"provider": "openai", "model": "ft:gpt-4o", "input": 3.75}]}"#;
+    let prices = PriceTable::of(load::parse(listed).unwrap());
+    for name in ["ft:gpt-4o-2024-08-06:acme:help:1", "openai/ft:gpt-4o", "ft:gpt-4o::"] {
+        let cost = prices.cost(None, name, &usage(1_000_000, 0)).unwrap();
+        assert!(close(cost.input, 3.75), "{name}");
+    }
+}
+
+#[test]
+fn models_of_today_are_listed() {
+    let cases = [
+        (Some("openai"), "gpt-5.5-2026-04-23", 5.0),
+        (Some("azure.ai.openai"), "gpt-5.4-mini", 0.75),
+        (Some("anthropic"), "claude-opus-5-5", 4.0),
+        (Some("anthropic"), "claude-haiku-4-5-20251001", 1.0),
+        (Some("openrouter"), "anthropic/claude-sonnet-4.6", 3.0),
+        (Some("gcp.gemini"), "gemini-3.1-pro-preview", 2.0),
+        (Some("mistral_ai"), "mistral-large-2411", 2.0),
+        (Some("mistral_ai"), "mistral-large-latest", 0.5),
+        (Some("deepseek"), "deepseek-chat", 0.28),
+        (Some("cohere"), "command-r-plus-08-2024", 2.5),
+        (Some("x_ai"), "grok-4-0709", 3.0),
+        (Some("dashscope"), "qwen-plus-2025-07-14", 0.4),
+        (Some("moonshot_ai"), "kimi-k2-0905-preview", 0.6),
+        (Some("zhipu"), "glm-4.6", 0.6),
+        (Some("fireworks_ai"), "accounts/fireworks/models/deepseek-v3p1", 0.56),
+        (Some("together_ai"), "meta-llama/Llama-3.3-70B-Instruct-Turbo", 1.04),
+        (Some("aws.bedrock"), "amazon.nova-pro-v1:0", 0.8),
+    ];
+    for (provider, model, input) in cases {
+        assert_eq!(of_input(provider, model), Some(input), "{model}");
+    }
+}
+
+#[test]
 fn cached_tokens_have_prices_of_their_own() {
     let usage = TokenUsage {
         cache_read: Some(800_000),

@@ -114,7 +114,7 @@ fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
     vec(pair.prop_map(|(key, value)| attribute(key, value)), 0..12)
 }
 
-fn any_span() -> impl Strategy<Value = Span> {
+pub(in crate::translate) fn any_span() -> impl Strategy<Value = Span> {
     let names = proptest::sample::select(&["gen_ai.user.message", "gen_ai.choice", "gen_ai.content.prompt", "x"][..]);
     let event = (names, value()).prop_map(|(name, value)| Event {
         name: name.to_owned(),

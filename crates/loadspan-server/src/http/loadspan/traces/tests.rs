@@ -1,5 +1,7 @@
 //! Pages of a trace, and the trace as OTLP.
 
+mod large;
+
 use axum::body::Body;
 use http::{Request, StatusCode};
 use loadspan_wire::otlp::logs::{LogRecord, ResourceLogs, ScopeLogs};
@@ -49,6 +51,7 @@ fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
 
 async fn send(app: &TestApp, request: ExportTraceServiceRequest) {
     let incoming = Incoming {
+        trail: crate::operation::Trail::default(),
         routing: Routing::default(),
         bytes: 0,
         request,
@@ -147,6 +150,38 @@ fn a_trace_goes_out_as_it_came_in() {
 }
 
 #[test]
+fn a_trace_goes_out_under_the_conventions_of_genai() {
+    each_database(async |app| {
+        let tool = Span {
+            attributes: vec![
+                attribute("openinference.span.kind", "TOOL"),
+                attribute("input.value", "{\"city\":\"Oslo\"}"),
+            ],
+            ..span(2, 1)
+        };
+        let root = Span {
+            attributes: vec![attribute("session.id", "s")],
+            ..span(1, 0)
+        };
+        send(&app, request(vec![root.clone(), tool.clone()])).await;
+        let asked = Request::get(format!("{TRACE}/export?format=genai")).header("accept", "application/x-protobuf");
+        let answer = app.send(asked.body(Body::empty()).unwrap()).await;
+        let exported = ExportTraceServiceRequest::decode(&answer.body()[..]).unwrap();
+        let named = Span {
+            name: "execute_tool span 2".to_owned(),
+            attributes: vec![
+                attribute("gen_ai.operation.name", "execute_tool"),
+                attribute("gen_ai.tool.name", "span 2"),
+                attribute("gen_ai.tool.call.arguments", "{\"city\":\"Oslo\"}"),
+                attribute("gen_ai.conversation.id", "s"),
+            ],
+            ..tool
+        };
+        assert_eq!(exported, request(vec![root, named]));
+    });
+}
+
+#[test]
 fn logs_of_a_trace_come_in_pages() {
     each_database(async |app| {
         send(&app, request(vec![span(1, 0)])).await;
@@ -168,6 +203,7 @@ fn logs_of_a_trace_come_in_pages() {
             }],
         };
         let incoming = Incoming {
+            trail: crate::operation::Trail::default(),
             routing: Routing::default(),
             bytes: 0,
             request: logs,
@@ -195,7 +231,6 @@ fn what_makes_no_sense_is_refused() {
             ("spans?page_token=x", StatusCode::BAD_REQUEST),
             ("logs?page_token=x", StatusCode::BAD_REQUEST),
             ("export?format=zipkin", StatusCode::BAD_REQUEST),
-            ("export?format=genai", StatusCode::NOT_IMPLEMENTED),
         ] {
             let (found, answer) = app.call("GET", &format!("{TRACE}/{path}"), Value::Null).await;
             assert_eq!(found, status, "{path}: {answer}");

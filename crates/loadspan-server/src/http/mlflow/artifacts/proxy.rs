@@ -56,8 +56,12 @@ async fn upload(State(app): State<App>, tail: Tail, request: Request) -> Result<
 }
 
 async fn download(State(app): State<App>, tail: Tail) -> Result<Response, ApiError> {
-    let path = parse(tail)?;
-    let found = app.artifacts.get(&path).await?;
+    send(&app, &parse(tail)?).await
+}
+
+/// A file, as something to be kept and not to be shown.
+pub(super) async fn send(app: &App, path: &ArtifactPath) -> Result<Response, ApiError> {
+    let found = app.artifacts.get(path).await?;
     let mut response = Body::from_stream(found.content).into_response();
     let headers = response.headers_mut();
     *headers = disposition::headers(path.name());

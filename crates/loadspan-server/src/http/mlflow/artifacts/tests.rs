@@ -197,3 +197,31 @@ fn artifacts_that_are_elsewhere_are_not_looked_for_on_this_machine() {
         }
     });
 }
+
+#[test]
+fn a_file_of_a_run_is_found_by_its_run() {
+    on_sqlite(async |app| {
+        let run = app
+            .post(
+                "/api/2.0/mlflow/runs/create",
+                json!({"experiment_id": "0", "start_time": 1}),
+            )
+            .await;
+        let run_id = run["run"]["info"]["run_id"].as_str().unwrap().to_owned();
+        let path = format!("/0/{run_id}/artifacts/notes/a.txt");
+        assert!(send(&app, Method::PUT, &path).await.status().is_success());
+        let get = async |query: String| {
+            let request = Request::get(format!("/get-artifact?{query}"))
+                .body(Body::empty())
+                .unwrap();
+            app.send(request).await
+        };
+        let found = get(format!("path=notes/a.txt&run_uuid={run_id}")).await;
+        assert_eq!(
+            (found.status(), &found.body()[..]),
+            (StatusCode::OK, b"content".as_slice())
+        );
+        let outside = get(format!("path=../../x&run_uuid={run_id}")).await;
+        assert_eq!(outside.status(), StatusCode::BAD_REQUEST);
+    });
+}

@@ -10,16 +10,20 @@ use super::Answer;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::http::Json;
+use crate::http::intake::Admitted;
 use crate::http::params::{Params, body, require_json};
+use crate::ingest::beside;
 use crate::tracking::log_batch::{self, CheckedBatch};
 
 pub(super) async fn log(State(app): State<App>, request: Request) -> Answer<Empty> {
     require_json(request.headers())?;
-    let body = body(request, app.limits.body_bytes).await?;
-    let batch = CheckedBatch::of(read(&body)?)?;
+    let Admitted { bytes, room, .. } = body(&app, request).await?;
+    let size = bytes.len();
+    let batch = beside(size, move || CheckedBatch::of(read(&bytes)?)).await??;
     app.store
-        .write(body.len(), move |connection| log_batch::log(connection, &batch))
+        .write(size, move |connection| log_batch::log(connection, &batch))
         .await?;
+    drop(room);
     Ok(Json(Empty {}))
 }
 

@@ -1,3 +1,4 @@
+mod large;
 mod logging;
 
 use http::StatusCode;

@@ -4,11 +4,11 @@ use axum::extract::State;
 use loadspan_wire::mlflow::traces::DescribedSpan;
 use serde::Serialize;
 
-use super::Answer;
+use super::Large;
 use crate::app::App;
 use crate::database::Connection;
 use crate::error::{ApiError, Code};
-use crate::http::{Json, Params};
+use crate::http::{Params, found};
 use crate::traces;
 use crate::traces::span::{self, Room};
 
@@ -17,7 +17,7 @@ pub(super) struct Spans {
     spans: Vec<DescribedSpan>,
 }
 
-pub(super) async fn spans(State(app): State<App>, params: Params) -> Answer<Spans> {
+pub(super) async fn spans(State(app): State<App>, params: Params) -> Large<Spans> {
     let Some(trace_id) = params.text("request_id")?.map(str::to_owned) else {
         let message = "Request must include the \"request_id\" query parameter.";
         return Err(ApiError::new(Code::BadRequest, message));
@@ -28,10 +28,10 @@ pub(super) async fn spans(State(app): State<App>, params: Params) -> Answer<Span
     }
     let job = move |connection: &mut dyn Connection| {
         let key = traces::key(connection, &trace_id)?;
-        span::for_clients(connection, (key, &trace_id), &mut Room::default())
+        let spans = span::for_clients(connection, (key, &trace_id), &mut Room::default())?;
+        Ok(Spans {
+            spans: spans.into_iter().map(DescribedSpan).collect(),
+        })
     };
-    let spans = app.store.read(job).await?;
-    Ok(Json(Spans {
-        spans: spans.into_iter().map(DescribedSpan).collect(),
-    }))
+    found(&app, job).await
 }

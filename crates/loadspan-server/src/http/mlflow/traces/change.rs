@@ -7,12 +7,11 @@ use loadspan_wire::mlflow::traces::{DeletedTraces, DescribedTrace, TraceAnswer};
 
 use super::Answer;
 use crate::app::App;
-use crate::artifacts::ArtifactPath;
 use crate::database::Connection;
 use crate::error::ApiError;
 use crate::http::{Json, Params};
 use crate::traces::tag::{self, TraceTag};
-use crate::traces::{self, Deletable, Doomed, Start, Which, link};
+use crate::traces::{self, Doomed, Start, Which, link};
 use crate::tracking::valid;
 
 /// Rows of one step of a deletion: some milliseconds.
@@ -93,13 +92,10 @@ async fn step(app: &App, wanted: &Doomed, most: usize) -> Result<Option<usize>, 
     let job = move |connection: &mut dyn Connection| {
         let found = traces::doomed(connection, &wanted, most)?;
         let gone = traces::delete(connection, &found, ROWS)?;
-        Ok::<_, ApiError>((found, gone))
+        Ok::<_, ApiError>((found.len(), gone))
     };
-    let (found, gone) = app.store.write(0, job).await?;
-    for folder in found[..gone].iter().map(Deletable::folder) {
-        app.artifacts.delete(&ArtifactPath::parse(&folder)?).await?;
-    }
-    Ok((!found.is_empty()).then_some(gone))
+    let (found, gone) = app.store.remove(job).await?;
+    Ok((found > 0).then_some(gone))
 }
 
 fn wanted(params: &Params) -> Result<Doomed, ApiError> {

@@ -9,11 +9,11 @@ use loadspan_wire::mlflow::traces::{
 };
 use serde_json::Value;
 
-use super::Answer;
+use super::Large;
 use crate::app::App;
 use crate::database::Connection;
 use crate::error::ApiError;
-use crate::http::{Json, Params};
+use crate::http::{Params, found, looked_up, params};
 use crate::search::{self, TraceSearch};
 use crate::traces::span::{self, Room};
 use crate::traces::{self, Named};
@@ -26,25 +26,27 @@ const MOST_INFOS: usize = 1000;
 /// How long a trace is waited for of which not all spans have come, as MLflow has it.
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
-pub(super) async fn info(State(app): State<App>, Path(trace_id): Path<String>) -> Answer<TraceAnswer> {
-    let job = move |connection: &mut dyn Connection| one_info(connection, &trace_id);
-    let (_, trace_info) = app.store.read(job).await?;
-    Ok(Json(TraceAnswer {
-        trace: DescribedTrace { trace_info },
-    }))
+pub(super) async fn info(State(app): State<App>, Path(trace_id): Path<String>) -> Large<TraceAnswer> {
+    let job = move |connection: &mut dyn Connection| {
+        let (_, trace_info) = one_info(connection, &trace_id)?;
+        Ok(TraceAnswer {
+            trace: DescribedTrace { trace_info },
+        })
+    };
+    looked_up(&app, job).await
 }
 
-pub(super) async fn whole(State(app): State<App>, params: Params) -> Answer<WholeTraceAnswer> {
+pub(super) async fn whole(State(app): State<App>, params: Params) -> Large<WholeTraceAnswer> {
     let trace_id = params.required_text("trace_id")?.to_owned();
     if !params.flag("allow_partial")? {
         wait_for_all(&app, &trace_id).await?;
     }
     let job = move |connection: &mut dyn Connection| {
         let (key, info) = one_info(connection, &trace_id)?;
-        with_spans(connection, (key, info), &mut Room::default())
+        let trace = with_spans(connection, (key, info), &mut Room::default())?;
+        Ok(WholeTraceAnswer { trace })
     };
-    let trace = app.store.read(job).await?;
-    Ok(Json(WholeTraceAnswer { trace }))
+    found(&app, job).await
 }
 
 /// Waits until as many spans have come as the client said that the trace has.
@@ -64,7 +66,7 @@ async fn wait_for_all(app: &App, trace_id: &str) -> Result<(), ApiError> {
     Err(ApiError::missing(message))
 }
 
-pub(super) async fn wholes(State(app): State<App>, params: Params) -> Answer<Traces> {
+pub(super) async fn wholes(State(app): State<App>, params: Params) -> Large<Traces> {
     let named = named(&params, MOST_WHOLE)?;
     let job = move |connection: &mut dyn Connection| {
         let keys = traces::keys(connection, &named)?;
@@ -74,23 +76,25 @@ pub(super) async fn wholes(State(app): State<App>, params: Params) -> Answer<Tra
             .into_iter()
             .zip(infos)
             .map(|trace| with_spans(connection, trace, &mut room));
-        traces.collect::<Result<Vec<_>, ApiError>>()
+        Ok(Traces {
+            traces: traces.collect::<Result<_, ApiError>>()?,
+        })
     };
-    let traces = app.store.read(job).await?;
-    Ok(Json(Traces { traces }))
+    found(&app, job).await
 }
 
-pub(super) async fn infos(State(app): State<App>, params: Params) -> Answer<TraceInfos> {
+pub(super) async fn infos(State(app): State<App>, params: Params) -> Large<TraceInfos> {
     let named = named(&params, MOST_INFOS)?;
     let job = move |connection: &mut dyn Connection| {
         let keys = traces::keys(connection, &named)?;
-        traces::load_infos(connection, &keys)
+        Ok(TraceInfos {
+            trace_infos: traces::load_infos(connection, &keys)?,
+        })
     };
-    let trace_infos = app.store.read(job).await?;
-    Ok(Json(TraceInfos { trace_infos }))
+    found(&app, job).await
 }
 
-pub(super) async fn find(State(app): State<App>, params: Params) -> Answer<FoundTraces> {
+pub(super) async fn find(State(app): State<App>, params: Params) -> Large<FoundTraces> {
     let wanted = TraceSearch {
         experiment_ids: experiments(&params)?,
         filter: params.text("filter")?.unwrap_or_default().to_owned(),
@@ -99,18 +103,22 @@ pub(super) async fn find(State(app): State<App>, params: Params) -> Answer<Found
         page_token: params.text("page_token")?.map(str::to_owned),
     };
     let job = move |connection: &mut dyn Connection| {
-        let page = search::traces(connection, &wanted)?;
-        Ok::<_, ApiError>(FoundTraces {
+        let mut page = search::traces(connection, &wanted)?;
+        page.cut(connection, traces::SIZES)?;
+        Ok(FoundTraces {
             traces: traces::load_infos(connection, &page.keys)?,
             next_page_token: page.next,
         })
     };
-    Ok(Json(app.store.read(job).await?))
+    found(&app, job).await
 }
 
 /// The experiments of a search. Traces are nowhere else.
 fn experiments(params: &Params) -> Result<Vec<String>, ApiError> {
     let locations: Vec<TraceLocation> = params.list("locations")?;
+    if locations.is_empty() {
+        return Err(params::absent("locations"));
+    }
     let ids = locations.into_iter().map(|location| {
         let experiment = location.mlflow_experiment.ok_or_else(|| {
             let kind = valid::shown(&Value::from(location.kind));

@@ -113,7 +113,7 @@ fn a_trace_that_came_as_spans_is_described() {
                     "service.name": "api", "mlflow.traceName": "root", "mlflow.trace.spansLocation": "TRACKING_STORE",
                     "mlflow.artifactLocation": format!("mlflow-artifacts:/0/traces/{ID}/artifacts"),
                 },
-                "request_preview": "{\"q\": \"hi\"}", "response_preview": "bye",
+                "request_preview": "{\"q\": \"hi\"}", "response_preview": "\"bye\"",
             })
         );
     });
@@ -328,5 +328,46 @@ fn what_this_server_does_not_do_is_no_endpoint() {
             assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
             assert_eq!(answer["error_code"], json!("ENDPOINT_NOT_FOUND"), "{path}");
         }
+    });
+}
+
+/// The client's word on a trace comes before its spans as often as after them, and says nothing of cost.
+#[test]
+fn a_trace_has_its_cost_whatever_comes_first() {
+    each_database(async |app| {
+        app.post("/api/3.0/mlflow/traces", start()).await;
+        let mut spans = spans();
+        let attributes = &mut spans["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["attributes"];
+        let cost = text("{\"input_cost\": 0.25, \"output_cost\": 0.5, \"total_cost\": 0.75}");
+        attributes
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"key": "mlflow.llm.cost", "value": cost}));
+        app.post("/v1/traces", spans).await;
+        let metadata = info(&app).await["trace_metadata"].clone();
+        let cost: Value = serde_json::from_str(metadata["mlflow.trace.cost"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            cost,
+            json!({"input_cost": 0.25, "output_cost": 0.5, "total_cost": 0.75})
+        );
+        let said = "{\"input_tokens\": 1, \"output_tokens\": 2, \"total_tokens\": 3}";
+        assert_eq!(metadata["mlflow.trace.tokenUsage"], said);
+        assert_eq!(search(&app, "total_tokens = 3").await, [ID]);
+    });
+}
+
+#[test]
+fn a_search_says_where() {
+    on_sqlite(async |app| {
+        let (status, answer) = app
+            .call("POST", "/api/3.0/mlflow/traces/search", json!({"filter": "name = 'x'"}))
+            .await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer["error_code"], "INVALID_PARAMETER_VALUE");
+        let message = answer["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("Missing value for required parameter 'locations'"),
+            "{message}"
+        );
     });
 }

@@ -95,3 +95,52 @@ fn metrics_and_logs_are_stored_once_however_often_they_come() {
         assert_eq!(names, ["gen_ai.choice"]);
     });
 }
+
+#[test]
+fn what_the_series_of_a_metric_have_in_common_is_stored_once() {
+    each_database(async |app| {
+        let point = |number: i64| NumberDataPoint {
+            time_unix_nano: 1,
+            value: Some(number_data_point::Value::AsInt(number)),
+            attributes: vec![attribute("a", number)],
+            ..NumberDataPoint::default()
+        };
+        let metric = |description: String| Metric {
+            name: "queue".to_owned(),
+            description,
+            data: Some(metric::Data::Gauge(Gauge {
+                data_points: (0..50).map(point).collect(),
+            })),
+            ..Metric::default()
+        };
+        // The same metric, whatever is said about it.
+        for description in ["d".repeat(10_000), "e".repeat(10_000)] {
+            let request = ExportMetricsServiceRequest {
+                resource_metrics: vec![ResourceMetrics {
+                    scope_metrics: vec![ScopeMetrics {
+                        metrics: vec![metric(description)],
+                        ..ScopeMetrics::default()
+                    }],
+                    ..ResourceMetrics::default()
+                }],
+            };
+            let answer = post_to(
+                &app,
+                "/v1/metrics",
+                &[("content-type", PROTOBUF)],
+                request.encode_to_vec(),
+            );
+            assert_eq!(answer.await.status(), StatusCode::OK);
+        }
+        assert_eq!(
+            (count(&app, "otlp_metrics").await, count(&app, "otlp_series").await),
+            (1, 50)
+        );
+        let sql = "SELECT SUM(length(content)) FROM otlp_metrics";
+        let row = app
+            .read(move |connection| Ok(connection.query_one(sql, &[])?))
+            .await
+            .unwrap();
+        assert!(row.unwrap().int(0).unwrap() < 11_000);
+    });
+}

@@ -1,8 +1,8 @@
 //! Requests at the same time, and the client's own word on a trace.
 
 use super::*;
-use crate::ingest::complete_stale;
 use crate::ingest::trace::{NewTrace, ensure};
+use crate::ingest::{complete, find_stale};
 use std::time::Duration;
 
 const ID: &str = "tr-01010101010101010101010101010101";
@@ -91,6 +91,25 @@ fn what_a_client_has_said_of_a_trace_stays() {
 }
 
 #[test]
+fn a_trace_to_which_something_comes_at_last_is_not_completed() {
+    each_database(async |app| {
+        send(&app, vec![span(2, 1, 5, 20)]).await;
+        let past = "UPDATE traces SET last_update_time = last_update_time - 5000";
+        app.write(move |connection| Ok(connection.execute(past, &[])?))
+            .await
+            .unwrap();
+        let found = app.read(|connection| Ok(find_stale(connection, Duration::from_secs(4), 100)?));
+        let stale = found.await.unwrap();
+        assert_eq!(stale.len(), 1);
+        send(&app, vec![span(3, 1, 5, 20)]).await;
+        app.write(move |connection| Ok(complete(connection, &stale)?))
+            .await
+            .unwrap();
+        assert_eq!(trace(&app).await["state"], json!("IN_PROGRESS"));
+    });
+}
+
+#[test]
 fn a_trace_whose_root_never_comes_is_completed_in_the_end() {
     each_database(async |app| {
         send(
@@ -98,7 +117,13 @@ fn a_trace_whose_root_never_comes_is_completed_in_the_end() {
             vec![failed(span(2, 1, 5, 20)), failed(span(3, 2, 6, 7)), span(4, 1, 2, 3)],
         )
         .await;
-        let sweep = |timeout| app.write(move |connection| Ok(complete_stale(connection, timeout, 100)?));
+        let sweep = |timeout| {
+            app.write(move |connection| {
+                let stale = find_stale(connection, timeout, 100)?;
+                complete(connection, &stale)?;
+                Ok(stale.len())
+            })
+        };
         assert_eq!(sweep(Duration::from_secs(3600)).await.unwrap(), 0);
         assert_eq!(trace(&app).await["state"], json!("IN_PROGRESS"));
         let past = "UPDATE traces SET last_update_time = last_update_time - 5000";

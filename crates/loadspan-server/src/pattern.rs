@@ -5,7 +5,7 @@ use regex::{Regex, RegexBuilder};
 
 /// Whether upper and lower case are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Case {
+pub(crate) enum Case {
     Kept,
     Folded,
 }
@@ -22,7 +22,7 @@ enum Part {
 }
 
 /// The pattern for `LIKE … ESCAPE '\'`.
-pub(super) fn escaped(pattern: &str) -> String {
+pub(crate) fn escaped(pattern: &str) -> String {
     let mut escaped = String::with_capacity(pattern.len());
     for part in parts(pattern) {
         match part {
@@ -40,7 +40,7 @@ pub(super) fn escaped(pattern: &str) -> String {
 }
 
 /// The pattern as a regular expression.
-pub(super) fn expression(pattern: &str, case: Case) -> Result<Regex, String> {
+pub(crate) fn expression(pattern: &str, case: Case) -> Result<Regex, String> {
     let parts: Vec<Part> = parts(pattern).collect();
     let begins_open = parts.first() == Some(&Part::AnyText);
     let ends_open = parts.last() == Some(&Part::AnyText);
@@ -62,7 +62,7 @@ pub(super) fn expression(pattern: &str, case: Case) -> Result<Regex, String> {
 }
 
 /// A regular expression, found anywhere in a text.
-pub(super) fn regular(pattern: &str) -> Result<Regex, String> {
+pub(crate) fn regular(pattern: &str) -> Result<Regex, String> {
     build(&mut RegexBuilder::new(pattern), Case::Kept)
 }
 
