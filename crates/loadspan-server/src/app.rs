@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tokio::sync::watch;
+
 use crate::artifacts::Artifacts;
 use crate::config::Limits;
 use crate::gate::Gates;
@@ -15,6 +17,8 @@ use crate::translate::PriceTable;
 pub(crate) struct App {
     shared: Arc<Shared>,
     gates: Gates,
+    /// Whether the server goes down.
+    stopping: watch::Sender<bool>,
 }
 
 /// The parts.
@@ -33,7 +37,19 @@ impl App {
         Self {
             shared: Arc::new(shared),
             gates: Gates::default(),
+            stopping: watch::Sender::new(false),
         }
+    }
+
+    /// Ends answers that have no end of their own.
+    pub(crate) fn end_streams(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Waits until they are to end.
+    pub(crate) async fn streams_end(&self) {
+        // The sender is here: it is not gone.
+        drop(self.stopping.subscribe().wait_for(|stopping| *stopping).await);
     }
 
     /// Where requests wait until there is room for them, on whatever port they come.

@@ -10,6 +10,7 @@ mod mlflow;
 pub(crate) mod observe;
 pub(crate) mod otlp;
 mod outbox;
+mod page;
 pub(crate) mod params;
 mod weight;
 
@@ -31,6 +32,7 @@ pub(crate) fn routes(app: App) -> Router {
         .merge(otlp::routes())
         .merge(loadspan::routes())
         .merge(metrics::routes())
+        .merge(page::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method);
     Outbox::default().watch(router).with_state(app)

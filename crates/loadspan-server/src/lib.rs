@@ -8,6 +8,7 @@ mod answer;
 mod app;
 mod artifacts;
 mod config;
+mod curves;
 mod database;
 mod error;
 mod gate;

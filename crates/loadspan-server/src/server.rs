@@ -151,6 +151,7 @@ impl Server {
 
         shutdown.await;
         phase.send_replace(Phase::Draining);
+        self.app.end_streams();
         let cut_off = places.all_free(DRAIN).await;
         phase.send_replace(Phase::Ended);
         upkeep.abort();

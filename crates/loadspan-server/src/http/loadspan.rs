@@ -1,5 +1,7 @@
 //! What only this server has: `loadspan/…`
 
+mod curves;
+mod runs;
 mod traces;
 
 use axum::Router;
@@ -19,6 +21,8 @@ struct About {
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/api/3.0/loadspan/server", get(async || Json(about())))
+        .merge(curves::routes())
+        .merge(runs::routes())
         .merge(traces::routes())
 }
 

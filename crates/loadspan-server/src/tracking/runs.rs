@@ -1,6 +1,7 @@
 //! Runs.
 
 mod load;
+pub(crate) mod table;
 
 use loadspan_wire::mlflow::limits::{TAG_VALUE_CHARS, truncated};
 use loadspan_wire::mlflow::runs::{CreateRun, Run, RunInfo, RunStatus, Tag, UpdateRun};

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use loadspan_wire::mlflow::runs::{MetricHistory, RunMetric, RunsMetricHistory};
+use loadspan_wire::mlflow::runs::{Metric, MetricHistory, RunMetric, RunsMetricHistory};
 
 use super::{PAGE, Point};
 use crate::database::Connection;
@@ -72,6 +72,41 @@ pub(crate) fn bulk(
         }));
     }
     Ok(found)
+}
+
+/// Points of a metric of a run from a time on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Since<'a> {
+    pub(crate) run_id: &'a str,
+    pub(crate) key: &'a str,
+    /// In milliseconds since 1970.
+    pub(crate) time_ms: i64,
+    /// Most points of the answer.
+    pub(crate) most: i64,
+}
+
+/// The first of these points in the order of time. An unknown run or metric has none.
+///
+/// # Errors
+///
+/// The database says no.
+pub(crate) fn since(connection: &mut dyn Connection, wanted: &Since<'_>) -> Result<Vec<Metric>, ApiError> {
+    let Some((_, metric_key)) = streams(connection, &[wanted.run_id], wanted.key)?.pop() else {
+        return Ok(Vec::new());
+    };
+    let before_all = Point {
+        timestamp: wanted.time_ms,
+        step: i64::MIN,
+        value: f64::NEG_INFINITY,
+        is_nan: false,
+    };
+    let page = Page {
+        metric_key,
+        after: Some(before_all),
+        points: wanted.most,
+    };
+    let points = page.read(connection)?;
+    Ok(points.iter().map(|point| point.metric(wanted.key)).collect())
 }
 
 /// The runs that have a metric, with its key, in the order of their ids.

@@ -1,0 +1,89 @@
+use std::fs;
+use std::path::PathBuf;
+
+use http::Request;
+
+use super::*;
+use crate::testing::on_sqlite;
+
+#[test]
+fn the_page_names_files_that_there_are_and_they_never_change() {
+    on_sqlite(async |app| {
+        let answer = app.send(Request::get("/runs").body("".into()).unwrap()).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.headers()[CONTENT_SECURITY_POLICY], POLICY);
+        let named: Vec<&str> = INDEX.split('"').filter(|text| text.starts_with("/assets/")).collect();
+        assert!(named.len() >= 4, "{named:?}");
+        for name in named {
+            let answer = app.send(Request::get(name).body("".into()).unwrap()).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{name}");
+            assert!(answer.headers()[CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+            assert!(answer.headers().get(CONTENT_ENCODING).is_none());
+        }
+        let other = format!("/assets/{}0/main.js", &assets::HASH[1..]);
+        let answer = app.send(Request::get(other).body("".into()).unwrap()).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    });
+}
+
+#[test]
+fn the_page_is_small() {
+    let gzip: usize = assets::FILES.iter().map(|(_, gzip)| gzip.len()).sum();
+    let plain: usize = assets::FILES.iter().map(|(_, gzip)| plain(gzip).len()).sum();
+    assert!(gzip <= 150_000, "{gzip} bytes compressed");
+    assert!(plain <= 450 << 10, "{plain} bytes");
+}
+
+fn plain(gzip: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    GzDecoder::new(gzip).read_to_end(&mut content).unwrap();
+    content
+}
+
+/// The files of the page as they are in the repository.
+fn sources(below: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut folders = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/ui")).join(below)];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let content = fs::read(&path).unwrap();
+                files.push((path, content));
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn vendored_files_are_those_of_their_packages() {
+    let licences = include_str!("../../../ui/vendor/README.md");
+    let scripts = |path: &PathBuf| path.extension().is_some_and(|end| end == "js" || end == "css");
+    for (path, content) in sources("vendor").into_iter().filter(|(path, _)| scripts(path)) {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content);
+        let digest: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(licences.contains(&digest), "{}: {digest}", path.display());
+    }
+}
+
+#[test]
+fn no_file_of_ours_makes_markup_of_text() {
+    const SINKS: [&str; 7] = [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "dangerouslySetInnerHTML",
+        "eval(",
+        "new Function",
+    ];
+    for (path, content) in sources("") {
+        let content = String::from_utf8(content).unwrap();
+        let found: Vec<&str> = SINKS.into_iter().filter(|sink| content.contains(sink)).collect();
+        let vendored = path.components().any(|part| part.as_os_str() == "vendor");
+        assert!(vendored || found.is_empty(), "{}: {found:?}", path.display());
+    }
+}

@@ -1,0 +1,149 @@
+// The pictures of a comparison: throughput against latency, percentile curves, and the runs over their seconds.
+
+import { html, useMemo } from "../lib.js";
+import { go, setQuery, useQuery } from "../router.js";
+import { Cursor, CursorContext, useCursorAt } from "../charts/cursor.js";
+import { Pareto } from "../charts/pareto.js";
+import { PercentileChart } from "../charts/percentiles.js";
+import { tickText } from "../charts/scale.js";
+import { TimeChart } from "../charts/timechart.js";
+import { number, plainLine } from "../format.js";
+import { distributionOf, quantilesOf } from "../run/figures.js";
+import { inMs, percentile, rates } from "../run/windows.js";
+import { COMPARED, measured, titleOf } from "./figures.js";
+
+const ACROSS = ["output_token_throughput", "request_throughput", "output_token_throughput_per_user.p50", "goodput"];
+const UP = ["time_to_first_token.p99", "time_to_first_token.p50", "inter_token_latency.p99", "inter_token_latency.p50", "request_latency.p99", "request_latency.p50"];
+
+function Choice({ label, name, value, options }) {
+  return html`
+    <select class="inline" aria-label=${label} value=${value} onChange=${(event) => setQuery({ [name]: event.target.value })}>
+      ${options.map(([key, text]) => html`<option value=${key}>${text}</option>`)}
+    </select>
+  `;
+}
+
+function chosen(query, name, options) {
+  return options.includes(query.get(name)) ? query.get(name) : options[0];
+}
+
+export function Trade({ runs }) {
+  const query = useQuery();
+  const [x, y] = [chosen(query, "x", ACROSS), chosen(query, "y", UP)];
+  const points = useMemo(() => runs.map((run) => pointOf(run, { x, y })), [runs, x, y]);
+  const axes = { x: { name: titleOf(x).title, unit: titleOf(x).unit }, y: { name: titleOf(y).title, unit: titleOf(y).unit } };
+  const choice = html`
+    <${Choice} label="Latency" name="y" value=${y} options=${UP.map((name) => [name, titleOf(name).title])} />
+    over
+    <${Choice} label="Throughput" name="x" value=${x} options=${ACROSS.map((name) => [name, `${titleOf(name).title}, ${titleOf(name).unit}`])} />
+  `;
+  return html`<${Pareto} title="Throughput and latency" choice=${choice} note="" name="throughput-latency" points=${points} axes=${axes} open=${({ id }) => go(`/runs/${id}`)} />`;
+}
+
+function pointOf(run, { x, y }) {
+  const [across, up] = [x, y].map((name) => measured(run, COMPARED.find((figure) => figure.name === name) ?? { name }));
+  const spread = ({ value, spread: half }) => (half && value ? [value * (1 - half), value * (1 + half)] : null);
+  const { concurrency, request_rate: rate } = run.params;
+  return {
+    id: run.id,
+    name: plainLine(run.name),
+    label: concurrency ? `c=${concurrency}` : rate ? `${rate}/s` : plainLine(run.name).slice(0, 12),
+    token: run.token,
+    x: across.value,
+    y: up.value,
+    xSpread: spread(across),
+    ySpread: spread(up),
+    hollow: run.verdict === "invalid" || run.verdict === "failed",
+  };
+}
+
+const CURVES = [
+  ["time_to_first_token", "TTFT", "ttft"],
+  ["request_latency", "Request latency", "duration"],
+  ["inter_token_latency", "ITL", "chunk"],
+];
+
+export function Curves({ runs }) {
+  const query = useQuery();
+  const [figure, , list] = CURVES.find(([key]) => key === query.get("curve")) ?? CURVES[0];
+  const curves = useMemo(() => runs.map((run) => curveOf(run, { figure, list })).filter(Boolean), [runs, figure]);
+  const choice = html`<${Choice} label="Latency" name="curve" value=${figure} options=${CURVES} />`;
+  return html`<${PercentileChart} title="Percentile curve" choice=${choice} note="ms" name=${`percentiles-${figure}`} curves=${curves} unit="ms" height=${272} />`;
+}
+
+function curveOf(run, { figure, list }) {
+  const common = { name: plainLine(run.name), token: run.token, stroke: run.stroke, hollow: run.verdict === "invalid" };
+  const counted = run.distribution?.[list];
+  if (counted?.n > 0) {
+    const { q, value } = counted.quantiles;
+    return { ...common, n: counted.n, points: q.map((one, at) => ({ q: one, value: value[at] * 1000 })) };
+  }
+  const spread = distributionOf(run, figure);
+  return spread && { ...common, n: spread.count, points: quantilesOf(spread) };
+}
+
+const OVER = [
+  ["rate", "req/s", ({ windows }) => rates(windows, "ended"), "req/s"],
+  ["tokens", "output tok/s", ({ windows }) => rates(windows, "output_tokens"), "tok/s"],
+  ["ttft", "TTFT p50", ({ windows }) => inMs(percentile(windows.columns.ttft, "p50", 0.5)), "ms"],
+  ["ttft90", "TTFT p90", ({ windows }) => inMs(percentile(windows.columns.ttft, "p90", 0.9)), "ms"],
+  ["chunk", "time per chunk p50", ({ windows }) => inMs(percentile(windows.columns.chunk, "p50", 0.5)), "ms"],
+  ["latency", "latency p50", ({ windows }) => inMs(percentile(windows.columns.duration, "p50", 0.5)), "ms"],
+  ["latency90", "latency p90", ({ windows }) => inMs(percentile(windows.columns.duration, "p90", 0.9)), "ms"],
+  ["flight", "in flight", ({ windows }) => windows.columns.in_flight, "requests"],
+];
+
+/** The runs over the seconds since each began. */
+export function Overlay({ runs, width }) {
+  const query = useQuery();
+  const cursor = useMemo(() => new Cursor(), []);
+  const found = OVER.find(([key]) => key === query.get("over")) ?? OVER[0];
+  const length = Math.max(0, ...runs.map(({ windows }) => windows.count));
+  const whole = [0, (length * width) / 1000];
+  const range = rangeOf(query.get("t"), whole);
+  const chart = useMemo(() => overlayOf({ runs, width, found, length, range }), [runs, width, found, range[0], range[1]]);
+  const brush = (picked) => setQuery({ t: picked && `${Math.max(0, picked[0]).toFixed(2)}-${Math.min(whole[1], picked[1]).toFixed(2)}` });
+  if (length === 0) return html`<p class="state">None of these runs has figures over time.</p>`;
+  const choice = html`<${Choice} label="Figure" name="over" value=${found[0]} options=${OVER} />`;
+  return html`
+    <${CursorContext.Provider} value=${cursor}>
+      <${TimeChart} chart=${{ ...chart, choice }} onBrush=${brush} onOpen=${() => {}} height=${220} />
+      <${OverlayValues} chart=${chart} />
+    <//>
+  `;
+}
+
+function rangeOf(text, whole) {
+  const found = /^([\d.]+)-([\d.]+)$/.exec(text ?? "");
+  return found && Number(found[2]) > Number(found[1]) ? [Number(found[1]), Number(found[2])] : whole;
+}
+
+function overlayOf({ runs, width, found: [key, label, values, unit], length, range }) {
+  const x = Array.from({ length }, (_, at) => ((at + 0.5) * width) / 1000);
+  const padded = (list) => x.map((_, at) => list[at] ?? null);
+  return {
+    title: "Over the seconds of each run",
+    name: `overlay-${key}`,
+    note: `${unit}, ${tickText(width / 1000)} s windows, aligned by elapsed time`,
+    unit,
+    x,
+    range,
+    log: unit === "ms",
+    labels: 116,
+    format: tickText,
+    time: (value) => `${tickText(value)} s`,
+    series: runs.map((run) => ({ key: run.id, label: plainLine(run.name), name: plainLine(run.name).slice(0, 14), token: run.token, stroke: run.stroke, width: 1.75, values: padded(values(run)) })),
+    sentence: `${label} of ${runs.length} runs over their seconds.`,
+  };
+}
+
+function OverlayValues({ chart }) {
+  const [at] = useCursorAt();
+  return html`
+    <p class="values">
+      ${at === null
+        ? html`<span class="quiet">Point at the chart for figures; drag picks a part, a double click shows all.</span>`
+        : html`<b>${tickText(chart.x[at])} s</b> ${chart.series.map(({ label, values }) => html`<span>${label} <b>${number(values[at] ?? undefined)}</b></span>`)}`}
+    </p>
+  `;
+}

@@ -1,0 +1,53 @@
+// The page: which part of it a path shows.
+
+import { html, render, useEffect, useErrorBoundary } from "./lib.js";
+import { fromMlflowHash, useLocation } from "./router.js";
+import { PageHead, Shell } from "./shell.js";
+import { Trouble } from "./parts/state.js";
+import { applyTheme } from "./theme.js";
+import { Compare } from "./pages/compare.js";
+import { Run } from "./pages/run.js";
+import { Runs } from "./pages/runs.js";
+import { Session } from "./pages/session.js";
+import { Sessions } from "./pages/sessions.js";
+import { Trace } from "./pages/trace.js";
+import { Traces } from "./pages/traces.js";
+
+const PAGES = [
+  [/^\/(?:runs)?$/, Runs],
+  [/^\/runs\/(?<run>[^/]+)$/, Run],
+  [/^\/compare$/, Compare],
+  [/^\/traces$/, Traces],
+  [/^\/traces\/(?<trace>[^/]+)$/, Trace],
+  [/^\/sessions$/, Sessions],
+  [/^\/sessions\/(?<session>[^/]+)$/, Session],
+];
+
+function App() {
+  const { path } = useLocation();
+  const [error, reset] = useErrorBoundary();
+  useEffect(reset, [path]);
+  const [page, parts] = find(path);
+  return html`
+    <${Shell}>
+      ${error ? html`<${PageHead} title="Defect" /><${Trouble} error=${error} again=${reset} what="this page" />` : html`<${page} ...${parts} />`}
+    <//>
+  `;
+}
+
+function find(path) {
+  for (const [pattern, page] of PAGES) {
+    const found = pattern.exec(path);
+    if (found) return [page, { ...found.groups }];
+  }
+  return [Missing, {}];
+}
+
+function Missing() {
+  return html`<${PageHead} title="Nothing here" /><p class="state">There is no such page.</p>`;
+}
+
+const moved = fromMlflowHash(location.hash);
+if (moved) history.replaceState(null, "", moved);
+applyTheme();
+render(html`<${App} />`, document.body);

@@ -1,0 +1,24 @@
+// Whether a run can be trusted, and whether it met its SLO: two things, each with a sign, a word and a colour.
+
+import { html } from "../lib.js";
+
+const VERDICTS = {
+  valid: { sign: "●", word: "valid", tone: "ok" },
+  degraded: { sign: "▲", word: "degraded", tone: "degraded" },
+  invalid: { sign: "✕", word: "invalid", tone: "invalid" },
+  running: { sign: "◐", word: "running", tone: "running" },
+  failed: { sign: "✕", word: "failed", tone: "invalid" },
+  none: { sign: "○", word: "not judged", tone: "none" },
+};
+
+/** The verdict of a run: its tag, or what its status says. */
+export function verdictOf({ status, verdict }) {
+  if (status === "RUNNING" || status === "SCHEDULED") return "running";
+  if (verdict in VERDICTS) return verdict;
+  return status === "FAILED" || status === "KILLED" ? "failed" : "none";
+}
+
+export function Verdict({ of }) {
+  const { sign, word, tone } = VERDICTS[of] ?? VERDICTS.none;
+  return html`<span class="verdict ${tone}"><span aria-hidden="true">${sign}</span> ${word}</span>`;
+}

@@ -1,0 +1,59 @@
+// A run as its pages need it: what MLflow's API says, and the summary that loadspan has put beside it.
+
+import { get } from "../api.js";
+import { verdictOf } from "../parts/verdict.js";
+
+/** Where the file of a run is downloaded. */
+export function artifactUrl(run, file) {
+  const whole = `${run.artifactRoot}/${file}`;
+  return `/api/2.0/mlflow-artifacts/artifacts/${whole.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** A run: `{ id, name, experiment, status, live, start, end, params, metrics, tags, verdict, summary }`. */
+export async function loadRun(id, signal) {
+  const { run } = await get("/api/2.0/mlflow/runs/get", { query: { run_id: id }, signal });
+  const found = runOf(run);
+  found.summary = found.live ? null : await loadSummary(found, signal);
+  return found;
+}
+
+function runOf({ info, data = {} }) {
+  const table = (list = []) => Object.fromEntries(list.map(({ key, value }) => [key, value]));
+  const [params, metrics, tags] = [data.params, data.metrics, data.tags].map(table);
+  return {
+    id: info.run_id,
+    name: info.run_name || info.run_id,
+    experiment: info.experiment_id,
+    status: info.status,
+    live: info.status === "RUNNING" || info.status === "SCHEDULED",
+    start: info.start_time,
+    end: info.end_time,
+    artifactRoot: rootOf(info.artifact_uri),
+    params,
+    metrics,
+    tags,
+    verdict: verdictOf({ status: info.status, verdict: tags.verdict }),
+  };
+}
+
+/** Artifacts that this server keeps are named `mlflow-artifacts:/1/…`, perhaps with a host. */
+function rootOf(uri = "") {
+  const found = /^mlflow-artifacts:(?:\/\/[^/]*)?\/(.+?)\/?$/.exec(uri);
+  return found ? found[1] : null;
+}
+
+/** A run of somebody else has none, and neither has one that was killed: its metrics have to do. */
+async function loadSummary(run, signal) {
+  if (!run.artifactRoot) return null;
+  try {
+    return await get(artifactUrl(run, "exports/summary.json"), { signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    return null;
+  }
+}
+
+export async function loadExperiment(id, signal) {
+  const { experiment } = await get("/api/2.0/mlflow/experiments/get", { query: { experiment_id: id }, signal });
+  return experiment;
+}

@@ -1,0 +1,91 @@
+// The events of a run: one stream for a tab that is seen, closed while it is hidden, taken up again when it breaks off.
+
+/** Waits between attempts, in seconds. */
+const WAITS = [1, 2, 4, 8, 10];
+
+/** A stream that is not there for so long is said to be lost. */
+const LOST_AFTER_MS = 1000;
+
+/**
+ * `onFrame(frame)`, `onEnd(frame)`, `onState({ lost, since, retryAt })`. `url(after)` is where to ask, from a number on.
+ */
+export class RunStream {
+  #source = null;
+  #timers = new Set();
+  #tries = 0;
+  #since = null;
+  #closed = false;
+  #after = 0;
+
+  constructor(hooks) {
+    this.hooks = hooks;
+    this.visible = () => (document.hidden ? this.#stop() : this.#open());
+    document.addEventListener("visibilitychange", this.visible);
+    if (!document.hidden) this.#open();
+  }
+
+  /** Tries again now. */
+  retry() {
+    this.#stop();
+    this.#open();
+  }
+
+  close() {
+    this.#closed = true;
+    this.#stop();
+    document.removeEventListener("visibilitychange", this.visible);
+  }
+
+  #stop() {
+    this.#source?.close();
+    this.#source = null;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #open() {
+    if (this.#closed || this.#source) return;
+    const source = new EventSource(this.hooks.url(this.#after));
+    this.#source = source;
+    source.addEventListener("windows", ({ data }) => this.#frame(JSON.parse(data)));
+    source.addEventListener("end", ({ data }) => {
+      this.close();
+      this.hooks.onEnd(JSON.parse(data));
+    });
+    // The browser's own way of trying again has no end and says nothing: ours does both.
+    source.onerror = () => this.#broke();
+  }
+
+  #frame(frame) {
+    this.#after = frame.seq;
+    this.#tries = 0;
+    if (this.#since !== null) {
+      this.#since = null;
+      for (const timer of this.#timers) clearTimeout(timer);
+      this.hooks.onState({ lost: false });
+    }
+    this.hooks.onFrame(frame);
+  }
+
+  #broke() {
+    this.#source?.close();
+    this.#source = null;
+    if (this.#closed) return;
+    this.#since ??= Date.now();
+    const wait = WAITS[Math.min(this.#tries, WAITS.length - 1)] * 1000;
+    this.#tries += 1;
+    const retryAt = Date.now() + wait;
+    const since = this.#since;
+    const left = Math.max(0, LOST_AFTER_MS - (Date.now() - since));
+    this.#later(() => this.hooks.onState({ lost: true, since, retryAt }), left);
+    this.#later(() => this.#open(), wait);
+  }
+
+  #later(run, wait) {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, wait);
+    this.#timers.add(timer);
+  }
+}
