@@ -3,6 +3,7 @@
 //! Every figure is measured from outside: CPU time as the operating system counts it for the process, latencies by comparing
 //! `records.jsonl` with what the server says of the same requests.
 
+mod backend;
 mod client;
 mod experiment;
 mod figure;
@@ -20,13 +21,16 @@ mod telemetry;
 mod throughput;
 mod truth;
 
+use std::path::PathBuf;
+
 use anyhow::{Context, bail, ensure};
 
+pub(crate) use self::backend::{DRIVE, drive};
 use self::experiment::{EXPERIMENTS, Experiment, Findings};
 use self::host::Host;
 use self::page::Section;
 pub(crate) use self::server::{COLLECT, SERVE, TRACK, collect, serve, track};
-use self::setup::Setup;
+use self::setup::{Build, Length, Setup};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md");
 
@@ -37,13 +41,8 @@ pub(crate) struct Options {
     filter: Option<String>,
     runs: usize,
     length: Length,
-}
-
-/// Whether the experiment that takes minutes is among them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Length {
-    Short,
-    Long,
+    /// The loadspan that is measured, in place of a release build of this tree.
+    binary: Option<PathBuf>,
 }
 
 impl Options {
@@ -54,12 +53,15 @@ impl Options {
         let mut options = Self {
             filter: None,
             runs: 5,
-            length: Length::Short,
+            length: Length::Usual,
+            binary: None,
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match *word {
                 "--long" => options.length = Length::Long,
+                "--short" => options.length = Length::Short,
+                "--binary" => options.binary = Some(words.next().context("--binary takes a file")?.into()),
                 "--runs" => {
                     let runs = words.next().and_then(|runs| runs.parse().ok()).filter(|runs| *runs > 0);
                     options.runs = runs.context("--runs takes a number above zero")?;
@@ -76,7 +78,12 @@ impl Options {
             .filter
             .as_ref()
             .is_none_or(|filter| experiment.name().contains(filter.as_str()));
-        by_name && (self.length == Length::Long || !experiment.is_long())
+        by_name
+            && match self.length {
+                Length::Short => experiment.section() == Section::Serve && !experiment.is_long(),
+                Length::Usual => !experiment.is_long(),
+                Length::Long => true,
+            }
     }
 
     /// What is measured, and the other side of it. The SDK's experiments build more themselves.
@@ -92,11 +99,20 @@ impl Options {
         }
     }
 
-    /// Whether everything in a section is measured, but for what has to be asked for.
+    fn build(&self) -> Build<'_> {
+        match &self.binary {
+            Some(file) => Build::Binary(file),
+            None => Build::Packages(self.packages()),
+        }
+    }
+
+    /// Whether a section can be written again: everything in it is measured properly, but for what has to be asked for.
     fn covers(&self, section: Section) -> bool {
-        section
-            .experiments()
-            .all(|experiment| self.chooses(experiment) || experiment.is_long())
+        self.length != Length::Short
+            && self.binary.is_none()
+            && section
+                .experiments()
+                .all(|experiment| self.chooses(experiment) || experiment.is_long())
     }
 }
 
@@ -113,17 +129,17 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     );
     // First, so that the load of the build is not among what is said of the machine.
     let host = Host::describe()?;
-    let setup = Setup::build(options.runs, options.packages())?;
+    let setup = Setup::build(options.runs, options.length, options.build())?;
     if host.load_average > 0.5 {
         eprintln!(
             "warning: the machine is busy (load average {:.1}); figures will be worse than they are",
             host.load_average
         );
     }
-    let described = page::describe(&host, &setup);
     for section in Section::ALL {
         let findings = measure(options, &setup, section)?;
         if options.covers(section) {
+            let described = page::describe(&host, &setup, section);
             write_section(section, section.render(&described, &findings))?;
         }
     }
@@ -161,6 +177,7 @@ mod tests {
             filter: Some("truth".to_owned()),
             runs: 3,
             length: Length::Long,
+            binary: None,
         };
         for words in [["--long", "--runs", "3", "truth"], ["truth", "--runs", "3", "--long"]] {
             assert_eq!(Options::parse(&words).unwrap(), expected);
@@ -190,6 +207,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_measured_properly_is_not_written() {
+        for words in [["--short", "server"].as_slice(), &["--binary", "loadspan", "server"]] {
+            let options = Options::parse(words).unwrap();
+            assert!(!options.covers(Section::Serve), "{words:?}");
+        }
+    }
+
+    #[test]
     fn a_section_is_covered_when_all_of_it_is_measured() {
         let covered = |word: &str| {
             let options = Options::parse(&[word]).unwrap();
@@ -200,6 +225,7 @@ mod tests {
         };
         assert_eq!(covered("sdk"), [Section::Sdk]);
         assert_eq!(covered("sdk-cost"), []);
+        assert_eq!(covered("server"), [Section::Serve]);
         assert_eq!(covered("mlflow"), [Section::MlflowLive, Section::MlflowEnd]);
         assert!(
             Section::ALL

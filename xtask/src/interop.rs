@@ -16,22 +16,29 @@ mod otlp_json;
 mod prometheus;
 mod python;
 mod sdk;
+mod server;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
 
 use self::check::Checks;
+pub(crate) use self::daemon::free_ports;
 pub(crate) use self::mlflow_server::MlflowServer;
 use crate::cargo;
 
 /// A suite: its name, and what it runs.
 type Suite = (&'static str, fn(&Workplace, &mut Checks) -> anyhow::Result<()>);
 
-const SUITES: [Suite; 3] = [("otel", otel::run), ("mlflow", mlflow::run), ("sdk", sdk::run)];
+const SUITES: [Suite; 4] = [
+    ("otel", otel::run),
+    ("mlflow", mlflow::run),
+    ("sdk", sdk::run),
+    ("server", server::run),
+];
 
 /// Where suites install and write.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Workplace {
     /// Tools, kept between runs.
     pub(crate) tools: PathBuf,
@@ -39,6 +46,24 @@ pub(crate) struct Workplace {
     pub(crate) scratch: PathBuf,
     /// The release build.
     pub(crate) loadspan: PathBuf,
+    pub(crate) length: Length,
+}
+
+/// How long is tried what cannot be tried for long enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Length {
+    Usual,
+    Long,
+}
+
+impl Workplace {
+    /// The same, with files in a folder of its own.
+    pub(crate) fn within(&self, folder: &str) -> Self {
+        Self {
+            scratch: self.scratch.join(folder),
+            ..self.clone()
+        }
+    }
 }
 
 /// Runs the named suite, or all.
@@ -46,7 +71,13 @@ pub(crate) struct Workplace {
 /// # Errors
 ///
 /// A tool cannot be installed or started, or a check failed.
-pub(crate) fn run(names: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
+    let (options, names): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("--"));
+    let length = match options.as_slice() {
+        [] => Length::Usual,
+        ["--long"] => Length::Long,
+        _ => bail!("the only option is --long, not {}", options.join(" ")),
+    };
     if let Some(unknown) = names
         .iter()
         .find(|name| !SUITES.iter().any(|(suite, _)| suite == *name))
@@ -70,6 +101,7 @@ pub(crate) fn run(names: &[&str]) -> anyhow::Result<()> {
             tools: target.join("interop"),
             scratch,
             loadspan: target.join("release/loadspan"),
+            length,
         };
         println!("\n{suite}");
         run(&place, &mut checks).with_context(|| format!("suite {suite}"))?;
@@ -77,4 +109,16 @@ pub(crate) fn run(names: &[&str]) -> anyhow::Result<()> {
     println!("\n{checks}");
     ensure!(checks.failed() == 0, "{} checks failed", checks.failed());
     Ok(())
+}
+
+/// Does something with an empty database of a PostgreSQL, which lives as long as that.
+///
+/// # Errors
+///
+/// PostgreSQL is not installed or does not start, or the work fails.
+pub(crate) fn with_postgres(work: impl FnOnce(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let home = cargo::target_dir()?.join("interop/scratch/tests-on-postgres");
+    let _ = std::fs::remove_dir_all(&home);
+    let postgres = server::Postgres::start(&home)?;
+    work(&postgres.make_database("tests")?)
 }

@@ -19,11 +19,14 @@ Usage: cargo xtask <task>
 
   check                      format, lints without warnings, documentation
   test                       all tests
-  interop [SUITE]            the release build against real backends, which it installs: otel, mlflow, sdk
+  test postgres              those of the server again, on SQLite and on a PostgreSQL that it starts
+  interop [SUITE] [--long]   the release build against real backends, which it installs: otel, mlflow, sdk, server
   images                     makes the pictures under docs/images again, from runs against the mock
   bench [FILTER] [options]   measure what docs/performance.md says; sections that were measured whole are written again
-      --runs N               how often each figure is measured [default: 5]
-      --long                 also ten million requests in one run: some minutes, 6 GB of disk";
+      --runs N               how often each figure is measured [default: 5, and at most 3 where a run takes long]
+      --long                 also ten million requests in one run, and a server with 10 GB: some minutes, 12 GB more of disk
+      --short                whether the measurements of `loadspan serve` work: a second of each, nothing is written
+      --binary FILE          measure this loadspan; nothing is built and nothing written";
 
 fn main() -> ExitCode {
     match run() {
@@ -41,6 +44,10 @@ fn run() -> anyhow::Result<()> {
     match words.as_slice() {
         ["check"] => check(),
         ["test"] => cargo::run(&["test", "--workspace"]),
+        ["test", "postgres"] => interop::with_postgres(|url| {
+            let tests = ["test", "--package", "loadspan-server"];
+            cargo::run_with(&tests, &[("LOADSPAN_TEST_POSTGRES", url)])
+        }),
         ["interop", suites @ ..] => interop::run(suites),
         ["images"] => images::run(),
         ["bench", options @ ..] => bench::run(&bench::Options::parse(options)?),
@@ -48,6 +55,7 @@ fn run() -> anyhow::Result<()> {
         [bench::SERVE, script] => bench::serve(script),
         [bench::COLLECT, delay] => bench::collect(delay),
         [bench::TRACK, delay] => bench::track(delay),
+        [bench::DRIVE, plan] => bench::drive(plan),
         _ => bail!("no such task\n\n{USAGE}"),
     }
 }

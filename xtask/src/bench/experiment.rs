@@ -6,7 +6,7 @@ use super::server::{Answers, EventWrites, Mode};
 use super::setup::Setup;
 use super::throughput::{Throughput, Yield};
 use super::truth::{Streams, TruthRow};
-use super::{footprint, mlflow, open_loop, sdk, telemetry};
+use super::{backend, footprint, mlflow, open_loop, sdk, telemetry};
 
 /// One thing that is measured.
 #[derive(Debug)]
@@ -23,6 +23,20 @@ pub(crate) enum Experiment {
     SdkCost,
     SdkSteady,
     SdkPeer,
+    Backend(Backend),
+}
+
+/// What is measured of `loadspan serve`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Start,
+    Batches,
+    Single,
+    Metrics,
+    Search,
+    Reads,
+    Large,
+    Mlflow,
 }
 
 /// What experiments found.
@@ -31,10 +45,12 @@ pub(crate) struct Findings {
     pub(crate) figures: Vec<Figure>,
     pub(crate) comparisons: Vec<Comparison>,
     pub(crate) truths: Vec<TruthRow>,
+    /// What there is to say beside figures, in sentences.
+    pub(crate) remarks: Vec<String>,
 }
 
 /// In the order of the page.
-pub(crate) const EXPERIMENTS: [Experiment; 17] = [
+pub(crate) const EXPERIMENTS: [Experiment; 25] = [
     Experiment::Throughput(Throughput {
         name: "non-streaming",
         title: "Not streamed, 1 token",
@@ -100,6 +116,14 @@ pub(crate) const EXPERIMENTS: [Experiment; 17] = [
     Experiment::SdkCost,
     Experiment::SdkSteady,
     Experiment::SdkPeer,
+    Experiment::Backend(Backend::Start),
+    Experiment::Backend(Backend::Batches),
+    Experiment::Backend(Backend::Single),
+    Experiment::Backend(Backend::Metrics),
+    Experiment::Backend(Backend::Search),
+    Experiment::Backend(Backend::Reads),
+    Experiment::Backend(Backend::Large),
+    Experiment::Backend(Backend::Mlflow),
 ];
 
 /// Answers without any wait.
@@ -128,6 +152,7 @@ impl Experiment {
             Self::SdkCost => "sdk-cost",
             Self::SdkSteady => "sdk-steady",
             Self::SdkPeer => "sdk-peer",
+            Self::Backend(backend) => backend.name(),
         }
     }
 
@@ -137,13 +162,14 @@ impl Experiment {
             Self::MlflowLive => Section::MlflowLive,
             Self::MlflowEnd => Section::MlflowEnd,
             Self::SdkCost | Self::SdkSteady | Self::SdkPeer => Section::Sdk,
+            Self::Backend(_) => Section::Serve,
             _ => Section::Load,
         }
     }
 
     /// Whether it takes minutes.
     pub(crate) const fn is_long(&self) -> bool {
-        matches!(self, Self::TenMillion)
+        matches!(self, Self::TenMillion | Self::Backend(Backend::Large))
     }
 
     pub(crate) fn measure(&self, setup: &Setup) -> anyhow::Result<Findings> {
@@ -160,6 +186,35 @@ impl Experiment {
             Self::SdkCost => sdk::measure_cost(),
             Self::SdkSteady => sdk::measure_steady(setup),
             Self::SdkPeer => sdk::measure_peer(setup),
+            Self::Backend(backend) => backend.measure(setup),
+        }
+    }
+}
+
+impl Backend {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "server-start",
+            Self::Batches => "server-batches",
+            Self::Single => "server-single",
+            Self::Metrics => "server-metrics",
+            Self::Search => "server-search",
+            Self::Reads => "server-reads",
+            Self::Large => "server-large",
+            Self::Mlflow => "server-mlflow",
+        }
+    }
+
+    fn measure(self, setup: &Setup) -> anyhow::Result<Findings> {
+        match self {
+            Self::Start => backend::measure_start(setup),
+            Self::Batches => backend::measure_batches(setup),
+            Self::Single => backend::measure_single(setup),
+            Self::Metrics => backend::measure_metrics(setup),
+            Self::Search => backend::measure_search(setup),
+            Self::Reads => backend::measure_reads(setup),
+            Self::Large => backend::measure_large(setup),
+            Self::Mlflow => backend::measure_mlflow(setup),
         }
     }
 }
@@ -185,9 +240,17 @@ impl Findings {
         }
     }
 
+    pub(crate) fn remark(remark: String) -> Self {
+        Self {
+            remarks: vec![remark],
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn append(&mut self, mut other: Self) {
         self.figures.append(&mut other.figures);
         self.comparisons.append(&mut other.comparisons);
         self.truths.append(&mut other.truths);
+        self.remarks.append(&mut other.remarks);
     }
 }

@@ -24,11 +24,13 @@ pub(crate) enum Section {
     MlflowEnd,
     /// loadspan-sdk.
     Sdk,
+    /// loadspan serve.
+    Serve,
 }
 
 impl Section {
     /// In the order of the page.
-    pub(crate) const ALL: [Self; 4] = [Self::Load, Self::MlflowLive, Self::MlflowEnd, Self::Sdk];
+    pub(crate) const ALL: [Self; 5] = [Self::Load, Self::MlflowLive, Self::MlflowEnd, Self::Sdk, Self::Serve];
 
     const fn begin(self) -> &'static str {
         match self {
@@ -36,6 +38,7 @@ impl Section {
             Self::MlflowLive => "<!-- bench:mlflow-live -->",
             Self::MlflowEnd => "<!-- bench:mlflow-end -->",
             Self::Sdk => "<!-- bench:sdk -->",
+            Self::Serve => "<!-- bench:serve -->",
         }
     }
 
@@ -46,6 +49,17 @@ impl Section {
             Self::MlflowLive => Some("## Live MLflow"),
             Self::MlflowEnd => Some("## The end of a run in MLflow"),
             Self::Sdk => Some("## loadspan-sdk"),
+            Self::Serve => Some("## loadspan serve"),
+        }
+    }
+
+    /// Which cores the two sides have.
+    const fn placement(self, pinning: Pinning) -> &'static str {
+        match (self, pinning) {
+            (Self::Serve, Pinning::Pinned) => "server and clients share two cores",
+            (Self::Serve, Pinning::Unpinned) => "server and clients share all cores, for want of `taskset`",
+            (_, Pinning::Pinned) => "server and client pinned to a core each",
+            (_, Pinning::Unpinned) => "**server and client not pinned**, for want of `taskset`: expect worse figures",
         }
     }
 
@@ -69,9 +83,10 @@ impl Section {
                 ));
             }
         }
-        if self == Self::Sdk {
+        if matches!(self, Self::Sdk | Self::Serve) && !findings.comparisons.is_empty() {
             parts.push(ComparisonTable(&findings.comparisons).to_string());
         }
+        parts.extend(findings.remarks.iter().map(|remark| format!("{remark}\n")));
         parts.join("\n")
     }
 }
@@ -99,12 +114,18 @@ fn body_in(page: &str, section: Section) -> Option<&str> {
 
 /// The tables of one experiment, for the terminal.
 pub(crate) fn render_findings(findings: &Findings) -> String {
-    let mut out = FigureTable(&findings.figures).to_string();
+    let mut out = String::new();
+    if !findings.figures.is_empty() {
+        out += &FigureTable(&findings.figures).to_string();
+    }
     if !findings.truths.is_empty() {
         out += &format!("\n{}", TruthTable(&findings.truths));
     }
     if !findings.comparisons.is_empty() {
         out += &format!("\n{}", ComparisonTable(&findings.comparisons));
+    }
+    for remark in &findings.remarks {
+        out += &format!("\n{remark}\n");
     }
     out + "\n"
 }
@@ -121,7 +142,7 @@ fn clients(comparisons: &[Comparison]) -> String {
 }
 
 /// What sections say of the machine and the runs.
-pub(crate) fn describe(host: &Host, setup: &Setup) -> String {
+pub(crate) fn describe(host: &Host, setup: &Setup, section: Section) -> String {
     let Host {
         date,
         cpu,
@@ -136,13 +157,10 @@ pub(crate) fn describe(host: &Host, setup: &Setup) -> String {
         1 => "One run of each".to_owned(),
         runs => format!("Up to {runs} runs of each"),
     };
-    let pinning = match setup.pinning() {
-        Pinning::Pinned => "server and client pinned to a core each",
-        Pinning::Unpinned => "**server and client not pinned**, for want of `taskset`: expect worse figures",
-    };
+    let placement = section.placement(setup.pinning());
     format!(
         "Measured on {date}: {cpu}, {cores} {cores_word}, {memory_gib:.0} GiB, Linux {kernel}, {rustc}, load average before the start \
-         {load_average:.2}. {runs}; {pinning}.\n"
+         {load_average:.2}. {runs}; {placement}.\n"
     )
 }
 
@@ -277,6 +295,7 @@ mod tests {
                 memory_mb: 90.4,
                 verdict: "valid".to_owned(),
             }],
+            remarks: vec!["Nothing else was there.".to_owned()],
         };
         insta::assert_snapshot!(render_findings(&findings), @r"
         | figure | unit | bar | measured: median (min–max) | reached |
@@ -291,6 +310,8 @@ mod tests {
         | | unit | loadspan | other | | loadspan ÷ other |
         |---|---|--:|---|--:|--:|
         | speed | requests/s | 100 | wrk | 200 | 0.5 |
+
+        Nothing else was there.
         ");
     }
 
@@ -308,7 +329,7 @@ mod tests {
             "{second}"
         );
         assert!(
-            second.contains("<!-- bench:sdk -->\n\nthe SDK\n\n<!-- bench:end -->"),
+            second.contains("<!-- bench:sdk -->\n\nthe SDK\n\n<!-- bench:serve -->"),
             "{second}"
         );
         assert_eq!(render(&second, &[]), second);

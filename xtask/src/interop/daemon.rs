@@ -63,6 +63,11 @@ impl Daemon {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Its process id, and that of the group that it leads, if it leads one.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Kills it, as a crash would.
     pub(crate) fn kill(mut self) {
         self.end();

@@ -28,6 +28,7 @@ pub(crate) fn collector(tools: &Path) -> anyhow::Result<PathBuf> {
         "dist:\n  name: otelcol\n  module: interop\n  output_path: {dist}\n  version: {COLLECTOR}\n\
          receivers:\n  - gomod: {core}/receiver/otlpreceiver v{COLLECTOR}\n\
          exporters:\n  - gomod: {core}/exporter/otlpexporter v{COLLECTOR}\n  \
+         - gomod: {core}/exporter/otlphttpexporter v{COLLECTOR}\n  \
          - gomod: {contrib}/exporter/fileexporter v{COLLECTOR}\n  \
          - gomod: {contrib}/exporter/prometheusexporter v{COLLECTOR}\n\
          extensions:\n  - gomod: {contrib}/extension/bearertokenauthextension v{COLLECTOR}\n",
@@ -107,6 +108,12 @@ pub(crate) fn python(tools: &Path) -> anyhow::Result<PathBuf> {
 /// Python is missing, or pip cannot install it.
 pub(crate) fn mlflow(tools: &Path) -> anyhow::Result<PathBuf> {
     virtual_environment(&tools.join(format!("mlflow-{MLFLOW}")), &format!("mlflow=={MLFLOW}"))
+}
+
+/// The same folder, if it was installed before.
+pub(crate) fn mlflow_that_is_there(tools: &Path) -> Option<PathBuf> {
+    let home = tools.join(format!("mlflow-{MLFLOW}"));
+    home.join("installed").exists().then(|| home.join("bin"))
 }
 
 /// The same with the exporters of OTLP, which MLflow's client loads when it is told to send spans there.

@@ -28,14 +28,7 @@ use super::{Workplace, install};
 pub(super) fn run(place: &Workplace, checks: &mut Checks) -> anyhow::Result<()> {
     let programs = install::mlflow(&place.tools)?;
     let server = MlflowServer::start(Command::new(programs.join("mlflow")), &place.scratch.join("server"))?;
-    let downloads = place.scratch.join("downloads");
-    let reader = MlflowReader::start(&programs.join("python"), &server.url(), &downloads)?;
-    let mut suite = Suite {
-        place,
-        server,
-        reader,
-        checks,
-    };
+    let mut suite = Suite::new(place, checks, server)?;
     live::check(&mut suite)?;
     windows::check(&mut suite)?;
     traces::check(&mut suite)?;
@@ -43,6 +36,14 @@ pub(super) fn run(place: &Workplace, checks: &mut Checks) -> anyhow::Result<()> 
     cut_short::check(&mut suite)?;
     tutorial::check(&mut suite)?;
     outage::check(&mut suite)
+}
+
+/// What a server that stands in for MLflow must be able to do.
+pub(super) fn essentials(place: &Workplace, checks: &mut Checks, server: MlflowServer) -> anyhow::Result<()> {
+    let mut suite = Suite::new(place, checks, server)?;
+    live::check(&mut suite)?;
+    traces::check(&mut suite)?;
+    cut_short::check(&mut suite)
 }
 
 /// What every check of the suite needs.
@@ -53,7 +54,18 @@ struct Suite<'a> {
     checks: &'a mut Checks,
 }
 
-impl Suite<'_> {
+impl<'a> Suite<'a> {
+    fn new(place: &'a Workplace, checks: &'a mut Checks, server: MlflowServer) -> anyhow::Result<Self> {
+        let python = install::mlflow(&place.tools)?.join("python");
+        let reader = MlflowReader::start(&python, &server.url(), &place.scratch.join("downloads"))?;
+        Ok(Self {
+            place,
+            server,
+            reader,
+            checks,
+        })
+    }
+
     /// A run that is logged to an experiment of the same name.
     fn profile(&self, name: &str, model_server: &str) -> Profile {
         profile(self.place, name, model_server).args(&[

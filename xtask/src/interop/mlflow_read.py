@@ -141,7 +141,7 @@ def span_as_json(span):
         "id": span.span_id,
         "parent": span.parent_id,
         "name": span.name,
-        "type": span.span_type,
+        "type": span.span_type or "UNKNOWN",
         "status": span.status.status_code.value,
         "status_message": span.status.description,
         "start_ns": span.start_time_ns,

@@ -1,4 +1,4 @@
-//! A real MLflow tracking server: SQLite, one worker, artifacts in a folder of its own.
+//! A real MLflow tracking server: SQLite, one worker, artifacts in a folder of its own. Or another program in its place.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -52,10 +52,24 @@ impl MlflowServer {
         Ok(server)
     }
 
+    /// Starts another program that speaks its language. The command is complete; `port` is where it answers.
+    pub(crate) fn start_instead(mut command: Command, (home, port): (&Path, u16)) -> anyhow::Result<Self> {
+        command.process_group(0).current_dir(home);
+        let mut server = Self {
+            command,
+            home: home.to_path_buf(),
+            port,
+            starts: 0,
+            daemon: None,
+        };
+        server.restart()?;
+        Ok(server)
+    }
+
     /// Starts it again, on the same port and with what it had.
     pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
         self.starts += 1;
-        let log = self.home.join(format!("log-{}", self.starts));
+        let log = self.log();
         let daemon = Daemon::start(&mut self.command, &log, &[self.port]).context("the MLflow server")?;
         self.daemon = Some(daemon);
         http::get(self.port, "/health").context("the MLflow server")?;
@@ -69,6 +83,16 @@ impl MlflowServer {
         }
     }
 
+    /// Asks it to end, and waits for that.
+    pub(crate) fn terminate(&mut self) -> anyhow::Result<()> {
+        self.daemon.take().map_or(Ok(()), Daemon::terminate)
+    }
+
+    /// What it has said since it was started last.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.home.join(format!("log-{}", self.starts))
+    }
+
     /// Halts it: it accepts connections and answers nothing, until [`MlflowServer::go_on`].
     pub(crate) fn halt(&self) {
         self.daemon.iter().for_each(Daemon::halt);
@@ -76,6 +100,11 @@ impl MlflowServer {
 
     pub(crate) fn go_on(&self) {
         self.daemon.iter().for_each(Daemon::go_on);
+    }
+
+    /// The group of its processes; `None` after it was killed.
+    pub(crate) fn group(&self) -> Option<u32> {
+        self.daemon.as_ref().map(Daemon::id)
     }
 
     pub(crate) fn url(&self) -> String {

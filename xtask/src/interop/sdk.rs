@@ -32,19 +32,9 @@ use crate::cargo;
 ///
 /// Something cannot be installed, built or started. What is wrong with the SDK is a failed check instead.
 pub(super) fn run(place: &Workplace, checks: &mut Checks) -> anyhow::Result<()> {
-    // As `.ci/run` has them already.
-    cargo::run(&["build", "--package", "loadspan-sdk", "--all-features", "--examples"])?;
     let programs = install::mlflow(&place.tools)?;
     let server = MlflowServer::start(Command::new(programs.join("mlflow")), &place.scratch.join("server"))?;
-    let home = place.scratch.join("reader");
-    let reader = MlflowReader::start(&programs.join("python"), &server.url(), &home)?;
-    let mut suite = Suite {
-        place,
-        examples: cargo::target_dir()?.join("debug/examples"),
-        server,
-        reader,
-        checks,
-    };
+    let mut suite = Suite::new(place, checks, server)?;
     destinations::check(&mut suite)?;
     sampling::check(&mut suite)?;
     protocols::check(&mut suite)?;
@@ -56,6 +46,17 @@ pub(super) fn run(place: &Workplace, checks: &mut Checks) -> anyhow::Result<()> 
     outage::check(&mut suite)
 }
 
+/// What a server that stands in for MLflow must be able to do.
+pub(super) fn essentials(place: &Workplace, checks: &mut Checks, server: MlflowServer) -> anyhow::Result<()> {
+    let mut suite = Suite::new(place, checks, server)?;
+    destinations::check(&mut suite)?;
+    sampling::check(&mut suite)?;
+    content::check(&mut suite)?;
+    genai::check(&mut suite)?;
+    automatic::check(&mut suite)?;
+    across::check(&mut suite)
+}
+
 /// What every check of the suite needs.
 struct Suite<'a> {
     place: &'a Workplace,
@@ -65,7 +66,21 @@ struct Suite<'a> {
     checks: &'a mut Checks,
 }
 
-impl Suite<'_> {
+impl<'a> Suite<'a> {
+    fn new(place: &'a Workplace, checks: &'a mut Checks, server: MlflowServer) -> anyhow::Result<Self> {
+        // As `.ci/run` has them already.
+        cargo::run(&["build", "--package", "loadspan-sdk", "--all-features", "--examples"])?;
+        let python = install::mlflow(&place.tools)?.join("python");
+        let reader = MlflowReader::start(&python, &server.url(), &place.scratch.join("reader"))?;
+        Ok(Self {
+            place,
+            examples: cargo::target_dir()?.join("debug/examples"),
+            server,
+            reader,
+            checks,
+        })
+    }
+
     /// An example, with nothing set.
     fn program(&self, example: &str) -> Program {
         Program::new(&self.examples.join(example))
