@@ -41,9 +41,15 @@ fn main() -> io::Result<()> {
     }
     let mut style = Vec::new();
     for part in FIRST.into_iter().map(str::to_owned).chain(others) {
-        let content = fs::read(ui.join(&part)).map_err(|error| io::Error::other(format!("ui/{part}: {error}")))?;
-        style.extend(content);
-        style.push(b'\n');
+        let content =
+            fs::read_to_string(ui.join(&part)).map_err(|error| io::Error::other(format!("ui/{part}: {error}")))?;
+        // Indentation, and comments that have lines of their own, are for those who read the source.
+        let is_comment = |line: &str| line.starts_with("/*") && line.ends_with("*/");
+        let lines = content.lines().map(str::trim_start);
+        for line in lines.filter(|line| !line.is_empty() && !is_comment(line)) {
+            style.extend_from_slice(line.as_bytes());
+            style.push(b'\n');
+        }
     }
     assets.push(("style.css".to_owned(), style));
     assets.push(("main.js".to_owned(), bundle::bundle(ui, "main.js")?.into_bytes()));

@@ -40,6 +40,12 @@ export async function get(path, { query = {}, signal, parse } = {}) {
   return parse ? parse(await response.text()) : response.json();
 }
 
+/** `GET`s text. */
+export async function getText(path, { signal } = {}) {
+  const response = await ask(path, { signal, headers: { accept: "text/plain" } });
+  return response.text();
+}
+
 /** `POST`s JSON. */
 export async function post(path, body, { signal } = {}) {
   const headers = { accept: "application/json", "content-type": "application/json" };

@@ -6,10 +6,12 @@ import { PageHead, Shell } from "./shell.js";
 import { Trouble } from "./parts/state.js";
 import { applyTheme } from "./theme.js";
 import { Compare } from "./pages/compare.js";
+import { Ingest } from "./pages/ingest.js";
 import { Run } from "./pages/run.js";
 import { Runs } from "./pages/runs.js";
 import { Session } from "./pages/session.js";
 import { Sessions } from "./pages/sessions.js";
+import { Start } from "./pages/start.js";
 import { Trace } from "./pages/trace.js";
 import { Traces } from "./pages/traces.js";
 
@@ -21,6 +23,8 @@ const PAGES = [
   [/^\/traces\/(?<trace>[^/]+)$/, Trace],
   [/^\/sessions$/, Sessions],
   [/^\/sessions\/(?<session>[^/]+)$/, Session],
+  [/^\/ingest$/, Ingest],
+  [/^\/start$/, Start],
 ];
 
 function App() {
