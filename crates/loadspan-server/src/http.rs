@@ -15,7 +15,8 @@ pub(crate) mod params;
 mod weight;
 
 use axum::Router;
-use http::{Method, Uri};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 use crate::app::App;
 use crate::error::{ApiError, Code, short};
@@ -33,7 +34,7 @@ pub(crate) fn routes(app: App) -> Router {
         .merge(loadspan::routes())
         .merge(metrics::routes())
         .merge(page::routes())
-        .fallback(unknown)
+        .fallback(nothing)
         .method_not_allowed_fallback(wrong_method);
     Outbox::default().watch(router).with_state(app)
 }
@@ -42,6 +43,14 @@ pub(crate) fn routes(app: App) -> Router {
 pub(crate) fn otlp_routes(app: App) -> Router {
     let router = otlp::routes().fallback(unknown);
     router.method_not_allowed_fallback(wrong_method).with_state(app)
+}
+
+/// For what there is not: people are told on the page.
+async fn nothing(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    if method == Method::GET && page::is_asked_for(&headers) {
+        return (StatusCode::NOT_FOUND, page::index().await).into_response();
+    }
+    unknown(uri).await.into_response()
 }
 
 /// For what there is not.

@@ -14,7 +14,8 @@ export class ApiError extends Error {
 async function ask(path, options) {
   let response;
   try {
-    response = await fetch(path, options);
+    // The address of the page may have a password in it, which fetch refuses; the browser sends it all the same.
+    response = await fetch(new URL(path, location.origin), options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("The server does not answer. Is loadspan still running?");

@@ -109,16 +109,18 @@ function Head({ column, sort, onSort }) {
 
 /** What is left of the window below an element: a table fills it. */
 export function useRest(bottom = 0) {
-  const mark = useRef();
+  // The element comes and goes: a page without rows has none.
+  const [element, mark] = useState(null);
   const [height, setHeight] = useState("60vh");
   useLayoutEffect(() => {
+    if (!element) return undefined;
     const measure = () => {
-      const { top } = mark.current.getBoundingClientRect();
+      const { top } = element.getBoundingClientRect();
       setHeight(`${Math.max(240, Math.floor(innerHeight - top - bottom))}px`);
     };
     measure();
     addEventListener("resize", measure);
     return () => removeEventListener("resize", measure);
-  }, [bottom]);
+  }, [element, bottom]);
   return [mark, height];
 }

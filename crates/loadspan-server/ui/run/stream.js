@@ -45,7 +45,7 @@ export class RunStream {
 
   #open() {
     if (this.#closed || this.#source) return;
-    const source = new EventSource(this.hooks.url(this.#after));
+    const source = new EventSource(new URL(this.hooks.url(this.#after), location.origin));
     this.#source = source;
     source.addEventListener("windows", ({ data }) => this.#frame(JSON.parse(data)));
     source.addEventListener("end", ({ data }) => {

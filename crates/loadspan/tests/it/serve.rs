@@ -24,7 +24,7 @@ fn it_says_where_it_listens_and_what_to_type() {
         "loadspan.db, artifacts in ".to_owned(),
         format!("MLFLOW_TRACKING_URI={url}"),
         "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:".to_owned(),
-        format!("--mlflow-tracking-uri {url} --otel-url {url}"),
+        format!("--mlflow-tracking-uri {url} --mlflow-traces --otel-url {url}"),
     ] {
         assert!(lines.contains(&part), "`{part}` is not in\n{lines}");
     }

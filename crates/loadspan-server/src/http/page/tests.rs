@@ -27,6 +27,20 @@ fn the_page_names_files_that_there_are_and_they_never_change() {
 }
 
 #[test]
+fn people_are_told_of_what_there_is_not_on_the_page_and_programs_in_json() {
+    on_sqlite(async |app| {
+        let browser = Request::get("/nonsense").header("accept", "text/html,*/*");
+        let answer = app.send(browser.body("".into()).unwrap()).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+        assert_eq!(answer.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
+        let program = Request::get("/nonsense").header("accept", "*/*");
+        let answer = app.send(program.body("".into()).unwrap()).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+        assert!(String::from_utf8_lossy(answer.body()).contains("ENDPOINT_NOT_FOUND"));
+    });
+}
+
+#[test]
 fn the_page_is_small() {
     let gzip: usize = assets::FILES.iter().map(|(_, gzip)| gzip.len()).sum();
     let plain: usize = assets::FILES.iter().map(|(_, gzip)| plain(gzip).len()).sum();

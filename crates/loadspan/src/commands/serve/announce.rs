@@ -40,16 +40,18 @@ impl Announcement {
             None => String::new(),
         };
         let token = if self.needs_token {
-            "\n  token     clients need one: MLFLOW_TRACKING_TOKEN, OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN"
+            "\n  token     clients need one: MLFLOW_TRACKING_TOKEN, OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN; a browser \
+             takes it as the password of any user"
         } else {
             ""
         };
         format!(
             "loadspan serve listening on {main} (Ctrl-C stops it)\n  \
+             page      {main}/\n  \
              data      {data}\n  \
              MLflow    export MLFLOW_TRACKING_URI={main}\n  \
              OTLP      export OTEL_EXPORTER_OTLP_ENDPOINT={otlp}{grpc}\n  \
-             profile   loadspan profile --mlflow-tracking-uri {main} --otel-url {main} …{token}\n",
+             profile   loadspan profile --mlflow-tracking-uri {main} --mlflow-traces --otel-url {main} …{token}\n",
             data = self.data,
         )
     }
