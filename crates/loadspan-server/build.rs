@@ -14,7 +14,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// The style sheet is kept in parts and served as one file. These come first, the others after the alphabet.
-const FIRST: [&str; 3] = ["vendor/uplot.css", "style/tokens.css", "style/base.css"];
+const FIRST: [&str; 4] = [
+    "vendor/uplot.css",
+    "style/tokens.css",
+    "style/base.css",
+    "style/controls.css",
+];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=ui");
