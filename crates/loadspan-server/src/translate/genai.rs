@@ -16,7 +16,7 @@ use loadspan_wire::mlflow::attributes as keys;
 use loadspan_wire::otlp::trace::Span;
 use loadspan_wire::otlp::{ExportTraceServiceRequest, KeyValue, attribute};
 use loadspan_wire::semconv::attributes::{self as names, SCHEMA_URL};
-use loadspan_wire::semconv::genai::{Attributes, Operation, translate};
+use loadspan_wire::semconv::genai::{Attributes, Operation, names as more, translate};
 
 use self::content::Material;
 use super::convention::Voices;
@@ -43,7 +43,7 @@ pub(crate) fn genai(mut request: ExportTraceServiceRequest, session: Option<&str
     for scope in scopes {
         let mut is_changed = false;
         for span in &mut scope.spans {
-            if let Some(mut translated) = conventional(span) {
+            if let Some(mut translated) = settled(span) {
                 if let Some(session) = session {
                     Attributes(&mut translated.attributes).put(names::GEN_AI_CONVERSATION_ID, session);
                 }
@@ -58,7 +58,22 @@ pub(crate) fn genai(mut request: ExportTraceServiceRequest, session: Option<&str
     request
 }
 
-/// A span under the conventions' names. `None`: it stays as it is.
+/// How often a span is read again at most. One that keeps words of another convention may say more by the names it has been given.
+const READINGS: usize = 4;
+
+/// A span under the conventions' names, such that whoever reads it again finds nothing to change. `None`: it stays as it is.
+fn settled(original: &Span) -> Option<Span> {
+    let mut span = conventional(original)?;
+    for _ in 1..READINGS {
+        match conventional(&span) {
+            Some(again) if again != span => span = again,
+            _ => break,
+        }
+    }
+    Some(span)
+}
+
+/// A span under the conventions' names, read once. `None`: it stays as it is.
 fn conventional(original: &Span) -> Option<Span> {
     let said = span(original);
     let named = named_operation(original);
@@ -162,7 +177,9 @@ fn lend(target: &mut Attributes<'_>, original: &Span, added: BTreeMap<&'static s
         origins: origins(original),
     };
     content::refine(target, original, &mut material);
-    material.added.retain(|_, json| !packed::is_large(json));
+    material
+        .added
+        .retain(|key, json| !packed::is_large(json) && !is_said(key, target, &material.origins));
     let lent = material.added.into_iter().map(|(key, json)| {
         // Only a type can be there already, which is less exact.
         target.remove(key);
@@ -171,6 +188,36 @@ fn lend(target: &mut Attributes<'_>, original: &Span, added: BTreeMap<&'static s
         Lent { key, origins }
     });
     lent.collect()
+}
+
+/// Whether nothing is left to say of an answer in MLflow's words. What another convention says beside the conventions' own names may be
+/// something else, and stays as it came; and a count of tokens that came from these names would only add zeros.
+fn is_said(key: &str, target: &Attributes<'_>, origins: &BTreeMap<&'static str, Vec<String>>) -> bool {
+    let is_foreign = origins
+        .get(key)
+        .is_some_and(|read| read.iter().any(|origin| is_foreign(origin)));
+    match key {
+        keys::CHAT_TOKEN_USAGE => !is_foreign,
+        _ => is_foreign && names_of(key).iter().any(|name| target.has(name)),
+    }
+}
+
+/// The conventions' names for an attribute of MLflow that they have one for.
+fn names_of(key: &str) -> &'static [&'static str] {
+    match key {
+        keys::SPAN_INPUTS => &[
+            names::GEN_AI_INPUT_MESSAGES,
+            more::GEN_AI_TOOL_CALL_ARGUMENTS,
+            more::GEN_AI_RETRIEVAL_QUERY_TEXT,
+        ],
+        keys::SPAN_OUTPUTS => &[
+            names::GEN_AI_OUTPUT_MESSAGES,
+            more::GEN_AI_TOOL_CALL_RESULT,
+            more::GEN_AI_RETRIEVAL_DOCUMENTS,
+        ],
+        keys::CHAT_TOOLS => &[more::GEN_AI_TOOL_DEFINITIONS],
+        _ => &[],
+    }
 }
 
 /// Where the answers to each question come from, by MLflow's name for what is asked.

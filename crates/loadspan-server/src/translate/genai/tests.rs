@@ -380,6 +380,45 @@ fn what_comes_in_again_means_the_same() {
     }
 }
 
+/// The attributes of a span of these under the conventions' names, as `key=value`.
+fn conventional_texts(said: &[(&str, &str)]) -> Vec<String> {
+    let span = Span {
+        attributes: said.iter().map(|(key, text)| attribute(*key, *text)).collect(),
+        ..Span::default()
+    };
+    let exported = genai(request(vec![span]), None);
+    assert_eq!(genai(exported.clone(), None), exported);
+    let attributes = &spans(&exported)[0].attributes;
+    let shown = attributes.iter().map(|pair| {
+        let value = pair.value.as_ref().map(described_value).unwrap_or_default();
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        format!("{}={value}", pair.key)
+    });
+    shown.collect()
+}
+
+#[test]
+fn what_was_not_counted_is_no_zero() {
+    let texts = conventional_texts(&[
+        ("gcp.vertex.agent.llm_request", "false"),
+        ("mlflow.chat.tokenUsage", r#"{"input_tokens": 1, "output_tokens": "x"}"#),
+    ]);
+    assert!(texts.contains(&"gen_ai.usage.input_tokens=1".to_owned()), "{texts:?}");
+    let has_output = texts.iter().any(|text| text.starts_with("gen_ai.usage.output_tokens"));
+    assert!(!has_output, "{texts:?}");
+}
+
+#[test]
+fn what_says_something_else_beside_the_conventions_stays() {
+    let texts = conventional_texts(&[
+        ("span.type", "tool"),
+        ("input.value", "[1]"),
+        ("mlflow.spanInputs", "{}"),
+    ]);
+    assert!(texts.contains(&"gen_ai.tool.call.arguments={}".to_owned()), "{texts:?}");
+    assert!(texts.contains(&"input.value=[1]".to_owned()), "{texts:?}");
+}
+
 proptest! {
     #[test]
     fn only_the_words_change(mut span in any_span()) {
