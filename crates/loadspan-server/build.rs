@@ -2,6 +2,8 @@
 
 #[path = "build/bundle.rs"]
 mod bundle;
+#[path = "build/minify.rs"]
+mod minify;
 
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write as _;
@@ -57,7 +59,8 @@ fn main() -> io::Result<()> {
         }
     }
     assets.push(("style.css".to_owned(), style));
-    assets.push(("main.js".to_owned(), bundle::bundle(ui, "main.js")?.into_bytes()));
+    let script = minify::minify(&bundle::bundle(ui, "main.js")?)?;
+    assets.push(("main.js".to_owned(), script.into_bytes()));
     let index = fs::read_to_string(ui.join("index.html"))?;
     let mut hasher = DefaultHasher::new();
     (&assets, &index).hash(&mut hasher);

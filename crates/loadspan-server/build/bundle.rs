@@ -37,7 +37,7 @@ impl Bundle {
         self.places.insert(path.to_owned(), None);
         let text = fs::read_to_string(self.ui.join(path)).map_err(|error| wrong(path, &error.to_string()))?;
         let mut module = Module::default();
-        for statement in statements(&without_comments(&text)) {
+        for statement in statements(&text) {
             self.add_statement(path, &mut module, &statement)?;
         }
         let place = self.places.values().flatten().count();
@@ -122,22 +122,6 @@ fn split_minified(line: &str) -> Vec<String> {
         Some(place) if place > 0 => vec![line[..place].to_owned(), line[place..].to_owned()],
         _ => vec![line.to_owned()],
     }
-}
-
-/// Comments that have lines of their own are for those who read the source.
-fn without_comments(text: &str) -> String {
-    let mut kept = String::new();
-    let mut in_block = false;
-    for line in text.lines() {
-        let trimmed = line.trim();
-        in_block |= trimmed.starts_with("/**");
-        if !in_block && !trimmed.is_empty() && !trimmed.starts_with("//") {
-            kept += line;
-            kept.push('\n');
-        }
-        in_block &= !trimmed.ends_with("*/");
-    }
-    kept
 }
 
 fn exported(export: &str) -> Option<String> {
