@@ -12,6 +12,7 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use brotli::enc::BrotliEncoderParams;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -83,18 +84,35 @@ fn write(hash: &str, index: &str, assets: &[(String, Vec<u8>)]) -> io::Result<()
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     let index = index.replace("{assets}", &format!("/assets/{hash}"));
     fs::write(out.join("index.html"), index)?;
-    let mut table = format!("pub(super) const HASH: &str = {hash:?};\npub(super) const FILES: &[(&str, &[u8])] = &[\n");
+    let mut table = format!("pub(super) const HASH: &str = {hash:?};\npub(super) const FILES: &[Asset] = &[\n");
     for (number, (name, content)) in assets.iter().enumerate() {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(content)?;
-        let file = format!("{number}.gz");
-        fs::write(out.join(&file), encoder.finish()?)?;
+        fs::write(out.join(format!("{number}.br")), brotli(content)?)?;
+        fs::write(out.join(format!("{number}.gz")), gzip(content)?)?;
+        let file = |end: &str| format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{number}.{end}\"))");
         // Writing to a text cannot fail.
         let _ = writeln!(
             table,
-            "    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{file}\"))),"
+            "    Asset {{ name: {name:?}, brotli: {}, gzip: {} }},",
+            file("br"),
+            file("gz")
         );
     }
     table.push_str("];\n");
     fs::write(out.join("assets.rs"), table)
+}
+
+fn brotli(content: &[u8]) -> io::Result<Vec<u8>> {
+    let parameters = BrotliEncoderParams {
+        size_hint: content.len(),
+        ..BrotliEncoderParams::default()
+    };
+    let mut compressed = Vec::new();
+    brotli::BrotliCompress(&mut &content[..], &mut compressed, &parameters)?;
+    Ok(compressed)
+}
+
+fn gzip(content: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content)?;
+    encoder.finish()
 }

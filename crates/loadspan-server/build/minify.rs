@@ -1,10 +1,10 @@
-//! Makes a script small: short names for what is local, no comments, no spaces. What it does stays as it was written.
+//! Makes a script small: short names for what is local, shorter words for the same, no comments, no spaces.
 
 use std::io;
 
 use oxc_allocator::Allocator;
 use oxc_codegen::{Codegen, CodegenOptions};
-use oxc_minifier::{MangleOptions, Minifier, MinifierOptions};
+use oxc_minifier::{CompressOptions, MangleOptions, Minifier, MinifierOptions};
 use oxc_parser::Parser;
 use oxc_span::SourceType;
 
@@ -18,7 +18,7 @@ pub(crate) fn minify(script: &str) -> io::Result<String> {
     let mut program = parsed.program;
     let options = MinifierOptions {
         mangle: Some(MangleOptions::default()),
-        compress: None,
+        compress: Some(CompressOptions::smallest()),
     };
     let minified = Minifier::new(options).minify(&allocator, &mut program);
     let code = Codegen::new()

@@ -16,7 +16,16 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use crate::app::App;
 
 mod assets {
+    use super::Asset;
+
     include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+}
+
+/// A file of the page, in each form that browsers take: on a secure origin, which loopback is, that is brotli.
+struct Asset {
+    name: &'static str,
+    brotli: &'static [u8],
+    gzip: &'static [u8],
 }
 
 const INDEX: &str = include_str!(concat!(env!("OUT_DIR"), "/index.html"));
@@ -70,32 +79,37 @@ pub(super) async fn index() -> Response {
 async fn asset(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let file = assets::FILES
         .iter()
-        .find(|(of, _)| *of == name)
+        .find(|asset| asset.name == name)
         .filter(|_| hash == assets::HASH);
-    let Some((name, gzip)) = file else {
+    let Some(file) = file else {
         // A page of before an update asks for files of before: it is to be loaded again.
         return StatusCode::NOT_FOUND.into_response();
     };
     let about = [
-        (CONTENT_TYPE, content_type(name)),
+        (CONTENT_TYPE, content_type(file.name)),
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (VARY, "accept-encoding"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (SAME_SITE, "same-origin"),
     ];
-    if takes_gzip(&headers) {
-        return (about, [(CONTENT_ENCODING, "gzip")], *gzip).into_response();
+    if takes(&headers, "br") {
+        return (about, [(CONTENT_ENCODING, "br")], file.brotli).into_response();
+    }
+    if takes(&headers, "gzip") {
+        return (about, [(CONTENT_ENCODING, "gzip")], file.gzip).into_response();
     }
     let mut plain = Vec::new();
-    match GzDecoder::new(*gzip).read_to_end(&mut plain) {
+    match GzDecoder::new(file.gzip).read_to_end(&mut plain) {
         Ok(_) => (about, plain).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+/// Whether a coding is accepted. Browsers list those that they take, and refuse none.
+fn takes(headers: &HeaderMap, coding: &str) -> bool {
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|list| list.split(',').any(|coding| coding.trim().starts_with("gzip")))
+    let name = |listed: &str| listed.split(';').next().is_some_and(|name| name.trim() == coding);
+    accepted.is_some_and(|list| list.split(',').any(name))
 }
 
 fn content_type(name: &str) -> &'static str {

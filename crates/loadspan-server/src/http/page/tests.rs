@@ -42,10 +42,36 @@ fn people_are_told_of_what_there_is_not_on_the_page_and_programs_in_json() {
 
 #[test]
 fn the_page_is_small() {
-    let gzip: usize = assets::FILES.iter().map(|(_, gzip)| gzip.len()).sum();
-    let plain: usize = assets::FILES.iter().map(|(_, gzip)| plain(gzip).len()).sum();
-    assert!(gzip <= 150_000, "{gzip} bytes compressed");
+    let sum = |size: fn(&Asset) -> usize| assets::FILES.iter().map(size).sum::<usize>();
+    let (brotli, gzip, plain) = (
+        sum(|asset| asset.brotli.len()),
+        sum(|asset| asset.gzip.len()),
+        sum(|asset| plain(asset.gzip).len()),
+    );
+    assert!(brotli <= 150_000, "{brotli} bytes compressed");
+    assert!(
+        gzip <= 175_000,
+        "{gzip} bytes compressed for those who do not take brotli"
+    );
     assert!(plain <= 450 << 10, "{plain} bytes");
+}
+
+#[test]
+fn a_file_comes_in_the_best_form_that_a_browser_takes() {
+    on_sqlite(async |app| {
+        let asked = [
+            ("gzip, deflate, br, zstd", Some("br")),
+            ("gzip;q=1.0, deflate", Some("gzip")),
+            ("brotli", None),
+        ];
+        for (accepted, coding) in asked {
+            let place = format!("/assets/{}/main.js", assets::HASH);
+            let asked = Request::get(place).header("accept-encoding", accepted);
+            let answer = app.send(asked.body("".into()).unwrap()).await;
+            let answered = answer.headers().get(CONTENT_ENCODING);
+            assert_eq!(answered.map(|value| value.to_str().unwrap()), coding, "{accepted}");
+        }
+    });
 }
 
 fn plain(gzip: &[u8]) -> Vec<u8> {
