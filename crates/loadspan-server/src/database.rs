@@ -26,7 +26,7 @@ pub(crate) use migration::{check, migrate};
 pub(crate) use postgres::Postgres;
 pub(crate) use row::Row;
 pub(crate) use size::size;
-pub(crate) use sqlite::Sqlite;
+pub(crate) use sqlite::{CopyError, Sqlite};
 pub(crate) use value::Value;
 
 /// The database of a setting.
@@ -39,6 +39,43 @@ pub(crate) fn of(backend: &Backend, durability: Durability) -> Result<Box<dyn Da
         Backend::Sqlite(path) => Box::new(Sqlite::new(path, durability)),
         Backend::Postgres(url) => Box::new(Postgres::new(url, durability)?),
     })
+}
+
+/// Another server that has a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) database: String,
+    /// The id of its process, if that is known.
+    process: Option<u32>,
+}
+
+impl Holder {
+    /// Who it is, in words.
+    pub(crate) fn named(&self) -> String {
+        match self.process {
+            Some(process) => format!("another loadspan serve (process {process}) uses it"),
+            None => "another loadspan serve uses it".to_owned(),
+        }
+    }
+}
+
+/// What to do about it, for one who wants to serve it, too.
+impl std::fmt::Display for Holder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "{}: stop that one, send to it, or name another file; several servers can share a database of PostgreSQL",
+            self.named()
+        )
+    }
+}
+
+/// Who serves a database that only one server may.
+pub(crate) fn holder(backend: &Backend) -> Option<Holder> {
+    match backend {
+        Backend::Sqlite(path) => Sqlite::new(path, Durability::Process).holder(),
+        Backend::Postgres(_) => None,
+    }
 }
 
 /// Where the data is.

@@ -8,7 +8,8 @@ use loadspan_wire::mlflow::ErrorBody;
 use loadspan_wire::mlflow::limits::truncated;
 
 use crate::database::DatabaseError;
-use crate::http::observe::Fault;
+use crate::http::observe::{Fault, Refused};
+use crate::operation::Mistake;
 use crate::store::{StoreError, Transience};
 
 /// MLflow's error codes, as far as this server has a use for them.
@@ -72,6 +73,8 @@ pub(crate) struct ApiError {
     /// What the log is told instead, because the client must not know it.
     detail: Option<String>,
     transient: bool,
+    /// What its client did wrong, if that is known.
+    mistake: Option<Mistake>,
 }
 
 /// What a message has at most, in characters: some repeat what a client sent.
@@ -99,6 +102,22 @@ impl ApiError {
             message,
             detail: None,
             transient: false,
+            mistake: None,
+        }
+    }
+
+    /// For what its client did wrong.
+    pub(crate) fn because(mut self, mistake: Mistake) -> Self {
+        self.mistake = Some(mistake);
+        self
+    }
+
+    /// For who looks on: that a request was refused.
+    pub(crate) fn refused(&self) -> Refused {
+        Refused {
+            code: self.code,
+            message: self.message.clone(),
+            mistake: self.mistake.clone(),
         }
     }
 
@@ -161,11 +180,13 @@ impl From<DatabaseError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let fault = self.fault();
+        let refused = self.refused();
         let body = ErrorBody {
             error_code: self.code.as_str().to_owned(),
             message: self.message,
         };
         let mut response = (self.code.status(), crate::http::Json(body)).into_response();
+        response.extensions_mut().insert(refused);
         if let Some(fault) = fault {
             response.extensions_mut().insert(fault);
         }

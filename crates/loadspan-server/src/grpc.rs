@@ -21,6 +21,7 @@ use crate::http::intake;
 use crate::http::otlp::export::{Envelope, Export, Sent, receive};
 use crate::http::otlp::format::Format;
 use crate::ingest::Accepted;
+use crate::operation::Receiver;
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
@@ -54,7 +55,7 @@ async fn export<T: Export>(State(app): State<App>, request: Request) -> Response
 async fn take<T: Export>(app: &App, request: Request) -> Result<Accepted, Failure> {
     let limit = app.limits.body_bytes.saturating_add(frame::HEAD);
     let encoding = encoding(request.headers())?;
-    let envelope = Envelope::of(request.headers());
+    let envelope = Envelope::of(&request, Receiver::OtlpGrpc);
     let mut body = intake::collect(app, request, limit).await?;
     let frame = frame::parse(body.bytes)?;
     body.bytes = frame.message;

@@ -20,6 +20,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 
 use crate::app::App;
 use crate::error::{ApiError, Code, short};
+use crate::grpc;
 
 use self::outbox::Outbox;
 
@@ -50,12 +51,19 @@ async fn nothing(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method == Method::GET && page::is_asked_for(&headers) {
         return (StatusCode::NOT_FOUND, page::index().await).into_response();
     }
-    unknown(uri).await.into_response()
+    unknown(uri, headers).await
 }
 
 /// For what there is not.
-pub(crate) async fn unknown(uri: Uri) -> ApiError {
-    let path = uri.path();
+pub(crate) async fn unknown(uri: Uri, headers: HeaderMap) -> Response {
+    if observe::is_grpc(&headers) {
+        let message = "this port speaks HTTP: OTLP over gRPC has a port of its own, 4317 unless --otlp-grpc-port says something else";
+        return grpc::refused(ApiError::new(Code::EndpointNotFound, message));
+    }
+    no_endpoint(uri.path()).into_response()
+}
+
+fn no_endpoint(path: &str) -> ApiError {
     let hint = if path.contains("/logged-models") {
         "there are no logged models here: autologging works with log_models=False, and files are kept by log_artifact"
     } else {

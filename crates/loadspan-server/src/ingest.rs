@@ -6,6 +6,7 @@ mod destination;
 mod draft;
 mod experiment;
 mod expiry;
+mod first_token;
 mod growth;
 mod id;
 mod log;
@@ -22,6 +23,8 @@ mod tag;
 pub(crate) mod trace;
 mod used;
 
+use std::borrow::Cow;
+
 use loadspan_wire::otlp::{ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest};
 
 use self::batch::Batch;
@@ -32,11 +35,12 @@ use self::span::Maker;
 use crate::app::App;
 use crate::config::Limits;
 use crate::error::{ApiError, Code, short};
-use crate::operation::{Signal, Trail};
+use crate::operation::{Mistake, Signal, Trail};
 use crate::translate::PriceTable;
 
 pub(crate) use experiment::made as experiments_of_services;
 pub(crate) use expiry::{delete_before, delete_unseen_since};
+pub(crate) use metric::points_of;
 pub(crate) use recount::Recount;
 pub(crate) use stale::{complete, find_stale};
 pub(crate) use tag::is_of_the_server;
@@ -89,6 +93,7 @@ impl Unreadable {
                 "" => message,
                 theirs => format!("{theirs}; {message}"),
             },
+            refused: others.refused,
         }
     }
 }
@@ -100,6 +105,8 @@ pub(crate) struct Accepted {
     pub(crate) rejected: i64,
     /// Why the first of them was not, and how many others for which reasons.
     pub(crate) message: String,
+    /// How many for which reason.
+    pub(crate) refused: Vec<(Cow<'static, str>, u64)>,
 }
 
 /// Stores spans. When it returns they are durable.
@@ -232,7 +239,7 @@ impl Taken {
         let limit = app.limits.items;
         if items > limit {
             let message = format!("the request has {items} items and at most {limit} are taken: send smaller batches");
-            return Err(ApiError::new(Code::RequestTooLarge, message));
+            return Err(ApiError::new(Code::RequestTooLarge, message).because(Mistake::TooLarge));
         }
         Ok(taken)
     }

@@ -34,4 +34,4 @@ pub use operation::{
     Collected, ExportConfig, ExportError, ExportFormat, Exported, GarbageConfig, Outlet, Shrink, backup,
     collect_garbage, export,
 };
-pub use server::{Addresses, Server, ServerError, Stopped};
+pub use server::{Addresses, Server, ServerError, Stopped, Stored};

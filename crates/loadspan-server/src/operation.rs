@@ -1,5 +1,6 @@
 //! What operators need: figures about the server itself, its log, retention, backup, export.
 
+mod arrivals;
 mod backup;
 mod durations;
 mod export;
@@ -10,6 +11,9 @@ mod journal;
 mod meters;
 mod upkeep;
 
+pub(crate) use arrivals::{
+    About, Arrivals, Delivery, Entrance, Made, Mistake, Receiver, ReceiverFigures, RejectFigures, Sender, SenderFigures,
+};
 pub use backup::backup;
 pub use export::{ExportConfig, ExportError, ExportFormat, Exported, export};
 pub(crate) use exposition::Exposition;

@@ -24,6 +24,8 @@ use std::collections::BTreeSet;
 pub(crate) use self::page::Page;
 use self::page::Wanted;
 pub(crate) use self::statement::statements;
+pub(crate) use self::traces::span_text::{StoredSpan as SpanText, text_of_attribute};
+pub(crate) use self::traces::{Matching, SessionPage, SessionRow};
 use crate::database::Connection;
 use crate::error::ApiError;
 
@@ -135,6 +137,24 @@ pub(crate) fn runs(connection: &mut dyn Connection, search: &RunSearch) -> Resul
 /// The filter, the order, the length of the page or its token make no sense.
 pub(crate) fn traces(connection: &mut dyn Connection, search: &TraceSearch) -> Result<Page, ApiError> {
     traces::find(connection, search)
+}
+
+/// Searches for as many traces as a chart has points for, and counts all that match.
+///
+/// # Errors
+///
+/// The filter, the order or the number of results makes no sense.
+pub(crate) fn matching_traces(connection: &mut dyn Connection, search: &TraceSearch) -> Result<Matching, ApiError> {
+    traces::matching(connection, search)
+}
+
+/// Searches for sessions: a filter is about their traces, and a session is found if one of its traces is.
+///
+/// # Errors
+///
+/// The filter, the length of the page or its token makes no sense.
+pub(crate) fn sessions(connection: &mut dyn Connection, search: &TraceSearch) -> Result<SessionPage, ApiError> {
+    traces::sessions(connection, search)
 }
 
 /// Experiments that one search may name: databases take only so many values.

@@ -30,7 +30,7 @@ use crate::config::{ConfigError, ServerConfig};
 use crate::database::{self, DatabaseError};
 use crate::http::guard::{Guard, Speaks};
 use crate::http::observe::Observer;
-use crate::operation::{Forwarder, Journal, Meters, Outlet, Upkeep};
+use crate::operation::{About, Entrance, Forwarder, Journal, Meters, Outlet, Signal, Upkeep};
 use crate::store::{Closed, Store};
 use crate::translate::PriceTable;
 use crate::{grpc, http};
@@ -39,6 +39,9 @@ use crate::{grpc, http};
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long what is to be passed on may take then.
 const FORWARD: Duration = Duration::from_secs(5);
+
+/// The ports, in the order of [`Listeners::all`].
+const ENTRANCES: [Entrance; 3] = [Entrance::Main, Entrance::OtlpGrpc, Entrance::OtlpHttp];
 
 /// Why a server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +90,30 @@ pub struct Stopped {
     pub cut_off: usize,
     /// Whether the database has finished what was begun. What was acknowledged is stored in either case.
     pub finished: bool,
+    /// What was stored since the start.
+    pub stored: Stored,
+}
+
+/// What a server has stored of what came over OTLP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stored {
+    /// Spans.
+    pub spans: u64,
+    /// Points of metrics.
+    pub points: u64,
+    /// Log records.
+    pub records: u64,
+}
+
+impl Stored {
+    fn of(meters: &Meters) -> Self {
+        let stored = |signal| meters.ledger(signal).stored();
+        Self {
+            spans: stored(Signal::Traces),
+            points: stored(Signal::Metrics),
+            records: stored(Signal::Logs),
+        }
+    }
 }
 
 /// A server that listens: who connects waits until [`Server::serve`] begins.
@@ -108,7 +135,7 @@ impl Server {
     pub async fn bind(config: ServerConfig, outlet: Outlet) -> Result<Self, ServerError> {
         let guard = Guard::build(&config)?;
         let tls = config.security.tls.as_ref().map(tls::acceptor).transpose()?;
-        let listeners = Listeners::bind(&config).await?;
+        let listeners = Listeners::bind(&config).await.map_err(|error| in_use(error, &config))?;
         let journal = Journal::start(outlet);
         listeners.warnings().for_each(|warning| journal.warn(warning));
         let forward = config.forward.as_ref();
@@ -116,8 +143,15 @@ impl Server {
             listeners.check_is_other(&forward.url)?;
         }
         let forward = forward.map(|forward| Forwarder::start(forward, &journal)).transpose()?;
+        let app = open(&config, forward).await?;
+        if let Ok(addresses) = listeners.addresses() {
+            app.meters.arrivals().introduce(About {
+                addresses,
+                retention: config.retention,
+            });
+        }
         Ok(Self {
-            app: open(&config, forward).await?,
+            app,
             upkeep: Upkeep::of(&config),
             listeners,
             guard,
@@ -141,8 +175,9 @@ impl Server {
         let (phase, phases) = watch::channel(Phase::Serving);
         let places = Places::new(&self.app);
         let routers = self.routers();
-        for (listener, router) in self.listeners.all().into_iter().zip(routers) {
+        for ((listener, router), entrance) in self.listeners.all().into_iter().zip(routers).zip(ENTRANCES) {
             let door = Door::new(router, self.tls.clone(), phases.clone());
+            let door = door.watched((self.app.clone(), entrance));
             if let Some(listener) = listener {
                 tokio::spawn(door.accept_all(listener, places.clone()));
             }
@@ -162,18 +197,22 @@ impl Server {
         Stopped {
             cut_off,
             finished: closed == Closed::Whole,
+            stored: Stored::of(&self.app.meters),
         }
     }
 
     /// What the ports serve, in the order of [`Listeners::all`].
     fn routers(&self) -> [Router; 3] {
-        let observer = Observer::new(self.app.clone(), self.journal.clone());
-        let routers = [
-            (http::routes(self.app.clone()), Speaks::Http),
-            (grpc::routes(self.app.clone()), Speaks::Grpc),
-            (http::otlp_routes(self.app.clone()), Speaks::Http),
-        ];
-        routers.map(|(router, speaks)| observer.watch(self.guard.protect(router, speaks)))
+        ENTRANCES.map(|entrance| {
+            let app = self.app.clone();
+            let (router, speaks) = match entrance {
+                Entrance::Main => (http::routes(app.clone()), Speaks::Http),
+                Entrance::OtlpGrpc => (grpc::routes(app.clone()), Speaks::Grpc),
+                Entrance::OtlpHttp => (http::otlp_routes(app.clone()), Speaks::Http),
+            };
+            let observer = Observer::new(app, self.journal.clone(), entrance);
+            observer.watch(self.guard.protect(router, speaks))
+        })
     }
 }
 
@@ -196,6 +235,19 @@ async fn finish_forward(app: &App, journal: &Journal) {
         journal.warn(&format!(
             "--forward-otlp: {lost} requests were not passed on before the end; this server has them"
         ));
+    }
+}
+
+/// Who starts a second server of a database has its ports taken first; what they need to know is which server has it.
+fn in_use(error: ServerError, config: &ServerConfig) -> ServerError {
+    let is_taken =
+        matches!(&error, ServerError::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse);
+    let Some(holder) = is_taken.then(|| database::holder(&config.backend)).flatten() else {
+        return error;
+    };
+    ServerError::Database {
+        database: holder.database.clone(),
+        message: holder.to_string(),
     }
 }
 

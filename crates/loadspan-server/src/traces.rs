@@ -3,17 +3,22 @@
 pub(crate) mod assessment;
 mod deletion;
 pub(crate) mod export;
+pub(crate) mod find;
 mod info;
 pub(crate) mod link;
 pub(crate) mod log;
 mod lookup;
 pub(crate) mod outline;
+pub(crate) mod points;
+pub(crate) mod session;
+pub(crate) mod skeleton;
 pub(crate) mod span;
 mod start;
 pub(crate) mod table;
 pub(crate) mod tag;
 mod time;
 mod typed;
+mod words;
 
 pub(crate) use deletion::{Deletable, delete, older_than};
 pub(crate) use info::{SIZES, load_infos};
@@ -22,5 +27,7 @@ pub(crate) use start::{Start, start};
 
 /// An id in hexadecimal digits.
 fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use crate::error::{ApiError, Code};
+use crate::operation::Mistake;
 
 /// A file on its way from a client, piece by piece, up to a limit.
 pub(crate) struct Upload {
@@ -47,5 +48,5 @@ impl Upload {
 /// What is said of a file that is too large.
 pub(crate) fn too_large(limit: u64) -> ApiError {
     let message = format!("an artifact has at most {limit} bytes");
-    ApiError::new(Code::RequestTooLarge, message)
+    ApiError::new(Code::RequestTooLarge, message).because(Mistake::TooLarge)
 }

@@ -1,8 +1,11 @@
 //! Reads the points of a run, and again what has come since.
 
 use loadspan_wire::mlflow::runs::RunStatus;
+use serde::Serialize;
 
+use super::live::{self, Seconds};
 use super::request::{Curve, Point, Requests};
+use super::window::{Clock, Windows};
 use crate::database::Connection;
 use crate::error::{ApiError, Code};
 use crate::tracking::{metrics, runs};
@@ -11,6 +14,9 @@ use crate::tracking::{metrics, runs};
 const LATE_MS: i64 = 30_000;
 /// Most requests of a run that are put into windows. loadspan logs windows of its own long before.
 const MOST: usize = 300_000;
+
+/// Most windows of a run that are read.
+const MOST_WINDOWS: i64 = 20_000;
 
 /// What is known of a run beside its points.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +39,21 @@ pub(crate) struct Reader {
     /// The latest point of each curve that was seen.
     seen: [Option<i64>; Curve::ALL.len()],
     requests: Requests,
+    /// The latest window that was seen: its time, as all of its metrics have it.
+    seen_window: Option<i64>,
+    /// What was logged in place of points.
+    seconds: Seconds,
+}
+
+/// What windows are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// Points of requests.
+    Points,
+    /// Windows that were logged as such.
+    Live,
+    None,
 }
 
 impl Reader {
@@ -41,12 +62,33 @@ impl Reader {
             run_id: run_id.into(),
             seen: [None; Curve::ALL.len()],
             requests: Requests::default(),
+            seen_window: None,
+            seconds: Seconds::default(),
         }
     }
 
     /// One for the same run that has seen nothing.
     pub(crate) fn clone_empty(&self) -> Self {
         Self::new(self.run_id.as_str())
+    }
+
+    /// What there is to make windows of.
+    pub(crate) fn origin(&self) -> Origin {
+        if self.requests.len() > 0 {
+            Origin::Points
+        } else if self.seconds.is_empty() {
+            Origin::None
+        } else {
+            Origin::Live
+        }
+    }
+
+    /// The windows of what was seen so far. Those that were logged as such are of a second, whatever the clock says.
+    pub(crate) fn windows(&self, clock: Clock) -> Windows {
+        match self.origin() {
+            Origin::Points | Origin::None => Windows::of(&self.requests, clock),
+            Origin::Live => self.seconds.windows(clock),
+        }
     }
 
     /// All requests that were seen so far.
@@ -91,6 +133,35 @@ impl Reader {
             *seen = (*seen).max(Some(point.time_ms));
             self.requests.add(curve, point);
         }
+        self.check()
+    }
+
+    /// Reads what is new of the windows that were logged as such. A run with points has no need of them.
+    ///
+    /// # Errors
+    ///
+    /// The database says no.
+    pub(crate) fn read_windows(&mut self, connection: &mut dyn Connection) -> Result<(), ApiError> {
+        if self.requests.len() > 0 {
+            return Ok(());
+        }
+        let from = self.seen_window.map_or(i64::MIN, |seen| seen.saturating_sub(LATE_MS));
+        for (place, key) in live::KEYS.into_iter().enumerate() {
+            let wanted = metrics::Since {
+                run_id: &self.run_id,
+                key,
+                time_ms: from,
+                most: MOST_WINDOWS,
+            };
+            for metric in metrics::since(connection, &wanted)? {
+                self.seen_window = self.seen_window.max(Some(metric.timestamp));
+                self.seconds.add(place, metric.step, metric.value.0);
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), ApiError> {
         if self.requests.len() > MOST {
             let message = format!("the run has points of more than {MOST} requests: its report has the curves");
             return Err(ApiError::new(Code::RequestTooLarge, message));

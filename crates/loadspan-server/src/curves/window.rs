@@ -8,7 +8,7 @@ use super::spread::{Distribution, Spread};
 /// Points of a request may be this late: loadspan sends them after a second at most, and a tenth for the way.
 const LATE_MS: i64 = 1_200;
 /// Most windows of an answer.
-const MOST: i64 = 20_000;
+pub(super) const MOST: i64 = 20_000;
 
 /// What time it is, for a run.
 #[derive(Debug, Clone, Copy)]
@@ -21,9 +21,19 @@ pub(crate) struct Clock {
     pub(crate) width_ms: i64,
 }
 
+impl Clock {
+    /// Of so many windows, those that do not change any more.
+    pub(super) fn complete(&self, width_ms: i64, count: i64) -> i64 {
+        match self.now_ms {
+            Some(now) => ((now - self.start_ms - LATE_MS) / width_ms).clamp(0, count),
+            None => count,
+        }
+    }
+}
+
 /// A list of spreads, column by column.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-struct Spreads {
+pub(super) struct Spreads {
     n: Vec<usize>,
     p50: Vec<Option<f64>>,
     p90: Vec<Option<f64>>,
@@ -33,7 +43,7 @@ struct Spreads {
 }
 
 impl Spreads {
-    fn push(&mut self, spread: &Spread) {
+    pub(super) fn push(&mut self, spread: &Spread) {
         self.n.push(spread.n);
         self.p50.push(spread.p50);
         self.p90.push(spread.p90);
@@ -58,48 +68,48 @@ impl Spreads {
 
 /// Columns of windows. Null: not known.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-struct Columns {
+pub(super) struct Columns {
     /// Where the window begins, since the start of the run.
-    start_ms: Vec<i64>,
+    pub(super) start_ms: Vec<i64>,
     /// Requests that ended in it, and those of them that failed.
-    ended: Vec<u64>,
-    failed: Vec<Option<u64>>,
+    pub(super) ended: Vec<u64>,
+    pub(super) failed: Vec<Option<u64>>,
     /// Requests that were sent in it. Not known before the requests of that time have ended.
-    sent: Vec<Option<u64>>,
+    pub(super) sent: Vec<Option<u64>>,
     /// How long it is: the last one ends with the last request.
-    seconds: Vec<f64>,
-    input_tokens: Vec<f64>,
-    output_tokens: Vec<f64>,
+    pub(super) seconds: Vec<f64>,
+    pub(super) input_tokens: Vec<f64>,
+    pub(super) output_tokens: Vec<f64>,
     /// The mean of the requests that were on their way. As `sent`.
-    in_flight: Vec<Option<f64>>,
-    duration: Spreads,
-    ttft: Spreads,
-    chunk: Spreads,
+    pub(super) in_flight: Vec<Option<f64>>,
+    pub(super) duration: Spreads,
+    pub(super) ttft: Spreads,
+    pub(super) chunk: Spreads,
 }
 
 /// The figures of the whole run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Total {
-    ended: usize,
-    failed: Option<usize>,
-    input_tokens: f64,
-    output_tokens: f64,
-    elapsed_ms: i64,
-    duration: Spread,
-    ttft: Spread,
-    chunk: Spread,
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(super) struct Total {
+    pub(super) ended: usize,
+    pub(super) failed: Option<usize>,
+    pub(super) input_tokens: f64,
+    pub(super) output_tokens: f64,
+    pub(super) elapsed_ms: i64,
+    pub(super) duration: Spread,
+    pub(super) ttft: Spread,
+    pub(super) chunk: Spread,
 }
 
 /// The windows of a run, and the run as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Windows {
-    width_ms: i64,
+    pub(super) width_ms: i64,
     /// The first window of this answer.
-    from_ms: i64,
+    pub(super) from_ms: i64,
     /// Windows before this one do not change any more, or hardly.
-    complete_until_ms: i64,
-    windows: Columns,
-    total: Total,
+    pub(super) complete_until_ms: i64,
+    pub(super) windows: Columns,
+    pub(super) total: Total,
 }
 
 /// What is collected of a window.
@@ -143,7 +153,7 @@ impl Windows {
         Self {
             width_ms: width,
             from_ms: 0,
-            complete_until_ms: complete(clock, count) * width,
+            complete_until_ms: clock.complete(width, count) * width,
             windows: columns(windows, &known, clock),
             total,
         }
@@ -205,13 +215,6 @@ fn place(windows: &mut [Window], request: &Request, (clock, told): (Clock, bool)
     {
         let from = (place as i64 * width) as f64;
         window.busy_ms += ((ended as f64).min(from + width as f64) - began.max(from)).max(0.0);
-    }
-}
-
-fn complete(clock: Clock, count: i64) -> i64 {
-    match clock.now_ms {
-        Some(now) => ((now - clock.start_ms - LATE_MS) / clock.width_ms.max(1)).clamp(0, count),
-        None => count,
     }
 }
 

@@ -4,7 +4,10 @@ use super::{Connection, DatabaseError, Dialect};
 use crate::app::now_ms;
 
 /// The statements of each version, in order. What the databases call differently stands in braces.
-const VERSIONS: &[&str] = &[include_str!("migration/0001_first.sql")];
+const VERSIONS: &[&str] = &[
+    include_str!("migration/0001_first.sql"),
+    include_str!("migration/0002_skeleton.sql"),
+];
 
 /// Holds back other servers that start at the same time, on PostgreSQL. Any number will do that no other program uses.
 const LOCK: i64 = 0x6c6f_6164_7370_616e;

@@ -14,8 +14,9 @@ use std::time::Duration;
 use rusqlite::OpenFlags;
 
 use self::connection::SqliteConnection;
+pub(crate) use self::copy::CopyError;
 use self::wal::{Upkeep, WalLimits};
-use super::{Access, Claim, Connection, Database, DatabaseError};
+use super::{Access, Claim, Connection, Database, DatabaseError, Holder};
 use crate::config::Durability;
 
 /// How long a statement waits for a lock. Within this process nobody waits for one; another process, a backup say, may hold one.
@@ -44,6 +45,11 @@ impl Sqlite {
     /// Its file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Who has claimed it.
+    pub(crate) fn holder(&self) -> Option<Holder> {
+        file::holder(&self.path)
     }
 
     fn open(&self, access: Access) -> Result<rusqlite::Connection, DatabaseError> {

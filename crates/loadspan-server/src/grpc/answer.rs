@@ -11,10 +11,11 @@ use loadspan_wire::otlp::response::{ExportOutcome, RpcStatus, encode_outcome, en
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::frame;
-use crate::error::ApiError;
-use crate::http::observe::Fault;
+use crate::error::{ApiError, Code};
+use crate::http::observe::{Fault, Refused};
 use crate::http::otlp::status;
 use crate::ingest::Accepted;
+use crate::operation::Mistake;
 
 /// What `grpc-message` has escaped: all but printable ASCII, and the percent sign.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
@@ -28,6 +29,9 @@ pub(super) struct Failure {
     status: RpcStatus,
     /// What the log is told, if it is the server's own fault.
     fault: Option<String>,
+    /// For who looks on.
+    code: Code,
+    mistake: Option<Mistake>,
 }
 
 impl Failure {
@@ -47,6 +51,8 @@ impl Failure {
                 retry_delay: None,
             },
             fault: None,
+            code: Code::BadRequest,
+            mistake: None,
         }
     }
 }
@@ -55,6 +61,8 @@ impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
         Self {
             fault: error.fault().map(|Fault(message)| message),
+            code: error.code,
+            mistake: error.refused().mistake,
             status: status::of(error),
         }
     }
@@ -78,10 +86,10 @@ pub(super) fn accepted(accepted: Accepted) -> Response {
 }
 
 /// The call was not taken.
-pub(super) fn failed(Failure { status, fault }: &Failure) -> Response {
+pub(super) fn failed(failure: &Failure) -> Response {
     let status = RpcStatus {
-        message: truncated(&status.message, MESSAGE).to_owned(),
-        ..status.clone()
+        message: truncated(&failure.status.message, MESSAGE).to_owned(),
+        ..failure.status.clone()
     };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -100,7 +108,12 @@ pub(super) fn failed(Failure { status, fault }: &Failure) -> Response {
         headers.extend(details.map(|details| (http::HeaderName::from_static("grpc-status-details-bin"), details)));
     }
     let mut response = (headers, Body::empty()).into_response();
-    if let Some(fault) = fault {
+    response.extensions_mut().insert(Refused {
+        code: failure.code,
+        message: failure.status.message.clone(),
+        mistake: failure.mistake.clone(),
+    });
+    if let Some(fault) = &failure.fault {
         response.extensions_mut().insert(Fault(fault.clone()));
     }
     response

@@ -19,6 +19,7 @@ use http::{HeaderMap, HeaderValue, header};
 use self::host::Hosts;
 use self::pace::Paced;
 use self::token::Tokens;
+pub(crate) use self::token::reads;
 use crate::config::{ConfigError, ServerConfig};
 use crate::error::{ApiError, Code};
 use crate::{grpc, http as edge};

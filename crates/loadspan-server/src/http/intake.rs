@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::gate::{Admission, Patience, SMALL_BODY};
 use crate::ingest::beside;
+use crate::operation::Mistake;
 
 /// How long a whole body may take. It keeps others out for as long, and exporters give up long before.
 const WHOLE: Duration = Duration::from_secs(60);
@@ -172,7 +173,7 @@ fn announced(headers: &HeaderMap, limit: usize) -> Result<Option<usize>, ApiErro
 
 fn too_large(length: usize, limit: usize) -> ApiError {
     let message = format!("the body has {length} bytes or more, and at most {limit} are taken");
-    ApiError::new(Code::RequestTooLarge, message)
+    ApiError::new(Code::RequestTooLarge, message).because(Mistake::TooLarge)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! What only this server has: `loadspan/…`
 
 mod curves;
+mod ingest;
 mod runs;
+mod sessions;
 mod traces;
 
 use axum::Router;
@@ -22,7 +24,9 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/api/3.0/loadspan/server", get(async || Json(about())))
         .merge(curves::routes())
+        .merge(ingest::routes())
         .merge(runs::routes())
+        .merge(sessions::routes())
         .merge(traces::routes())
 }
 

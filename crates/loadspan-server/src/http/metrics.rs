@@ -24,6 +24,7 @@ async fn metrics(State(app): State<App>) -> Response {
     exposition.family(about.0, about.1, "What serves.");
     exposition.sample(about.0, &[("version", env!("CARGO_PKG_VERSION"))], 1);
     ledgers(&app, &mut exposition);
+    mistakes(&app, &mut exposition);
     requests(&app, &mut exposition);
     store(&app, &mut exposition);
     if let Some(forward) = &app.forward {
@@ -77,6 +78,19 @@ fn ledgers(app: &App, exposition: &mut Exposition) {
             let labels = [("signal", signal.as_str())];
             exposition.sample(name, &labels, count(app.meters.ledger(signal)));
         }
+    }
+}
+
+/// What clients did wrong when they sent.
+fn mistakes(app: &App, exposition: &mut Exposition) {
+    let name = "loadspan_server_client_mistakes_total";
+    exposition.family(
+        name,
+        "counter",
+        "Requests or items that were refused, by what was wrong with them.",
+    );
+    for (kind, count) in app.meters.arrivals().mistakes() {
+        exposition.sample(name, &[("kind", kind)], count);
     }
 }
 

@@ -21,6 +21,7 @@ use super::intake;
 use crate::app::App;
 use crate::error::{ApiError, Code, short};
 use crate::ingest::{Accepted, Routing};
+use crate::operation::{Mistake, Receiver};
 
 /// As [`EXPERIMENT_ID_HEADER`], by name.
 const EXPERIMENT_NAME_HEADER: &str = "x-mlflow-experiment-name";
@@ -56,7 +57,7 @@ async fn export<T: Export>(State(app): State<App>, request: Request) -> Response
 
 async fn take<T: Export>(app: &App, format: Format, request: Request) -> Result<Accepted, ApiError> {
     let encoding = encoding(request.headers())?;
-    let envelope = Envelope::of(request.headers());
+    let envelope = Envelope::of(&request, Receiver::OtlpHttp);
     let sent = Sent {
         body: intake::collect(app, request, app.limits.body_bytes).await?,
         encoding,
@@ -96,10 +97,10 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 
 impl From<InflateError> for ApiError {
     fn from(error: InflateError) -> Self {
-        let code = match error {
-            InflateError::TooLarge(_) => Code::RequestTooLarge,
-            InflateError::Broken(_) => Code::BadRequest,
+        let (code, mistake) = match error {
+            InflateError::TooLarge(_) => (Code::RequestTooLarge, Mistake::TooLarge),
+            InflateError::Broken(_) => (Code::BadRequest, Mistake::Damaged),
         };
-        Self::new(code, error.to_string())
+        Self::new(code, error.to_string()).because(mistake)
     }
 }

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::gate::Admission;
 use crate::ingest::beside;
+use crate::operation::Mistake;
 use crate::tracking::valid::shown;
 
 /// The parameters of a call, by name.
@@ -182,15 +183,15 @@ impl Params {
 /// That a body says that it is JSON. A page of another site can send nothing that does, without asking first.
 pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else {
-        return Err(ApiError::invalid("Bad Request. Content-Type header is missing."));
+        let missing = ApiError::invalid("Bad Request. Content-Type header is missing.");
+        return Err(missing.because(Mistake::ContentType));
     };
     let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     if kind.trim().eq_ignore_ascii_case("application/json") {
         Ok(())
     } else {
-        Err(ApiError::invalid(
-            "Bad Request. Content-Type must be one of ['application/json'].",
-        ))
+        let wrong = ApiError::invalid("Bad Request. Content-Type must be one of ['application/json'].");
+        Err(wrong.because(Mistake::ContentType))
     }
 }
 
@@ -205,7 +206,7 @@ pub(crate) async fn body(app: &App, request: Request) -> Result<Admitted, ApiErr
             let message = format!(
                 "the body has so many values that they would take more than {limit} bytes of memory: send fewer at a time"
             );
-            Err(ApiError::new(Code::RequestTooLarge, message))
+            Err(ApiError::new(Code::RequestTooLarge, message).because(Mistake::TooLarge))
         }
     };
     body.admitted(app, weigh).await

@@ -1,6 +1,7 @@
 //! How much larger a request may become: what its resources say is sent once, and copied to each of its traces.
 
 use crate::error::{ApiError, Code};
+use crate::operation::Mistake;
 
 /// Bytes of copies that any request may need: the batches of exporters, some thousand traces with dozens of attributes of their resource.
 const ANY: usize = 16 << 20;
@@ -21,7 +22,7 @@ pub(super) fn check(came: usize, copied: usize) -> Result<(), ApiError> {
         "the traces of the request would have {copied} bytes of tags from their resources, and at most {most} are taken: send \
          smaller batches"
     );
-    Err(ApiError::new(Code::RequestTooLarge, message))
+    Err(ApiError::new(Code::RequestTooLarge, message).because(Mistake::TooLarge))
 }
 
 #[cfg(test)]

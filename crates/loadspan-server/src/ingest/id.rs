@@ -12,7 +12,8 @@ impl TraceId {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         match padded(bytes) {
             Ok(id) => Ok(Self(id)),
-            Err(Flaw::Empty) => Err("the trace id is empty"),
+            Err(Flaw::Empty) if bytes.is_empty() => Err("the trace id is empty"),
+            Err(Flaw::Empty) => Err("the trace id is all zeros"),
             Err(Flaw::Long) => Err("the trace id has more than 16 bytes"),
         }
     }
@@ -78,7 +79,7 @@ mod tests {
     #[test]
     fn ids_that_are_none_are_told_apart() {
         assert_eq!(TraceId::parse(&[]), Err("the trace id is empty"));
-        assert_eq!(TraceId::parse(&[0; 16]), Err("the trace id is empty"));
+        assert_eq!(TraceId::parse(&[0; 16]), Err("the trace id is all zeros"));
         assert_eq!(TraceId::parse(&[1; 17]), Err("the trace id has more than 16 bytes"));
         assert_eq!(span(&[1; 9]), Err("the span id has more than 8 bytes"));
         assert_eq!(parent(&[0; 8]), Ok(None));

@@ -27,11 +27,13 @@ const INSERT: Insert<'_> = Insert {
 
 /// How many points a request has.
 pub(super) fn points(request: &ExportMetricsServiceRequest) -> usize {
-    let scopes = request
-        .resource_metrics
-        .iter()
-        .flat_map(|metrics| &metrics.scope_metrics);
-    scopes.flat_map(|scope| &scope.metrics).map(point::count).sum()
+    request.resource_metrics.iter().map(points_of).sum()
+}
+
+/// How many points a resource has.
+pub(crate) fn points_of(metrics: &ResourceMetrics) -> usize {
+    let metrics = metrics.scope_metrics.iter().flat_map(|scope| &scope.metrics);
+    metrics.map(point::count).sum()
 }
 
 /// The metrics of a request, ready to be stored.

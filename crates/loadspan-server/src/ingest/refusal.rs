@@ -37,6 +37,7 @@ impl Refusals {
         Accepted {
             rejected: i64::try_from(self.items()).unwrap_or(i64::MAX),
             message: reasons.collect::<Vec<_>>().join("; "),
+            refused: self.0.clone(),
         }
     }
 }

@@ -6,6 +6,7 @@ use loadspan_wire::otlp::Message;
 use loadspan_wire::otlp::trace::Span;
 use loadspan_wire::otlp::trace::status::StatusCode;
 
+use super::first_token;
 use super::id::{self, SpanId, TraceId};
 use super::refusal::Reason;
 use super::root::Root;
@@ -40,11 +41,15 @@ pub(super) struct SpanRow {
     pub(super) id: SpanId,
     pub(super) parent: Option<SpanId>,
     pub(super) name: String,
-    pub(super) kind: Option<String>,
+    /// `LLM`, `CHAIN`, …
+    pub(super) span_type: Option<String>,
+    /// As OTLP numbers it.
+    pub(super) kind: i64,
     pub(super) status: &'static str,
     pub(super) start_ns: i64,
     /// 0: it has not ended. Else not before the start.
     pub(super) end_ns: i64,
+    pub(super) first_token_ns: Option<i64>,
     /// Places in the request's pools.
     pub(super) resource: usize,
     pub(super) scope: usize,
@@ -53,6 +58,7 @@ pub(super) struct SpanRow {
     pub(super) used: Used,
     /// How many.
     pub(super) events: i64,
+    pub(super) links: i64,
     pub(super) content: Vec<u8>,
     pub(super) translated: Option<String>,
 }
@@ -94,8 +100,12 @@ impl Maker<'_> {
             id,
             parent,
             status: status(&span),
+            kind: span.kind.into(),
+            first_token_ns: first_token::of(&span),
+            events: many(span.events.len()),
+            links: many(span.links.len()),
             name: span.name,
-            kind: translated.span_type,
+            span_type: translated.span_type,
             start_ns,
             end_ns,
             resource: origin.resource,
@@ -106,7 +116,6 @@ impl Maker<'_> {
                 usage: translated.usage,
                 cost,
             },
-            events: i64::try_from(span.events.len()).unwrap_or(i64::MAX),
             content,
             translated: added.flatten(),
         };
@@ -128,6 +137,10 @@ impl Maker<'_> {
                 .then(|| self.prices.cost(translated.provider.as_deref(), model, usage))?
         })
     }
+}
+
+fn many(items: usize) -> i64 {
+    i64::try_from(items).unwrap_or(i64::MAX)
 }
 
 /// Start and end. An end before the start is taken for the start: clocks are set while spans run.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::config::{Backend, ConfigError, Durability};
-use crate::database::{Database, Sqlite};
+use crate::database::{CopyError, Database, Sqlite};
 use crate::server::ServerError;
 
 /// Copies the database into a new file, as it is at one moment; its bytes. Artifacts are not in it. Blocks.
@@ -17,9 +17,12 @@ pub fn backup(backend: &Backend, file: &Path) -> Result<u64, ServerError> {
         return Err(ConfigError::new("serve backup", message).into());
     };
     let database = Sqlite::new(path, Durability::Full);
-    database.copy_to(file).map_err(|error| ServerError::Database {
-        database: database.name(),
-        message: error.to_string(),
+    database.copy_to(file).map_err(|error| match error {
+        CopyError::Target(message) => ConfigError::new("serve backup", message).into(),
+        CopyError::Source(error) => ServerError::Database {
+            database: database.name(),
+            message: error.to_string(),
+        },
     })
 }
 
@@ -58,8 +61,14 @@ mod tests {
             assert!((11..=31).contains(&experiments), "{experiments}");
             let sound = connection.query_one("PRAGMA integrity_check", &[]).unwrap();
             assert_eq!(sound.unwrap().text(0).unwrap(), "ok");
-            let again = backup(&backend, &file).unwrap_err().to_string();
-            assert!(again.contains("is there already"), "{again}");
+            // That is for the user to put right, and not the fault of the database.
+            for target in [file.clone(), app.folder().join("none/copy.db")] {
+                let refused = backup(&backend, &target).unwrap_err();
+                assert!(matches!(refused, ServerError::Config(_)), "{refused:?}");
+                let refused = refused.to_string();
+                assert!(refused.contains(&target.display().to_string()), "{refused}");
+                assert!(!refused.contains("loadspan.db"), "{refused}");
+            }
         });
     }
 

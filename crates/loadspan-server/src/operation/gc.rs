@@ -67,6 +67,12 @@ pub async fn collect_garbage(config: &GarbageConfig) -> Result<Collected, Server
         message,
     };
     let artifacts = Artifacts::open(&config.artifacts, Durability::Process)?;
+    if let Some(holder) = database::holder(&config.backend) {
+        let who = holder.named();
+        return Err(failed(format!(
+            "{who}: stop that one, and run `loadspan serve gc` again"
+        )));
+    }
     let store = Store::open_as_it_is(&*database).map_err(|error| failed(error.to_string()))?;
     let age = i64::try_from(config.older_than.as_millis()).unwrap_or(i64::MAX);
     let mut collector = Collector {

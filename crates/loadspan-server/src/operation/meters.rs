@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::Said;
 use super::durations::Durations;
+use super::{Arrivals, Said};
 
 /// What OTLP is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub(crate) struct Meters {
     connections: Arc<AtomicUsize>,
     lines_lost: AtomicU64,
     doomed_folders: AtomicU64,
+    arrivals: Arrivals,
 }
 
 /// Something that is there for as long as this lives, and counted.
@@ -71,6 +72,11 @@ impl Meters {
             Signal::Metrics => &self.metrics,
             Signal::Logs => &self.logs,
         }
+    }
+
+    /// What comes in, and what does not.
+    pub(crate) fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
     }
 
     /// A request was answered.
@@ -121,7 +127,7 @@ impl Meters {
 }
 
 impl Gauge {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(count: &Arc<AtomicUsize>) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(count))
     }

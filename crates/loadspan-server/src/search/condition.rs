@@ -1,8 +1,23 @@
 //! Conditions: what a clause means for one of the three kinds of things, as SQL, and how the database best finds what it holds for.
 
+use super::clause::Clause;
+use super::fault::Fault;
 use super::fragment::Fragment;
+use super::grammar::parse_filter;
 use super::test::{Test, equal_by_index};
 use crate::database::Dialect;
+use crate::error::ApiError;
+
+/// What each clause of a filter means.
+///
+/// # Errors
+///
+/// It is no filter, or one of its clauses means nothing: said with the place where it stands.
+pub(super) fn meanings<T>(filter: &str, meaning: impl FnMut(&Clause) -> Result<T, Fault>) -> Result<Vec<T>, ApiError> {
+    let clauses = parse_filter(filter);
+    let meanings = clauses.and_then(|clauses| clauses.iter().map(meaning).collect());
+    meanings.map_err(|fault| fault.of_filter(filter))
+}
 
 /// A condition on a row.
 #[derive(Debug, Clone, PartialEq)]

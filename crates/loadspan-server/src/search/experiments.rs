@@ -1,11 +1,10 @@
 //! The language of searches for experiments.
 
 use super::clause::{Clause, Comparator, Direction, Name, Operand};
-use super::condition::{Condition, Entries, Index};
+use super::condition::{Condition, Entries, Index, meanings};
 use super::entity::{Entity, entity, unknown_attribute};
 use super::fault::Fault;
 use super::fragment::{Bound, Fragment};
-use super::grammar::parse_filter;
 use super::order::{Kind, Order, Term};
 use super::ordering::{By, order};
 use super::page::Lengths;
@@ -69,10 +68,7 @@ const ID_TESTS: &[Comparator] = &[
 
 /// The plan of a search.
 pub(super) fn plan(search: &ExperimentSearch, dialect: Dialect) -> Result<Plan, ApiError> {
-    let clauses = parse_filter(&search.filter).map_err(|fault| fault.of_filter(&search.filter))?;
-    let conditions = clauses.iter().map(|clause| condition(clause, dialect));
-    let conditions: Result<Vec<Condition>, Fault> = conditions.collect();
-    let mut conditions = conditions.map_err(|fault| fault.of_filter(&search.filter))?;
+    let mut conditions = meanings(&search.filter, |clause| condition(clause, dialect))?;
     conditions.extend(alive(search.view, "e.lifecycle_stage"));
     Ok(Plan {
         table: TABLE,

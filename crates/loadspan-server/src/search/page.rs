@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::order::Position;
+use super::order::{Order, Position};
 use super::plan::{Found, Plan, Window};
 use super::token;
 use crate::answer;
@@ -111,16 +111,16 @@ impl Wanted<'_> {
     }
 
     /// Behind which position it begins.
-    pub(super) fn after(&self, plan: &Plan) -> Result<Option<Position>, ApiError> {
+    pub(super) fn after(&self, order: &Order) -> Result<Option<Position>, ApiError> {
         let token = self.token.filter(|token| !token.is_empty());
-        token.map(|token| token::decode(token, &plan.order)).transpose()
+        token.map(|token| token::decode(token, order)).transpose()
     }
 }
 
 /// A page of a plan.
 pub(super) fn page(connection: &mut dyn Connection, plan: Plan, wanted: Wanted<'_>) -> Result<Page, ApiError> {
     let length = wanted.length()?;
-    let after = wanted.after(&plan)?;
+    let after = wanted.after(&plan.order)?;
     let window = Window {
         after: after.as_deref(),
         // One more says whether there is a next page.

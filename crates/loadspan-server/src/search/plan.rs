@@ -136,6 +136,22 @@ impl Prepared {
         found.collect()
     }
 
+    /// How many rows there are.
+    pub(super) fn count(&self, connection: &mut dyn Connection) -> Result<i64, DatabaseError> {
+        let Some(count) = self.select("COUNT(*)") else {
+            return Ok(0);
+        };
+        let row = connection.query_one(&count.statement(), &count.values())?;
+        row.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// `SELECT {columns} FROM …` for all rows. `None`: there can be none.
+    pub(super) fn select(&self, columns: &str) -> Option<Fragment> {
+        let experiments = self.plan.experiments.as_deref();
+        let is_none = experiments == Some(&[]);
+        (!is_none).then(|| Fragment::new(format!("SELECT {columns} FROM ")).then(&self.rows(experiments, None)))
+    }
+
     /// The statement for a window. `None`: there can be no rows.
     pub(super) fn statement(&self, dialect: Dialect, window: Window<'_>) -> Option<Fragment> {
         match self.plan.experiments.as_deref() {
@@ -170,6 +186,20 @@ impl Prepared {
 
     fn arm(&self, experiments: Option<&[i64]>, window: Window<'_>) -> Fragment {
         let Plan { table, order, .. } = &self.plan;
+        Fragment::new(format!(
+            "SELECT {} AS k, {} AS w{} FROM ",
+            table.key,
+            table.weight,
+            order.columns()
+        ))
+        .then(&self.rows(experiments, window.after))
+        .sql(&order.clause())
+        .then(&limit(window))
+    }
+
+    /// Where rows come from, and which ones.
+    fn rows(&self, experiments: Option<&[i64]>, after: Option<&[Bound]>) -> Fragment {
+        let Plan { table, order, .. } = &self.plan;
         let mut wheres = Vec::new();
         if let Some(experiments) = experiments {
             wheres.push(among(table.experiment, experiments));
@@ -182,22 +212,13 @@ impl Prepared {
         }
         let conditions = self.plan.conditions.iter().enumerate();
         wheres.extend(conditions.map(|(place, condition)| self.filter(place, condition).clone()));
-        wheres.extend(window.after.map(|position| order.after(position)));
+        wheres.extend(after.map(|position| order.after(position)));
         if wheres.is_empty() {
             wheres.push(Fragment::new("1 = 1"));
         }
-        Fragment::new(format!(
-            "SELECT {} AS k, {} AS w{} FROM ",
-            table.key,
-            table.weight,
-            order.columns()
-        ))
-        .then(&from)
-        .then(&order.joins)
-        .sql(" WHERE ")
-        .then(&Fragment::join(&wheres, " AND "))
-        .sql(&order.clause())
-        .then(&limit(window))
+        from.then(&order.joins)
+            .sql(" WHERE ")
+            .then(&Fragment::join(&wheres, " AND "))
     }
 
     /// A condition, written so that no index is used but the one to begin with.

@@ -1,12 +1,11 @@
 //! The language of searches for runs.
 
 use super::clause::{Clause, Comparator, Direction, Name};
-use super::condition::{Condition, Entries, Index};
+use super::condition::{Condition, Entries, Index, meanings};
 use super::entity::{Entity, entity, unknown_attribute};
 use super::experiments::alive;
 use super::fault::Fault;
 use super::fragment::Fragment;
-use super::grammar::parse_filter;
 use super::order::{Kind, Order, Term};
 use super::ordering::{By, Joined, order};
 use super::page::Lengths;
@@ -92,10 +91,7 @@ const TEXTS_AND_LISTS: &[Comparator] = &[
 
 /// The plan of a search.
 pub(super) fn plan(search: &RunSearch, dialect: Dialect) -> Result<Plan, ApiError> {
-    let clauses = parse_filter(&search.filter).map_err(|fault| fault.of_filter(&search.filter))?;
-    let conditions = clauses.iter().map(|clause| condition(clause, dialect));
-    let conditions: Result<Vec<Condition>, Fault> = conditions.collect();
-    let mut conditions = conditions.map_err(|fault| fault.of_filter(&search.filter))?;
+    let mut conditions = meanings(&search.filter, |clause| condition(clause, dialect))?;
     conditions.extend(alive(search.view, "r.lifecycle_stage"));
     Ok(Plan {
         table: TABLE,

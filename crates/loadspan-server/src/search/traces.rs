@@ -3,17 +3,18 @@
 mod assessment;
 mod attribute;
 mod expression;
+mod matching;
 mod reserved;
 mod scan;
+mod session;
 mod span;
-mod span_text;
+pub(super) mod span_text;
 
 use super::clause::{Clause, Comparator, Direction, Name};
-use super::condition::{Condition, Entries, Index};
+use super::condition::{Condition, Entries, Index, meanings};
 use super::entity::{Entity, entity};
 use super::fault::Fault;
 use super::fragment::Fragment;
-use super::grammar::parse_filter;
 use super::order::{Kind, Order, Term};
 use super::ordering::{By, Joined, order};
 use super::page::{Lengths, Wanted, page};
@@ -23,6 +24,10 @@ use super::{Page, TraceSearch, experiment_keys};
 use crate::database::{Connection, Dialect};
 use crate::error::ApiError;
 use attribute::Attribute;
+pub(crate) use matching::Matching;
+pub(super) use matching::matching;
+pub(super) use session::sessions;
+pub(crate) use session::{SessionPage, SessionRow};
 use span::SpanTest;
 
 const LENGTHS: Lengths = Lengths {
@@ -88,17 +93,34 @@ const ENTRY_TESTS: &[Comparator] = &[
 
 /// A page of a search.
 pub(super) fn find(connection: &mut dyn Connection, search: &TraceSearch) -> Result<Page, ApiError> {
+    let (plan, tests) = checked(connection, search)?;
+    page_of(connection, (plan, tests), wanted(search, LENGTHS))
+}
+
+fn wanted(search: &TraceSearch, lengths: Lengths) -> Wanted<'_> {
+    Wanted {
+        max_results: search.max_results,
+        token: search.page_token.as_deref(),
+        lengths,
+    }
+}
+
+/// The plan of a search that this database takes.
+fn checked(connection: &mut dyn Connection, search: &TraceSearch) -> Result<(Plan, Vec<SpanTest>), ApiError> {
     let context = Context {
         dialect: connection.dialect(),
         experiments: &experiment_keys(&search.experiment_ids)?,
     };
-    let (mut plan, tests) = plan(search, context)?;
-    let wanted = Wanted {
-        max_results: search.max_results,
-        token: search.page_token.as_deref(),
-        lengths: LENGTHS,
-    };
+    let plan = plan(search, context)?;
     expression::check(connection, &search.filter)?;
+    Ok(plan)
+}
+
+fn page_of(
+    connection: &mut dyn Connection,
+    (mut plan, tests): (Plan, Vec<SpanTest>),
+    wanted: Wanted<'_>,
+) -> Result<Page, ApiError> {
     if tests.is_empty() {
         return page(connection, plan, wanted);
     }
@@ -130,13 +152,11 @@ enum Meaning {
 }
 
 fn plan(search: &TraceSearch, context: Context<'_>) -> Result<(Plan, Vec<SpanTest>), ApiError> {
-    let of_filter = |fault: Fault| fault.of_filter(&search.filter);
-    let clauses = parse_filter(&search.filter).map_err(of_filter)?;
     let mut conditions = Vec::new();
     let mut ranges = attribute::Ranges::default();
     let mut spans = Vec::new();
-    for clause in &clauses {
-        match meaning(clause, context).map_err(of_filter)? {
+    for meaning in meanings(&search.filter, |clause| meaning(clause, context))? {
+        match meaning {
             Meaning::Condition(condition) => conditions.push(condition),
             Meaning::Range(range, test) => ranges.add(range, test),
             Meaning::Span(test) => spans.push(test),

@@ -19,7 +19,9 @@ use tower_service::Service;
 use super::idle::{Activity, Watched};
 use super::place::{Place, Places};
 use super::rest;
+use crate::app::App;
 use crate::http::observe::Client;
+use crate::operation::{Entrance, Made, Mistake};
 
 /// How long a client may take for the head of its first request. Until then nobody knows who it is.
 const FIRST_HEAD: Duration = Duration::from_secs(10);
@@ -81,6 +83,8 @@ pub(super) struct Door {
     tls: Option<TlsAcceptor>,
     phases: watch::Receiver<Phase>,
     protocol: Builder<TokioExecutor>,
+    /// Who is told of clients that speak what the port does not, and of which port.
+    watcher: Option<(App, Entrance)>,
 }
 
 impl Door {
@@ -101,7 +105,14 @@ impl Door {
             tls,
             phases,
             protocol,
+            watcher: None,
         }
+    }
+
+    /// With one who is told of clients that speak what the port does not.
+    pub(super) fn watched(mut self, watcher: (App, Entrance)) -> Self {
+        self.watcher = Some(watcher);
+        self
     }
 
     /// Takes connections until the server stops.
@@ -131,8 +142,21 @@ impl Door {
             agreed = tls.accept(stream) => agreed,
             () = visit.place.needed(HANDSHAKE) => return,
         };
-        if let Ok(stream) = agreed {
-            self.speak(stream, &visit).await;
+        match agreed {
+            Ok(stream) => self.speak(stream, &visit).await,
+            Err(error) if is_no_tls(&error) => self.tell(Mistake::PlainToTls, visit.client),
+            Err(_) => {}
+        }
+    }
+
+    fn tell(&self, mistake: Mistake, client: SocketAddr) {
+        if let Some((app, entrance)) = &self.watcher {
+            app.meters.arrivals().mistake(&Made {
+                mistake,
+                entrance: *entrance,
+                count: 1,
+                sample: &format!("from {}", client.ip()),
+            });
         }
     }
 
@@ -142,6 +166,18 @@ impl Door {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Activity::new();
+        let is_plain = self.tls.is_none();
+        let told = self.clone();
+        self.converse(stream, visit, activity.clone()).await;
+        if is_plain && activity.began_with_tls() {
+            told.tell(Mistake::TlsToPlain, visit.client);
+        }
+    }
+
+    async fn converse<S>(self, stream: S, visit: &Visit, activity: Activity)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let stream = TokioIo::new(Watched::new(stream, activity.clone()));
         let router = self.router;
         let client = Client(visit.client.ip());
@@ -178,6 +214,12 @@ impl Door {
             () = left(&mut phases, Phase::Draining) => {}
         }
     }
+}
+
+/// Whether a client did not even begin to speak TLS.
+fn is_no_tls(error: &std::io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref());
+    matches!(error, Some(rustls::Error::InvalidMessage(_)))
 }
 
 /// Waits until the server is not in this phase any more.

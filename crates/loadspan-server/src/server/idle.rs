@@ -19,6 +19,8 @@ struct Times {
     begun: Instant,
     /// Milliseconds after that.
     last: AtomicU64,
+    /// What the first two bytes that came were, and one more to say that some came.
+    first: AtomicU64,
 }
 
 impl Activity {
@@ -26,12 +28,28 @@ impl Activity {
         Self(Arc::new(Times {
             begun: Instant::now(),
             last: AtomicU64::new(0),
+            first: AtomicU64::new(0),
         }))
     }
 
     fn note(&self) {
         let now = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.0.last.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether what came began as a handshake of TLS does.
+    pub(super) fn began_with_tls(&self) -> bool {
+        const HANDSHAKE: u64 = 0x0001_1603;
+        self.0.first.load(Ordering::Relaxed) == HANDSHAKE
+    }
+
+    fn read(&self, bytes: &[u8]) {
+        if let [one, two, ..] = bytes
+            && self.0.first.load(Ordering::Relaxed) == 0
+        {
+            let first = (1 << 16) | (u64::from(*one) << 8) | u64::from(*two);
+            self.0.first.store(first, Ordering::Relaxed);
+        }
     }
 
     /// Waits until there has been none for so long.
@@ -72,7 +90,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.activity.read(&buffer.filled()[before..]);
         self.noted(polled)
     }
 }

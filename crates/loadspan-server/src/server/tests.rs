@@ -1,5 +1,7 @@
 //! A server with its listeners, and clients that are kind or not.
 
+mod ingest;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -110,6 +112,24 @@ async fn all_ports_are_served_until_the_end() {
     assert!(TcpStream::connect(addresses.main).await.is_err());
     // The log of SQLite is put away, which only the last connection does.
     assert!(!folder.path().join("served.db-wal").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_server_of_a_database_is_told_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Running::start(test_config(folder.path())).await.unwrap();
+    let mut config = test_config(folder.path());
+    for port in [0, first.addresses.main.port()] {
+        config.port = port;
+        let error = Running::start(config.clone()).await.err().unwrap().to_string();
+        let process = format!("another loadspan serve (process {}) uses it", std::process::id());
+        assert!(error.contains(&process) && error.contains("served.db"), "{error}");
+    }
+    // Of another database, it is the port that matters.
+    config.backend = Backend::Sqlite(folder.path().join("other.db"));
+    let error = Running::start(config).await.err().unwrap().to_string();
+    assert!(error.contains("--port"), "{error}");
+    first.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use crate::tree_room::TreeRoom;
 /// Spans of a page.
 pub(crate) const MOST: usize = 5000;
 /// Characters of a name in an outline.
-const NAME: i64 = 1000;
+pub(super) const NAME: i64 = 1000;
 /// Bytes that the texts of JSON in one span take when they are taken apart. They are copied some times here.
 const TREES: usize = 16 << 20;
 
@@ -78,7 +78,7 @@ impl After {
         after.ok_or_else(|| ApiError::invalid("Invalid page token: it must be the next_page_token of the page before"))
     }
 
-    fn token(&self) -> String {
+    pub(super) fn token(&self) -> String {
         format!("{}.{}", self.start_ns, hex(&self.id))
     }
 }
@@ -217,7 +217,7 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-fn services(resources: &HashMap<i64, Shared<Resource>>) -> HashMap<i64, String> {
+pub(super) fn services(resources: &HashMap<i64, Shared<Resource>>) -> HashMap<i64, String> {
     let services = resources.iter().filter_map(|(key, shared)| {
         let attributes = &shared.content.as_ref()?.attributes;
         let service = attributes.iter().find(|attribute| attribute.key == "service.name")?;

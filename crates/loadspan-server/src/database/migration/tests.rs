@@ -36,7 +36,7 @@ fn a_database_that_is_up_to_date_is_left_alone() {
         migrate(&mut *connection).unwrap();
         connection.execute("UPDATE experiments SET name = 'mine'", &[]).unwrap();
         migrate(&mut *connection).unwrap();
-        assert_eq!(versions(&mut *connection), [1]);
+        assert_eq!(versions(&mut *connection), [1, 2]);
         assert_eq!(
             count(&mut *connection, "SELECT COUNT(*) FROM experiments WHERE name = 'mine'"),
             1
@@ -55,7 +55,7 @@ fn a_newer_schema_is_refused() {
         let error = migrate(&mut *connection).expect_err("it is newer").to_string();
         assert_eq!(
             error,
-            "it has schema version 7, and this loadspan knows versions up to 1: use a newer loadspan"
+            "it has schema version 7, and this loadspan knows versions up to 2: use a newer loadspan"
         );
     });
 }
@@ -69,8 +69,8 @@ fn another_schema_is_refused_by_those_who_do_not_migrate() {
         migrate(&mut *connection).unwrap();
         check(&mut *connection).unwrap();
         for (version, expected) in [
-            (0, "it has schema version 0, and this loadspan has 1: "),
-            (2, "it has schema version 2, "),
+            (1, "it has schema version 1, and this loadspan has 2: "),
+            (3, "it has schema version 3, "),
         ] {
             connection
                 .execute("UPDATE schema_version SET version = $1", &[version.into()])
@@ -85,7 +85,7 @@ fn another_schema_is_refused_by_those_who_do_not_migrate() {
 fn half_a_migration_leaves_nothing() {
     each_empty_database(|database| {
         let mut connection = database.connect(Access::Write).unwrap();
-        migrate(&mut *connection).unwrap();
+        migrate_to(&mut *connection, &VERSIONS[..1]).unwrap();
         let broken = [
             VERSIONS[0],
             "CREATE TABLE half (a BIGINT); INSERT INTO half VALUES (1); CREATE TABLE half (b BIGINT)",
@@ -113,7 +113,32 @@ fn servers_that_start_at_the_same_time_make_one_schema() {
                 start.join().unwrap().unwrap();
             }
         });
-        assert_eq!(versions(&mut *database.connect(Access::Write).unwrap()), [1]);
+        assert_eq!(versions(&mut *database.connect(Access::Write).unwrap()), [1, 2]);
+    });
+}
+
+#[test]
+fn spans_of_the_first_version_are_kept() {
+    each_empty_database(|database| {
+        let mut connection = database.connect(Access::Write).unwrap();
+        migrate_to(&mut *connection, &VERSIONS[..1]).unwrap();
+        let insert = "INSERT INTO spans (trace_key, span_id, name, status, start_ns, end_ns, resource_key, scope_key, model, total_cost, \
+                      events, content, translated) VALUES (7, $1, 'chat', 'OK', 1, 2, 3, 4, 'm', 0.5, 6, $2, '{}')";
+        let values = [(&[8_u8; 8][..]).into(), (&[9_u8][..]).into()];
+        connection.execute(insert, &values).unwrap();
+        migrate(&mut *connection).unwrap();
+        let sql = "SELECT span_id, content, name, kind, links, first_token_ns, total_cost, translated FROM spans WHERE trace_key = 7";
+        let mut row = connection.query_one(sql, &[]).unwrap().unwrap();
+        assert_eq!((row.blob(0).unwrap(), row.blob(1).unwrap()), (vec![8; 8], vec![9]));
+        assert_eq!(
+            (row.text(2).unwrap(), row.text(7).unwrap()),
+            ("chat".to_owned(), "{}".to_owned())
+        );
+        assert_eq!(
+            (row.int(3).unwrap(), row.int(4).unwrap(), row.maybe_int(5).unwrap()),
+            (0, 0, None)
+        );
+        assert_eq!(row.maybe_real(6).unwrap(), Some(0.5));
     });
 }
 

@@ -15,15 +15,26 @@ use crate::database::{Access, DatabaseError};
 const ATTEMPTS: usize = 50;
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Why there is no copy.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum CopyError {
+    /// It cannot be where it was to be.
+    #[error("{0}")]
+    Target(String),
+    /// What was to be copied cannot be read.
+    #[error(transparent)]
+    Source(#[from] DatabaseError),
+}
+
 impl Sqlite {
     /// Copies what is committed now into a new file, which is there when it is whole, and which only its owner may read; its bytes.
     ///
     /// # Errors
     ///
     /// There is no database, or no room for another one, or something has the name already, or that of the unfinished copy.
-    pub(crate) fn copy_to(&self, file: &Path) -> Result<u64, DatabaseError> {
+    pub(crate) fn copy_to(&self, file: &Path) -> Result<u64, CopyError> {
         if !self.path.is_file() {
-            return Err(DatabaseError::Permanent("there is no such file".to_owned()));
+            return Err(DatabaseError::Permanent("there is no such file".to_owned()).into());
         }
         if fs::symlink_metadata(file).is_ok() {
             return Err(in_the_way(file));
@@ -60,19 +71,19 @@ struct Unfinished {
 
 impl Unfinished {
     /// An empty file beside the one that is to be.
-    fn make(file: &Path) -> Result<Self, DatabaseError> {
+    fn make(file: &Path) -> Result<Self, CopyError> {
         let mut name = file.as_os_str().to_owned();
         name.push(".part");
         let path = PathBuf::from(name);
         match file::make_private(&path) {
             Ok(()) => Ok(Self { path }),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(in_the_way(&path)),
-            Err(error) => Err(failed(&path, &error)),
+            Err(error) => Err(failed(file, &error)),
         }
     }
 
     /// Gives it its name, unless something else has it by now.
-    fn finish(self, file: &Path) -> Result<u64, DatabaseError> {
+    fn finish(self, file: &Path) -> Result<u64, CopyError> {
         let finish = || -> io::Result<u64> {
             File::open(&self.path)?.sync_all()?;
             give_name(&self.path, file)?;
@@ -104,13 +115,13 @@ fn give_name(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-fn in_the_way(path: &Path) -> DatabaseError {
-    DatabaseError::Permanent(format!(
+fn in_the_way(path: &Path) -> CopyError {
+    CopyError::Target(format!(
         "{} is there already: name a new file, or move it away",
         path.display()
     ))
 }
 
-fn failed(path: &Path, error: &io::Error) -> DatabaseError {
-    DatabaseError::Permanent(format!("{}: {error}", path.display()))
+fn failed(path: &Path, error: &io::Error) -> CopyError {
+    CopyError::Target(format!("{} cannot be written: {error}", path.display()))
 }

@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::super::{Access, Claim, DatabaseError};
+use super::super::{Access, Claim, DatabaseError, Holder};
 
 /// Whether a file can be a database.
 pub(super) fn check(path: &Path, access: Access) -> Result<(), DatabaseError> {
@@ -69,23 +69,29 @@ pub(super) fn claim(path: &Path) -> Result<Option<Claim>, DatabaseError> {
             drop(noted);
             Ok(Some(Claim { _locked: file }))
         }
-        Err(TryLockError::WouldBlock) => Err(taken(file)),
+        Err(TryLockError::WouldBlock) => Err(refuse(noted(path, file).to_string())),
         // A file system without locks: SQLite's own then keep the file whole.
         Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 
-fn taken(mut file: File) -> DatabaseError {
-    let mut holder = String::new();
-    let read = file.read_to_string(&mut holder);
-    let process = match (read, holder.trim()) {
-        (Ok(_), process) if !process.is_empty() => format!(" (process {process})"),
-        _ => String::new(),
-    };
-    refuse(format!(
-        "another loadspan serve{process} uses it: stop that one, send to it, or name another file; several servers can share a \
-         database of PostgreSQL"
-    ))
+/// Who has claimed a file. `None`: nobody, as far as can be told.
+pub(super) fn holder(path: &Path) -> Option<Holder> {
+    let file = File::open(sibling(path)).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(noted(path, file)),
+        _ => None,
+    }
+}
+
+/// Who has noted itself in a file that is claimed.
+fn noted(path: &Path, mut file: File) -> Holder {
+    let mut process = String::new();
+    let read = file.read_to_string(&mut process);
+    Holder {
+        database: path.display().to_string(),
+        process: read.ok().and_then(|_| process.trim().parse().ok()),
+    }
 }
 
 /// The write-ahead log stands beside the file: both have to be writable.

@@ -114,7 +114,7 @@ impl Tokens {
 }
 
 /// Whether a request changes nothing.
-fn reads(request: &Request) -> bool {
+pub(crate) fn reads(request: &Request) -> bool {
     let last = request.uri().path().rsplit('/').next().unwrap_or_default();
     request.method().is_safe() || (request.method() == Method::POST && READING_POSTS.contains(&last))
 }

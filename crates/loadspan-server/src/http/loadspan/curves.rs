@@ -9,7 +9,7 @@ use loadspan_wire::mlflow::runs::RunStatus;
 use serde::Serialize;
 
 use crate::app::{App, now_ms};
-use crate::curves::{Clock, Curve, Distributions, Reader, Run, Windows};
+use crate::curves::{Clock, Curve, Distributions, Origin, Reader, Run, Windows};
 use crate::error::ApiError;
 use crate::http::{Json, Params};
 
@@ -32,8 +32,8 @@ struct About {
     start_time: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<i64>,
-    /// What the figures are from: `points` of requests, or nothing.
-    source: &'static str,
+    /// What the figures are from.
+    source: Origin,
 }
 
 impl About {
@@ -43,7 +43,7 @@ impl About {
             status: run.status,
             start_time: run.start_ms,
             end_time: run.end_ms.filter(|_| !run.is_live()),
-            source: if reader.requests().len() > 0 { "points" } else { "none" },
+            source: reader.origin(),
         }
     }
 }
@@ -65,7 +65,7 @@ async fn windows(
     let (run, reader) = read(&app, Reader::new(run_id.as_str())).await?;
     Ok(Json(RunWindows {
         about: About::of(&run_id, &run, &reader),
-        windows: Windows::of(reader.requests(), clock(&run, width_ms)),
+        windows: reader.windows(clock(&run, width_ms)),
     }))
 }
 
@@ -128,7 +128,11 @@ async fn read(app: &App, mut reader: Reader) -> Result<(Run, Reader), ApiError> 
         };
         reader = app.store.search(job).await?;
     }
-    Ok((run, reader))
+    let job = move |connection: &mut dyn crate::database::Connection| {
+        reader.read_windows(connection)?;
+        Ok::<_, ApiError>(reader)
+    };
+    Ok((run, app.store.search(job).await?))
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-//! `loadspan/traces/…`: traces in pages, and as OTLP.
+//! `loadspan/traces/…`: traces in pages, as a skeleton, and as OTLP.
+
+mod find;
+mod points;
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -15,6 +18,7 @@ use crate::http::{Params, Written, found, looked_up};
 use crate::traces::export;
 use crate::traces::log::{self, LogPage};
 use crate::traces::outline::{self, SpanPage};
+use crate::traces::skeleton::{self, Skeleton};
 use crate::traces::span::After;
 
 /// Spans, or log records, of a page, unless the client says something else.
@@ -23,12 +27,15 @@ const PROTOBUF: &str = "application/x-protobuf";
 
 pub(super) fn routes() -> Router<App> {
     let endpoints = [
+        ("skeleton", get(skeleton)),
+        ("find", get(find::find)),
         ("spans", get(spans)),
         ("spans/{span_id}", get(span)),
         ("export", get(exported)),
         ("logs", get(logs)),
     ];
-    endpoints.into_iter().fold(Router::new(), |router, (path, methods)| {
+    let all = Router::new().route("/api/3.0/loadspan/traces/points", get(points::points));
+    endpoints.into_iter().fold(all, |router, (path, methods)| {
         router.route(&format!("/api/3.0/loadspan/traces/{{trace_id}}/{path}"), methods)
     })
 }
@@ -45,6 +52,10 @@ async fn spans(
         length: length(&params, outline::MOST)?,
     };
     found(&app, move |connection| outline::page(connection, &wanted)).await
+}
+
+async fn skeleton(State(app): State<App>, Path(trace_id): Path<String>) -> Result<Written<Skeleton>, ApiError> {
+    found(&app, move |connection| skeleton::skeleton(connection, &trace_id)).await
 }
 
 async fn span(

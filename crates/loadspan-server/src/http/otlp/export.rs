@@ -1,15 +1,17 @@
 //! Exports, from a body to what became of them, and what the three kinds differ in.
 
+use std::collections::HashMap;
 use std::future::Future;
+use std::net::IpAddr;
 
+use axum::extract::Request;
 use bytes::Bytes;
-use http::HeaderMap;
 use loadspan_wire::otlp::logs::{LogRecord, ResourceLogs, ScopeLogs};
 use loadspan_wire::otlp::metrics::{Metric, ResourceMetrics, ScopeMetrics};
 use loadspan_wire::otlp::salvage::Checks;
 use loadspan_wire::otlp::trace::{ResourceSpans, ScopeSpans, Span};
 use loadspan_wire::otlp::{
-    ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest, Message, json, weight,
+    ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest, Message, Resource, json, weight,
 };
 
 use super::format::{Decoded, Format};
@@ -17,8 +19,9 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::http::inflate::Encoding;
 use crate::http::intake::{Admitted, Arrived};
-use crate::ingest::{self, Accepted, Incoming, Routing, beside, to_the_end};
-use crate::operation::{Parcel, Signal, Trail};
+use crate::http::observe::Client;
+use crate::ingest::{self, Accepted, Incoming, Routing, Unreadable, beside, to_the_end};
+use crate::operation::{Delivery, Made, Mistake, Parcel, Receiver, Sender, Signal, Trail};
 
 /// A kind of export.
 pub(crate) trait Export: Message + Default + 'static {
@@ -36,6 +39,9 @@ pub(crate) trait Export: Message + Default + 'static {
     /// From OTLP/JSON.
     fn from_json(json: &[u8]) -> Result<Self, serde_json::Error>;
 
+    /// Who sent it, and how many items of each.
+    fn senders(&self) -> Vec<(Sender, u64)>;
+
     /// Stores it.
     fn store(app: &App, incoming: Incoming<Self>) -> impl Future<Output = Result<Accepted, ApiError>> + Send;
 }
@@ -52,13 +58,18 @@ pub(crate) struct Sent {
 pub(crate) struct Envelope {
     routing: Routing,
     trail: Trail,
+    receiver: Receiver,
+    client: Option<IpAddr>,
 }
 
 impl Envelope {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(request: &Request, receiver: Receiver) -> Self {
+        let headers = request.headers();
         Self {
             routing: super::routing(headers),
             trail: Trail::of(headers),
+            receiver,
+            client: request.extensions().get().map(|Client(address)| *address),
         }
     }
 }
@@ -78,6 +89,12 @@ pub(crate) async fn receive<T: Export>(app: &App, sent: Sent) -> Result<Accepted
         let size = bytes.len();
         let decoded = beside(size, move || format.decode::<T>(&bytes, weight)).await??;
         let Decoded { request, unreadable } = decoded;
+        let came = Came {
+            receiver: sent.envelope.receiver,
+            client: sent.envelope.client,
+            senders: request.senders(),
+            bytes: size,
+        };
         let incoming = Incoming {
             routing: sent.envelope.routing,
             request,
@@ -86,12 +103,61 @@ pub(crate) async fn receive<T: Export>(app: &App, sent: Sent) -> Result<Accepted
         };
         let accepted = take_in(&app, incoming).await;
         drop(room);
+        came.note::<T>(&app, &accepted);
         Ok(match unreadable {
-            Some(unreadable) => unreadable.beside(&app, T::SIGNAL, accepted?),
+            Some(unreadable) => {
+                came.note_unreadable(&app, &unreadable);
+                unreadable.beside(&app, T::SIGNAL, accepted?)
+            }
             None => accepted?,
         })
     })
     .await
+}
+
+/// What is noted of an export.
+struct Came {
+    receiver: Receiver,
+    client: Option<IpAddr>,
+    senders: Vec<(Sender, u64)>,
+    bytes: usize,
+}
+
+impl Came {
+    fn delivery(&self, signal: Signal, rejected: u64) -> Delivery<'_> {
+        Delivery {
+            receiver: self.receiver,
+            client: self.client,
+            senders: &self.senders,
+            are_spans: signal == Signal::Traces,
+            bytes: self.bytes,
+            rejected,
+        }
+    }
+
+    /// Which of its items are stored, and what was wrong with others. A request that failed as a whole has its own place for that.
+    fn note<T: Export>(&self, app: &App, accepted: &Result<Accepted, ApiError>) {
+        let refused = accepted.as_ref().map_or(&[][..], |accepted| &accepted.refused);
+        let rejected = match accepted {
+            Ok(_) => refused.iter().map(|(_, items)| items).sum(),
+            Err(_) => self.senders.iter().map(|(_, items)| items).sum(),
+        };
+        let delivery = self.delivery(T::SIGNAL, rejected);
+        let arrivals = app.meters.arrivals();
+        arrivals.deliver(&delivery);
+        for (reason, items) in refused {
+            arrivals.refuse_items(&delivery, (Mistake::of_refusal(reason), *items));
+        }
+    }
+
+    fn note_unreadable(&self, app: &App, unreadable: &Unreadable) {
+        app.meters.arrivals().mistake(&Made {
+            mistake: Mistake::Damaged,
+            entrance: self.receiver.entrance(),
+            count: unreadable.items as u64,
+            sample: &unreadable.reason,
+        });
+    }
 }
 
 /// Stores an export, and passes it on where that is wanted.
@@ -114,6 +180,22 @@ async fn take_in<T: Export>(app: &App, incoming: Incoming<T>) -> Result<Accepted
     Ok(accepted)
 }
 
+/// Who sends, each once. Of many resources only the first are told apart.
+fn senders<'r>(resources: impl Iterator<Item = (Option<&'r Resource>, usize)>) -> Vec<(Sender, u64)> {
+    /// As many as a Collector gathers from a node.
+    const MOST: usize = 100;
+    let mut senders: HashMap<Sender, u64> = HashMap::new();
+    for (place, (resource, items)) in resources.enumerate() {
+        let sender = if place < MOST {
+            Sender::of(resource)
+        } else {
+            Sender::default()
+        };
+        *senders.entry(sender).or_default() += items as u64;
+    }
+    senders.into_iter().collect()
+}
+
 impl Export for ExportTraceServiceRequest {
     const SIGNAL: Signal = Signal::Traces;
     const REJECTED: &'static str = "rejectedSpans";
@@ -129,6 +211,14 @@ impl Export for ExportTraceServiceRequest {
 
     fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         json::decode_traces(json)
+    }
+
+    fn senders(&self) -> Vec<(Sender, u64)> {
+        let resources = self.resource_spans.iter().map(|resource| {
+            let items = resource.scope_spans.iter().map(|scope| scope.spans.len()).sum();
+            (resource.resource.as_ref(), items)
+        });
+        senders(resources)
     }
 
     fn store(app: &App, incoming: Incoming<Self>) -> impl Future<Output = Result<Accepted, ApiError>> + Send {
@@ -153,6 +243,14 @@ impl Export for ExportMetricsServiceRequest {
         json::decode_metrics(json)
     }
 
+    fn senders(&self) -> Vec<(Sender, u64)> {
+        let resources = self.resource_metrics.iter().map(|resource| {
+            let items = ingest::points_of(resource);
+            (resource.resource.as_ref(), items)
+        });
+        senders(resources)
+    }
+
     fn store(app: &App, incoming: Incoming<Self>) -> impl Future<Output = Result<Accepted, ApiError>> + Send {
         ingest::metrics(app, incoming)
     }
@@ -173,6 +271,14 @@ impl Export for ExportLogsServiceRequest {
 
     fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         json::decode_logs(json)
+    }
+
+    fn senders(&self) -> Vec<(Sender, u64)> {
+        let resources = self.resource_logs.iter().map(|resource| {
+            let items = resource.scope_logs.iter().map(|scope| scope.log_records.len()).sum();
+            (resource.resource.as_ref(), items)
+        });
+        senders(resources)
     }
 
     fn store(app: &App, incoming: Incoming<Self>) -> impl Future<Output = Result<Accepted, ApiError>> + Send {

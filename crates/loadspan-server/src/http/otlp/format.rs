@@ -10,6 +10,7 @@ use super::export::Export;
 use super::status;
 use crate::error::{ApiError, Code, short};
 use crate::ingest::{Accepted, Unreadable};
+use crate::operation::Mistake;
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -62,7 +63,7 @@ impl Format {
             Ok(Self::Json)
         } else {
             let message = format!("Invalid Content-Type: {}. Expected: {PROTOBUF} or {JSON}", short(named));
-            Err(ApiError::new(Code::BadRequest, message))
+            Err(ApiError::new(Code::BadRequest, message).because(Mistake::ContentType))
         }
     }
 
@@ -110,12 +111,14 @@ impl Format {
     pub(super) fn refused(self, error: ApiError) -> Response {
         let code = error.code;
         let fault = error.fault();
+        let refused = error.refused();
         let status: RpcStatus = status::of(error);
         let mut response = self.answer(match self {
             Self::Protobuf => response::encode_status(&status),
             Self::Json => response::encode_status_json(&status),
         });
         *response.status_mut() = code.status();
+        response.extensions_mut().insert(refused);
         if let Some(fault) = fault {
             response.extensions_mut().insert(fault);
         }
@@ -142,9 +145,10 @@ impl Format {
 }
 
 fn no_otlp(error: &impl std::fmt::Display) -> ApiError {
-    ApiError::new(Code::BadRequest, format!("Invalid OpenTelemetry format: {error}"))
+    let message = format!("Invalid OpenTelemetry format: {error}");
+    ApiError::new(Code::BadRequest, message).because(Mistake::Damaged)
 }
 
 fn too_heavy(error: &DecodeError) -> ApiError {
-    ApiError::new(Code::RequestTooLarge, error.to_string())
+    ApiError::new(Code::RequestTooLarge, error.to_string()).because(Mistake::TooLarge)
 }

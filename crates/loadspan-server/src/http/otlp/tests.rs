@@ -251,8 +251,8 @@ fn spans_that_are_none_are_counted_and_their_neighbours_kept() {
         ];
         let answer = post(&app, &[("content-type", PROTOBUF)], traces(spans).encode_to_vec()).await;
         assert_eq!(answer.status(), StatusCode::OK);
-        let message = "2 × the trace id is empty; 1 × the span id is empty; 1 × the trace id has more than 16 bytes; \
-                       1 × the span id has more than 8 bytes; 1 × a time is out of range";
+        let message = "1 × the trace id is empty; 1 × the span id is empty; 1 × the trace id has more than 16 bytes; \
+                       1 × the span id has more than 8 bytes; 1 × the trace id is all zeros; 1 × a time is out of range";
         let expected = ExportOutcome {
             rejected: 6,
             message: Some(message.to_owned()),

@@ -34,7 +34,7 @@ pub(super) struct Scan<'a> {
 /// A page of a search. It may be shorter than was wanted although there is a next one.
 pub(super) fn page(connection: &mut dyn Connection, scan: Scan<'_>) -> Result<Page, ApiError> {
     let length = scan.wanted.length()?;
-    let after = scan.wanted.after(&scan.plan)?;
+    let after = scan.wanted.after(&scan.plan.order)?;
     let spans = Spans::new(&scan.tests, connection.dialect());
     let mut scanner = Scanner {
         prepared: scan.plan.prepare(connection)?,

@@ -11,14 +11,14 @@ use crate::answer;
 
 /// A span as the database has it, decoded.
 #[derive(Debug, Clone, Default)]
-pub(super) struct StoredSpan {
+pub(crate) struct StoredSpan {
     span: Span,
     translated: Map<String, serde_json::Value>,
 }
 
 impl StoredSpan {
     /// From its columns. What cannot be decoded, or would take more memory than a page, has no text.
-    pub(super) fn decode(content: &[u8], translated: Option<&str>) -> Self {
+    pub(crate) fn decode(content: &[u8], translated: Option<&str>) -> Self {
         Self {
             span: Some(content)
                 .filter(|content| weight::of_span(content) <= answer::DECODED_PAGE)
@@ -31,24 +31,13 @@ impl StoredSpan {
     }
 
     /// The value of an attribute, under its own name or MLflow's. Of JSON text that is a quoted text, what is quoted.
-    pub(super) fn attribute(&self, key: &str) -> Option<String> {
+    pub(crate) fn attribute(&self, key: &str) -> Option<String> {
         let text = match self.translated.get(key) {
             Some(serde_json::Value::String(json)) => json.clone(),
             Some(value) => value.to_string(),
-            None => {
-                let attribute = self
-                    .span
-                    .attributes
-                    .iter()
-                    .rev()
-                    .find(|attribute| attribute.key == key)?;
-                let mut text = String::new();
-                push_value(attribute.value.as_ref(), &mut text);
-                text
-            }
+            None => return text_of_attribute(&self.span.attributes, key),
         };
-        let quoted = text.starts_with('"').then(|| serde_json::from_str(&text).ok());
-        Some(quoted.flatten().unwrap_or(text))
+        Some(without_quotes(text))
     }
 
     /// Everything in it that is text: names, keys, values, of the span and its events.
@@ -67,6 +56,19 @@ impl StoredSpan {
         text.push_str(span.status.as_ref().map_or("", |status| &status.message));
         text
     }
+}
+
+/// The value of an attribute as text. Of JSON text that is a quoted text, what is quoted.
+pub(crate) fn text_of_attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
+    let attribute = attributes.iter().rev().find(|attribute| attribute.key == key)?;
+    let mut text = String::new();
+    push_value(attribute.value.as_ref(), &mut text);
+    Some(without_quotes(text))
+}
+
+fn without_quotes(text: String) -> String {
+    let quoted = text.starts_with('"').then(|| serde_json::from_str(&text).ok());
+    quoted.flatten().unwrap_or(text)
 }
 
 fn push_attributes(attributes: &[KeyValue], text: &mut String) {

@@ -1,7 +1,7 @@
 //! `loadspan/events?run=`: a run while it goes on, as events that the server sends: the windows that are new, and the end.
 //!
 //! Whoever looks at a run must not slow down what makes its load, which may be on the same machine: a frame is made when the one before
-//! was taken, and after twenty times as long as that took.
+//! was taken, and after ten times as long as that took: a tenth of a core at most.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -28,7 +28,7 @@ const VIEWERS: usize = 16;
 /// Frames a second.
 const RATES: std::ops::RangeInclusive<f64> = 0.1..=10.0;
 /// A frame is made after so many times as long as the one before took.
-const LEISURE: u32 = 20;
+const LEISURE: u32 = 10;
 
 pub(super) async fn events(State(app): State<App>, params: Params) -> Result<Response, ApiError> {
     let run_id = params.required_text("run")?.to_owned();
@@ -109,7 +109,7 @@ impl Viewer {
             // The page asks again, or says what it sees.
             Err(error) => return (event(self.seq, "trouble", &error.message), None),
         };
-        let windows = Windows::of(reader.requests(), clock(&run, self.width_ms));
+        let windows = reader.windows(clock(&run, self.width_ms));
         self.seq += 1;
         let frame = Frame {
             seq: self.seq,

@@ -62,6 +62,58 @@ fn the_windows_of_a_run_are_those_of_its_points() {
 }
 
 #[test]
+fn a_run_that_logs_windows_has_those() {
+    each_database(async |app| {
+        let run = json!({"experiment_id": "0", "start_time": START});
+        let run = app.post("/api/2.0/mlflow/runs/create", run).await;
+        let run_id = run["run"]["info"]["run_id"].as_str().unwrap().to_owned();
+        let path = format!("/api/3.0/loadspan/runs/{run_id}/windows?width_ms=5000");
+        assert_eq!(app.get(&path).await["source"], "none");
+        // Of the second one, half a second; none of it has ended in between.
+        let seconds = [
+            (0, 1000, [40.0, 40.0, 0.1, 160.0, 0.25]),
+            (2, 2500, [10.0, 20.0, 0.0, 40.0, 0.5]),
+        ];
+        let mut metrics = Vec::new();
+        for (step, ended, values) in seconds {
+            let keys = [
+                "requests.count",
+                "requests.rate",
+                "requests.error_rate",
+                "gen_ai.client.token.usage.output.rate",
+                "gen_ai.client.operation.time_to_first_chunk.p99",
+            ];
+            for (key, value) in keys.into_iter().zip(values) {
+                let key = format!("live.window.{key}");
+                metrics.push(json!({"key": key, "value": value, "timestamp": START + ended, "step": step}));
+            }
+        }
+        let batch = json!({"run_id": run_id, "metrics": metrics});
+        app.post("/api/2.0/mlflow/runs/log-batch", batch).await;
+        finish(&app, &run_id).await;
+        let found = app.get(&path).await;
+        assert_eq!((&found["source"], &found["width_ms"]), (&json!("live"), &json!(1000)));
+        let windows = &found["windows"];
+        assert_eq!(windows["start_ms"], json!([0, 1000, 2000]));
+        assert_eq!(windows["ended"], json!([40, 0, 10]));
+        assert_eq!(windows["failed"], json!([4, 0, 0]));
+        assert_eq!(windows["sent"], json!([null, null, null]));
+        assert_eq!(windows["seconds"], json!([1.0, 1.0, 0.5]));
+        assert_eq!(windows["output_tokens"], json!([160.0, 0.0, 20.0]));
+        assert_eq!(windows["ttft"]["p99"], json!([0.25, null, 0.5]));
+        let total = &found["total"];
+        assert_eq!((&total["ended"], &total["failed"]), (&json!(50), &json!(4)));
+        assert_eq!(
+            (&total["ttft"]["p99"], &total["elapsed_ms"]),
+            (&Value::Null, &json!(2500))
+        );
+        let events = format!("/api/3.0/loadspan/events?run={run_id}");
+        let answer = app.send(Request::get(events).body("".into()).unwrap()).await;
+        assert!(String::from_utf8_lossy(answer.body()).contains("\"source\":\"live\""));
+    });
+}
+
+#[test]
 fn a_run_that_is_over_is_one_frame_and_the_end() {
     each_database(async |app| {
         let run_id = run(&app).await;

@@ -1,6 +1,9 @@
 //! Pages of a trace, and the trace as OTLP.
 
+mod find;
 mod large;
+mod points;
+mod skeleton;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
