@@ -3,10 +3,10 @@ import test from "node:test";
 import { criticalPath } from "../ui/trace/critical.js";
 import { linesOf, partsByRow } from "../ui/trace/segments.js";
 import { rootOf, treeOf } from "../ui/trace/tree.js";
+import { skeletonOf } from "./skeleton.mjs";
 
 function pathOf(...list) {
-  const spans = list.map(([id, parent, start, end]) => ({ id, parent, name: id, status: "OK", start_ns: `1${String(start).padStart(9, "0")}`, end_ns: end === undefined ? undefined : `1${String(end).padStart(9, "0")}` }));
-  const tree = treeOf(spans);
+  const tree = treeOf(skeletonOf(...list));
   const { parts, fault } = criticalPath(tree, rootOf(tree));
   return fault ?? parts.map(({ row, from, to }) => `${tree.id[row]} ${from}-${to}`).join(", ");
 }

@@ -102,6 +102,9 @@ test("of a next turn only what is new", () => {
   const message = (text) => ({ role: "user", parts: [{ type: "text", text }] });
   assert.deepEqual(newIn([message("a"), message("b"), message("c")], [message("a"), message("b")]), [message("c")]);
   assert.deepEqual(newIn([message("x")], [message("a")]), [message("x")]);
+  assert.deepEqual(newIn([message("b"), message("c")], [message("a"), message("b")]), [message("c")]);
+  const thought = { role: "user", parts: [{ type: "reasoning", text: "hm" }, ...message("b").parts] };
+  assert.deepEqual(newIn([message("a"), message("b"), message("c")], [message("a"), thought]), [message("c")]);
 });
 
 test("JSON is rows: one level at first, the rest when opened", () => {

@@ -8,12 +8,9 @@ import { phasesOf } from "../ui/trace/phases.js";
 import { WHOLE, axisOf, fitting, panned, ticks, viewOf, viewText, zoomed } from "../ui/trace/scale.js";
 import { percentile, statisticsOf } from "../ui/trace/statistics.js";
 import { treeOf } from "../ui/trace/tree.js";
+import { skeletonOf } from "./skeleton.mjs";
 
-function tree(...list) {
-  return treeOf(
-    list.map(([id, parent, start, end, more]) => ({ id, parent, name: id, status: "OK", start_ns: `1${String(start).padStart(9, "0")}`, end_ns: `1${String(end).padStart(9, "0")}`, ...more })),
-  );
-}
+const tree = (...list) => treeOf(skeletonOf(...list));
 
 const trace = tree(
   ["root", null, 0, 300_000_000, { service: "gateway" }],
@@ -31,9 +28,11 @@ test("find takes words, kinds, durations, errors, and all of them together", () 
   assert.deepEqual(found("service:tool"), ["search"]);
   assert.deepEqual(found('"chat qwen"'), ["chat qwen"]);
   assert.deepEqual(termsOf("http.route=/chat k!=2").attributes, [
-    { key: "http.route", op: "=", value: "/chat" },
-    { key: "k", op: "!=", value: "2" },
+    { key: "http.route", op: "eq", value: "/chat" },
+    { key: "k", op: "ne", value: "2" },
   ]);
+  assert.deepEqual(termsOf("k=").attributes, [{ key: "k", op: "exists", value: "" }]);
+  assert.deepEqual(matches(trace, termsOf("").tests, new Set(["search", "elsewhere"])), [2]);
   assert.match(termsOf("dur>fast").fault, /needs a number/);
 });
 

@@ -2,24 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { ODD, clockMs, nanosSince, rootOf, treeOf } from "../ui/trace/tree.js";
 import { oneLevelLess, oneLevelMore, opened, placeOf, siblings, visibleRows, withAncestors, withChildren } from "../ui/trace/rows.js";
-
-const BASE = 1_795_313_635;
-
-/** `[id, parent, start, end]`, nanoseconds of a second; no end: it has not ended. */
-export function spans(...list) {
-  return list.map(([id, parent, start, end, more]) => ({
-    id,
-    parent,
-    name: id,
-    status: "UNSET",
-    start_ns: `${BASE}${String(start).padStart(9, "0")}`,
-    end_ns: end === undefined ? undefined : `${BASE}${String(end).padStart(9, "0")}`,
-    ...more,
-  }));
-}
+import { skeletonOf } from "./skeleton.mjs";
 
 test("parents stand before their children, siblings by start, and subtrees together", () => {
-  const tree = treeOf(spans(["r", null, 0, 100], ["a", "r", 1, 50], ["b", "r", 2, 60], ["a1", "a", 3, 40], ["b1", "b", 4, 50]));
+  const tree = treeOf(skeletonOf(["r", null, 0, 100], ["a", "r", 1, 50], ["b", "r", 2, 60], ["a1", "a", 3, 40], ["b1", "b", 4, 50]));
   assert.deepEqual(tree.id, ["r", "a", "a1", "b", "b1"]);
   assert.deepEqual([...tree.end], [5, 3, 3, 5, 5]);
   assert.deepEqual([...tree.depth], [0, 1, 2, 1, 2]);
@@ -27,42 +13,55 @@ test("parents stand before their children, siblings by start, and subtrees toget
 });
 
 test("time that children cover is not the span's own, and overlaps count once", () => {
-  const tree = treeOf(spans(["r", null, 0, 100], ["a", "r", 10, 50], ["b", "r", 30, 60], ["c", "r", 90, 200]));
+  const tree = treeOf(skeletonOf(["r", null, 0, 100], ["a", "r", 10, 50], ["b", "r", 30, 60], ["c", "r", 90, 200]));
   assert.deepEqual([...tree.self], [40, 40, 30, 110]);
   assert.equal(tree.total, 200);
 });
 
 test("a span whose parent is missing is a root that says so", () => {
-  const tree = treeOf(spans(["r", null, 0, 100], ["x", "gone", 1, 2]));
+  const tree = treeOf(skeletonOf(["r", null, 0, 100], ["x", "gone", 1, 2]));
   assert.deepEqual([...tree.parent], [-1, -1]);
   assert.equal(tree.odd[1], ODD.orphan);
   assert.equal(rootOf(tree), 0);
 });
 
 test("a circle is cut at its earliest span, and a span may be its own parent", () => {
-  const tree = treeOf(spans(["a", "c", 1, 9], ["b", "a", 2, 9], ["c", "b", 3, 9], ["s", "s", 4, 5], ["under", "c", 5, 6]));
+  const tree = treeOf(skeletonOf(["a", "c", 1, 9], ["b", "a", 2, 9], ["c", "b", 3, 9], ["s", "s", 4, 5], ["under", "c", 5, 6]));
   assert.deepEqual(tree.id, ["a", "b", "c", "under", "s"]);
   assert.deepEqual([...tree.odd], [ODD.cycle, 0, 0, 0, ODD.cycle]);
 });
 
 test("spans without an end, of no length, and before their parents are shown as they are", () => {
-  const tree = treeOf(spans(["early", "r", 5, 20], ["r", null, 10, 30], ["none", "r", 12, 12], ["open", "r", 15]));
+  const tree = treeOf(skeletonOf(["early", "r", 5, 20], ["r", null, 10, 30], ["none", "r", 12, 12], ["open", "r", 15]));
   assert.deepEqual(tree.id, ["r", "early", "none", "open"]);
   assert.deepEqual([...tree.odd], [0, ODD.early, 0, ODD.unended]);
   assert.deepEqual([...tree.duration], [20, 15, 0, 0]);
   assert.deepEqual([...tree.start], [5, 0, 7, 10]);
 });
 
+test("a span that ends before it starts has no length, and says by how much", () => {
+  const tree = treeOf(skeletonOf(["r", null, 0, 100], ["back", "r", 50, 20]));
+  assert.deepEqual([tree.duration[1], tree.odd[1], tree.backward.get(1)], [0, ODD.backward, 30]);
+});
+
+test("what nothing is said of is told from what is", () => {
+  const tree = treeOf(skeletonOf(["r", null, 0, 100], ["a", "r", 1, 2, { service: "api", model: "m", input: 5, cost: 0.5 }]));
+  assert.deepEqual(
+    [0, 1].map((row) => [tree.services[tree.service[row]], tree.models[tree.model[row]], tree.inputTokens[row], tree.outputTokens[row], tree.cost[row], tree.type[row]]),
+    [["", undefined, null, null, null, ""], ["api", "m", 5, null, 0.5, ""]],
+  );
+});
+
 test("a chain of ten thousand is no deeper than the stack", () => {
   const chain = Array.from({ length: 10_000 }, (_, i) => [`s${i}`, i ? `s${i - 1}` : null, i, 50_000 - i]);
-  const tree = treeOf(spans(...chain));
+  const tree = treeOf(skeletonOf(...chain));
   assert.equal(tree.depth[9999], 9999);
   assert.equal(tree.end[0], 10_000);
 });
 
 test("33,000 spans become a tree in a moment", () => {
   const many = Array.from({ length: 33_000 }, (_, i) => [`s${i}`, i ? `s${Math.floor((i - 1) / 3)}` : null, i, 100_000]);
-  const list = spans(...many);
+  const list = skeletonOf(...many);
   const before = performance.now();
   const tree = treeOf(list);
   visibleRows(tree);
@@ -73,17 +72,17 @@ test("33,000 spans become a tree in a moment", () => {
 test("nanoseconds beyond what a double holds keep their last digit", () => {
   assert.equal(nanosSince("1795313635844095033", 1_795_313_635), 844_095_033);
   assert.equal(nanosSince("1000", 0), 1000);
-  const tree = treeOf(spans(["r", null, 844_095_033, 900_000_000]));
+  const tree = treeOf(skeletonOf(["r", null, 844_095_033, 900_000_000]));
   assert.equal(clockMs(tree, 0), 1_795_313_635_844.095_033);
 });
 
 test("nothing at all is a tree, too", () => {
-  const tree = treeOf([]);
+  const tree = treeOf(skeletonOf());
   assert.equal(tree.size, 0);
   assert.equal(visibleRows(tree).length, 0);
 });
 
-const family = treeOf(spans(["r", null, 0, 100], ["a", "r", 1, 50], ["a1", "a", 2, 40], ["a2", "a", 3, 40], ["b", "r", 60, 80], ["b1", "b", 61, 62]));
+const family = treeOf(skeletonOf(["r", null, 0, 100], ["a", "r", 1, 50], ["a1", "a", 2, 40], ["a2", "a", 3, 40], ["b", "r", 60, 80], ["b1", "b", 61, 62]));
 
 test("what is collapsed hides what is below it, and all comes back", () => {
   assert.deepEqual([...visibleRows(family, { collapsed: new Set([1]) })], [0, 1, 4, 5]);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { NO_WINDOWS, gaps, percentile, rates, widthFor, withFrame } from "../ui/run/windows.js";
+import { NO_WINDOWS, gaps, percentile, placeAt, rates, widthFor, withFrame } from "../ui/run/windows.js";
 
 /** A frame of windows of a second, from a place on. */
 function frame(from, ended, { seq = 1, complete = (from + ended.length) * 1000 } = {}) {
@@ -77,5 +77,25 @@ test("two windows without a request are a gap, unless requests are known to be i
 });
 
 test("a long run has wider windows", () => {
-  assert.deepEqual([60, 1200, 1201, 3600, 86_400].map(widthFor), [1000, 1000, 2000, 5000, 300_000]);
+  const widths = [60, 1200, 1201, 3600, 86_400].map((seconds) => widthFor(seconds));
+  assert.deepEqual(widths, [1000, 1000, 2000, 5000, 300_000]);
+});
+
+test("windows hold twenty requests on average, but a short run keeps five of them", () => {
+  const widths = [[60, 1200], [60, 1199], [60, 600], [60, 300], [600, 300], [30, 30], [4, 2]].map(([seconds, requests]) => widthFor(seconds, requests));
+  assert.deepEqual(widths, [1000, 2000, 2000, 5000, 60_000, 5000, 1000]);
+});
+
+test("the last window of a run is complete only when it has its full length", () => {
+  const ended = { ...frame(0, [5, 6, 2]), status: "FINISHED" };
+  assert.equal(withFrame(NO_WINDOWS, ended).complete, 3);
+  ended.windows.seconds[2] = 0.4;
+  const cut = withFrame(NO_WINDOWS, ended);
+  assert.equal(cut.complete, 2);
+  assert.deepEqual(rates(cut, "ended"), [5, 6, null]);
+});
+
+test("the window of a second", () => {
+  const windows = withFrame(NO_WINDOWS, frame(0, [5, 6, 2]));
+  assert.deepEqual([0, 1.5, 2.9, 3, null].map((second) => placeAt(windows, second)), [0, 1, 2, -1, -1]);
 });

@@ -76,7 +76,8 @@ export function duration(seconds, digits = 3) {
     return hours > 0 ? `${sign}${count(hours)} h ${padded(minutes)} m` : `${sign}${minutes} m ${padded(rest)} s`;
   }
   // So that 999.9 µs is not written as 1 000 µs.
-  const rounded = Number(size.toPrecision(digits));
+  // 0.9995 is stored as a little less, and is rounded up all the same.
+  const rounded = Number((size * (1 + 1e-12)).toPrecision(digits));
   const unit = unitOf(rounded);
   return `${sign}${number(rounded / unit.seconds, digits)} ${unit.name}`;
 }
@@ -85,7 +86,7 @@ export function duration(seconds, digits = 3) {
 export function share(value, { of } = {}) {
   if (typeof value !== "number" || Number.isNaN(value)) return NOTHING;
   if (value > 0 && value < 0.001 && of) return `${count(Math.round(value * of))} of ${count(of)}`;
-  return `${(value * 100).toFixed(1).replace("-", MINUS)} %`;
+  return `${(value * 100).toFixed(1).replace(/^-0\.0$/, "0.0").replace("-", MINUS)} %`;
 }
 
 /** How much larger than the baseline something is. */
@@ -93,9 +94,9 @@ export function delta(value, baseline) {
   if (![value, baseline].every(Number.isFinite) || baseline === 0) return NOTHING;
   const change = value / baseline - 1;
   if (change > 1) return `×${number(value / baseline, 2)}`;
-  const sign = change < 0 ? MINUS : "+";
   const percent = Math.abs(change * 100);
-  return `${sign}${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+  const text = percent < 10 ? percent.toFixed(1) : String(Math.round(percent));
+  return `${change < 0 && Number(text) > 0 ? MINUS : "+"}${text} %`;
 }
 
 /** Bytes, in powers of 1024. */

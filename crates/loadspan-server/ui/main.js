@@ -1,7 +1,7 @@
 // The page: which part of it a path shows.
 
 import { html, render, useEffect, useErrorBoundary } from "./lib.js";
-import { fromMlflowHash, useLocation } from "./router.js";
+import { fromMlflowHash, replace, useLocation } from "./router.js";
 import { PageHead, Shell } from "./shell.js";
 import { Trouble } from "./parts/state.js";
 import { applyTheme } from "./theme.js";
@@ -51,7 +51,13 @@ function Missing() {
   return html`<${PageHead} title="Nothing here" /><p class="state">There is no such page.</p>`;
 }
 
-const moved = fromMlflowHash(location.hash);
-if (moved) history.replaceState(null, "", moved);
+/** A link of MLflow's client, also one that is pasted while the page is open. */
+function followHash() {
+  const to = fromMlflowHash(location.hash);
+  if (to) replace(to);
+}
+
+addEventListener("hashchange", followHash);
+followHash();
 applyTheme();
 render(html`<${App} />`, document.body);

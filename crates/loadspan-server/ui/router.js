@@ -18,6 +18,12 @@ export function go(url) {
   tell();
 }
 
+/** Goes to another page instead of this one. */
+export function replace(url) {
+  history.replaceState(null, "", url);
+  tell();
+}
+
 /** Changes the state of this page; `null` takes a parameter away. Of no worth for the way back. */
 export function setQuery(changes, { push = false } = {}) {
   const url = location.pathname + withQuery(location.search, changes);

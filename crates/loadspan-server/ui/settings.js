@@ -1,8 +1,9 @@
 // What one has chosen, and is asked only once: in this browser, and for all pages at once.
 
-import { useEffect, useState } from "./lib.js";
+import { useEffect, useRef, useState } from "./lib.js";
 
-function read(name, otherwise) {
+/** What was chosen, outside of what is drawn. */
+export function setting(name, otherwise) {
   try {
     return JSON.parse(localStorage.getItem(`loadspan.${name}`)) ?? otherwise;
   } catch {
@@ -12,9 +13,11 @@ function read(name, otherwise) {
 
 /** A setting, and how to change it. */
 export function useSetting(name, otherwise) {
-  const [value, setValue] = useState(() => read(name, otherwise));
+  const [, setRound] = useState(0);
+  // What cannot be stored holds for this page.
+  const unstored = useRef({});
   useEffect(() => {
-    const changed = (event) => event.detail === name && setValue(read(name, otherwise));
+    const changed = ({ detail }) => detail === name && setRound((round) => round + 1);
     addEventListener("settingchange", changed);
     return () => removeEventListener("settingchange", changed);
   }, [name]);
@@ -22,12 +25,11 @@ export function useSetting(name, otherwise) {
     try {
       localStorage.setItem(`loadspan.${name}`, JSON.stringify(next));
     } catch {
-      // It holds for this page then.
+      unstored.current[name] = next;
     }
-    setValue(next);
     dispatchEvent(new CustomEvent("settingchange", { detail: name }));
   };
-  return [value, change];
+  return [unstored.current[name] ?? setting(name, otherwise), change];
 }
 
 /** Whether times are shown in UTC. */

@@ -2,7 +2,8 @@
 
 /* global uPlot */
 
-import { colour, dashOf, font } from "./palette.js";
+import { colour, font } from "./palette.js";
+import { dashOf } from "./series.js";
 
 const LINE = 13;
 
@@ -14,6 +15,7 @@ export function drawMarks(plot, chart) {
   filling(plot, chart);
   names(plot, chart);
   diamonds(plot, chart);
+  nothing(plot, chart);
   ctx.restore();
 }
 
@@ -130,30 +132,57 @@ function names(plot, { x, series, lines = [], complete = x.length, range }) {
   }
 }
 
-/** Traces that one can open. */
+/** Empty axes say that they are. */
+function nothing(plot, { x, series, range }) {
+  const shown = series.some(({ values }) => values.some((value, at) => Number.isFinite(value) && x[at] >= range[0] && x[at] <= range[1]));
+  if (shown) return;
+  const { left, top, right, bottom } = box(plot);
+  text(plot.ctx, "no figures here", { x: (left + right) / 2, y: (top + bottom) / 2, align: "center" });
+}
+
+/** Traces that one can open: the slowest, those that failed with a cross, and fainter those picked at random. */
 function diamonds(plot, { exemplars = [] }) {
   const { ctx } = plot;
-  const { left, right, top, bottom } = box(plot);
-  const size = 4.5 * uPlot.pxRatio;
+  const { left, right } = box(plot);
   ctx.setLineDash([]);
   ctx.lineWidth = 1.25 * uPlot.pxRatio;
-  for (const { x, y } of exemplars) {
-    const [across, down] = [plot.valToPos(x, "x", true), plot.valToPos(y, "y", true)];
-    if (across < left || across > right || down < top || down > bottom) continue;
-    ctx.beginPath();
-    ctx.moveTo(across, down - size);
-    ctx.lineTo(across + size, down);
-    ctx.lineTo(across, down + size);
-    ctx.lineTo(across - size, down);
-    ctx.closePath();
-    ctx.fillStyle = colour("bg");
-    ctx.fill();
-    ctx.strokeStyle = colour("text-1");
-    ctx.stroke();
+  for (const { x, y, kind } of exemplars) {
+    const [across, down] = [plot.valToPos(x, "x", true), heightOf(plot, y, true)];
+    if (across < left || across > right) continue;
+    ctx.strokeStyle = colour(kind === "failed" ? "invalid" : kind === "random" ? "text-3" : "text-1");
+    diamond(ctx, { across, down, size: (kind === "random" ? 3.5 : 4.5) * uPlot.pxRatio });
+    if (kind === "failed") cross(ctx, { across, down, size: 1.75 * uPlot.pxRatio });
   }
 }
 
-/** The exemplar under the pointer, or next to a time. */
+function diamond(ctx, { across, down, size }) {
+  ctx.beginPath();
+  ctx.moveTo(across, down - size);
+  ctx.lineTo(across + size, down);
+  ctx.lineTo(across, down + size);
+  ctx.lineTo(across - size, down);
+  ctx.closePath();
+  ctx.fillStyle = colour("bg");
+  ctx.fill();
+  ctx.stroke();
+}
+
+function cross(ctx, { across, down, size }) {
+  ctx.beginPath();
+  ctx.moveTo(across - size, down - size);
+  ctx.lineTo(across + size, down + size);
+  ctx.moveTo(across + size, down - size);
+  ctx.lineTo(across - size, down + size);
+  ctx.stroke();
+}
+
+/** Where a value stands; one beyond the axis at its end, because it has to be found. */
+function heightOf(plot, value, canvas) {
+  const { min, max } = plot.scales.y;
+  return plot.valToPos(Math.max(min, Math.min(max, value)), "y", canvas);
+}
+
+/** The exemplar under the pointer. */
 export function exemplarAt(plot, exemplars, { left, top }) {
-  return exemplars.find(({ x, y }) => Math.hypot(plot.valToPos(x, "x") - left, plot.valToPos(y, "y") - top) <= 8);
+  return exemplars.find(({ x, y }) => Math.hypot(plot.valToPos(x, "x") - left, heightOf(plot, y, false) - top) <= 8);
 }

@@ -17,16 +17,6 @@ export function faint(name, opacity) {
   return `${colour(name)}${hex.toString(16).padStart(2, "0")}`;
 }
 
-/** The eight that tell series apart, in this order; then grey. */
-export function seriesToken(place) {
-  return place < 8 ? `series-${place + 1}` : "text-3";
-}
-
-/** Series differ by their stroke as well. */
-export function dashOf(place) {
-  return [[], [6, 3], [2, 2]][place % 3];
-}
-
 /** A font for canvases. */
 export function font(size = 11, weight = 400) {
   return `${weight} ${size}px ${token("sans")}`;

@@ -4,12 +4,12 @@ import { html, useCallback, useMemo, useState } from "../lib.js";
 import { Canvas, MARGIN, drawAxes, label, line, scale } from "./canvas.js";
 import { ChartFrame } from "./frame.js";
 import { frontier } from "./frontier.js";
-import { colour } from "./palette.js";
-import { extent, linearTicks, logRange, logTicks, snugRange, tickText } from "./scale.js";
+import { colour, faint, font } from "./palette.js";
+import { closeLogRange, extent, linearTicks, logTicks, snugRange, tickText } from "./scale.js";
 import { number } from "../format.js";
 
 /**
- * `points`: `{ id, name, label, token, x, y, xSpread, ySpread, hollow }`; spreads are `[from, to]`. `axes`: `{ x, y }` with `name` and
+ * `points`: `{ id, name, label, token, group, order, x, y, xSpread, ySpread, hollow }`; spreads are `[from, to]`. `axes`: `{ x, y }` with `name` and
  * `unit`. `open(point)`.
  */
 export function Pareto({ title, choice, note, name, points, axes, open, height = 300 }) {
@@ -52,7 +52,7 @@ function said(point, axes) {
 
 function scales({ width, height, points }) {
   const x = snugRange(extent([points.flatMap(({ x: at, xSpread }) => [at, ...(xSpread ?? [])])]) ?? [0, 1]);
-  const y = logRange(extent([points.flatMap(({ y: at, ySpread }) => [at, ...(ySpread ?? [])]).filter((value) => value > 0)]) ?? [1, 10]);
+  const y = closeLogRange(extent([points.flatMap(({ y: at, ySpread }) => [at, ...(ySpread ?? [])]).filter((value) => value > 0)]) ?? [1, 10]);
   return {
     x: scale(x, [MARGIN.left, width - MARGIN.right]),
     y: scale(y, [height - MARGIN.bottom, MARGIN.top], { log: true }),
@@ -68,10 +68,25 @@ function drawPoints(ctx, { width, height, points, axes, at }) {
     x: linearTicks(ranges.x).map((value) => ({ at: x(value), name: tickText(value) })),
     y: logTicks(ranges.y).map((value) => ({ at: y(value), name: tickText(value) })),
   });
-  label(ctx, `${axes.y.name}, ${axes.y.unit}`, { x: MARGIN.left + 6, y: MARGIN.top + 2, token: "text-2" });
+  label(ctx, `${axes.y.name}, ${axes.y.unit}`, { x: MARGIN.left + 6, y: MARGIN.top + 9, token: "text-2" });
+  sweeps(ctx, { points, x, y });
   label(ctx, "better ↘", { x: width - MARGIN.right - 4, y: height - MARGIN.bottom - 10, align: "right", token: "text-2" });
   steps(ctx, { edge: frontier(points), x, y });
-  for (const point of points) dot(ctx, { point, x, y, near: point.id === at, width });
+  for (const point of points) dot(ctx, { point, x, y, near: point.id === at });
+  names(ctx, { points, x, y, at, width });
+}
+
+/** The runs of a sweep are one curve, in the order of their load. */
+function sweeps(ctx, { points, x, y }) {
+  for (const group of new Set(points.map((point) => point.group ?? null))) {
+    if (group === null) continue;
+    const own = points.filter((point) => point.group === group).sort((a, b) => a.order - b.order || a.x - b.x);
+    ctx.strokeStyle = faint(own[0].token, 0.6);
+    ctx.lineWidth = 1.25;
+    ctx.beginPath();
+    for (const point of own) ctx.lineTo(x(point.x), y(point.y));
+    ctx.stroke();
+  }
 }
 
 /** The frontier goes in steps: between two runs nothing is known. */
@@ -86,7 +101,7 @@ function steps(ctx, { edge, x, y }) {
   ctx.stroke();
 }
 
-function dot(ctx, { point, x, y, near, width }) {
+function dot(ctx, { point, x, y, near }) {
   const [left, top] = [x(point.x), y(point.y)];
   ctx.lineWidth = 1;
   if (point.xSpread) line(ctx, [x(point.xSpread[0]), top], [x(point.xSpread[1]), top], colour(point.token));
@@ -98,10 +113,37 @@ function dot(ctx, { point, x, y, near, width }) {
   ctx.fillStyle = colour(point.hollow ? "bg" : point.token);
   ctx.fill();
   ctx.stroke();
-  const words = point.hollow ? `✕ ${point.label}` : point.label;
-  // Beside the right edge the name stands on the other side.
-  const beyond = left + 14 + ctx.measureText(words).width > width;
-  label(ctx, words, { x: left + (beyond ? -10 : 10), y: top - 9, align: beyond ? "right" : "left" });
+}
+
+/** Names beside the points, on the other side of those at the right edge. One that would lie on another is left out: the line below has it. */
+function names(ctx, { points, x, y, at, width }) {
+  const taken = points.map((point) => box(x(point.x), y(point.y), 5));
+  const first = (point) => (point.id === at ? 0 : point.hollow ? 2 : 1);
+  for (const point of [...points].sort((a, b) => first(a) - first(b))) {
+    const words = point.hollow ? `✕ ${point.label}` : point.label;
+    const [left, top] = [x(point.x), y(point.y)];
+    ctx.font = font();
+    const wide = ctx.measureText(words).width;
+    const places = [left + 10 + wide < width - 4 && "left", left - 10 - wide > MARGIN.left && "right"].filter(Boolean).flatMap((align) => [-9, 10].map((down) => ({ align, down })));
+    const room = places.find(({ align, down }) => !taken.some((other) => overlap(other, nameBox({ left, top, wide, align, down }))));
+    if (!room && (point.id !== at || places.length === 0)) continue;
+    const { align, down } = room ?? places[0];
+    taken.push(nameBox({ left, top, wide, align, down }));
+    label(ctx, words, { x: left + (align === "left" ? 10 : -10), y: top + down, align });
+  }
+}
+
+function box(left, top, half) {
+  return { left: left - half, right: left + half, top: top - half, bottom: top + half };
+}
+
+function nameBox({ left, top, wide, align, down }) {
+  const from = align === "left" ? left + 10 : left - 10 - wide;
+  return { left: from, right: from + wide, top: top + down - 7, bottom: top + down + 7 };
+}
+
+function overlap(a, b) {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
 function nearest({ x: left, y: top, width, height }, points) {

@@ -5,8 +5,10 @@ import { html, useCallback, useMemo, useState } from "../lib.js";
 import { Canvas, MARGIN, drawAxes, label, scale } from "./canvas.js";
 import { ChartFrame } from "./frame.js";
 import { apart } from "./marks.js";
-import { colour, dashOf } from "./palette.js";
-import { NINES, extent, logRange, logTicks, nines, quantileName, supports, tickText } from "./scale.js";
+import { colour } from "./palette.js";
+import { dashOf } from "./series.js";
+import { NINES, closeLogRange, extent, logTicks, nines, quantileName, supports, tickText } from "./scale.js";
+import { middle } from "../parts/names.js";
 import { number } from "../format.js";
 
 /**
@@ -46,11 +48,19 @@ function drawable(curve) {
   return { ...curve, points: curve.points.filter(({ q, value }) => q < 1 && Number.isFinite(value) && supports(curve.n, q) !== "none") };
 }
 
+/** Room for the names at the ends of the lines; of more than so many the names would lie on each other, and the line below says them. */
+const NAMED = 8;
+
+function labelRoom(curves) {
+  const longest = curves.length > NAMED ? 0 : Math.max(0, ...curves.map(({ name }) => name.length));
+  return Math.min(184, 16 + 6.2 * longest);
+}
+
 function frameOf({ width, height, curves, limit }) {
   const found = extent([curves.flatMap(({ points }) => points.map(({ value }) => value)).filter((value) => value > 0), [limit ?? null]]) ?? [1, 10];
-  const range = logRange(found);
+  const range = closeLogRange(found);
   const most = Math.max(nines(0.99), ...curves.flatMap(({ points }) => points.map(({ q }) => nines(q))));
-  const x = scale([0, most], [MARGIN.left, width - MARGIN.right - 60]);
+  const x = scale([0, most], [MARGIN.left, width - MARGIN.right - labelRoom(curves)]);
   const y = scale(range, [height - MARGIN.bottom, MARGIN.top], { log: true });
   return { x, y, range, most };
 }
@@ -70,8 +80,10 @@ function drawCurves(ctx, { width, height, curves, limit, at }) {
     ctx.moveTo(MARGIN.left, y(limit));
     ctx.lineTo(width - MARGIN.right, y(limit));
     ctx.stroke();
-    label(ctx, `limit ${tickText(limit)}`, { x: MARGIN.left + 6, y: y(limit) - 8, token: "text-2" });
+    const above = y(limit) - 8 > MARGIN.top;
+    label(ctx, `limit ${tickText(limit)}`, { x: MARGIN.left + 6, y: y(limit) + (above ? -8 : 9), token: "text-2" });
   }
+  if (curves.every(({ points }) => points.length === 0)) label(ctx, "no percentiles are known", { x: width / 2, y: height / 2, align: "center", token: "text-2" });
   const ends = [];
   for (const { name, token, stroke = 0, points, hollow } of curves) {
     if (points.length === 0) continue;
@@ -82,7 +94,7 @@ function drawCurves(ctx, { width, height, curves, limit, at }) {
     for (const { q, value } of points) ctx.lineTo(x(nines(q)), y(Math.max(value, range[0])));
     ctx.stroke();
     const last = points.at(-1);
-    ends.push({ y: y(Math.max(last.value, range[0])), x: x(nines(last.q)), name, token });
+    if (curves.length <= NAMED) ends.push({ y: y(Math.max(last.value, range[0])), x: x(nines(last.q)), name, token });
   }
   ctx.setLineDash([]);
   for (const end of apart(ends, { top: MARGIN.top, bottom: height - MARGIN.bottom, gap: 13 })) {
@@ -90,7 +102,7 @@ function drawCurves(ctx, { width, height, curves, limit, at }) {
     ctx.beginPath();
     ctx.arc(end.x, end.y, 3, 0, 7);
     ctx.fill();
-    label(ctx, short(end.name), { x: end.x + 8, y: end.at });
+    label(ctx, middle(end.name, 28), { x: end.x + 8, y: end.at });
   }
   if (at !== null) {
     ctx.strokeStyle = colour("border-strong");
@@ -100,10 +112,6 @@ function drawCurves(ctx, { width, height, curves, limit, at }) {
     ctx.lineTo(Math.round(x(nines(at))) + 0.5, height - MARGIN.bottom);
     ctx.stroke();
   }
-}
-
-function short(name) {
-  return name.length > 11 ? `${name.slice(0, 10)}…` : name;
 }
 
 /** The percentile next to the pointer. */

@@ -54,11 +54,32 @@ export function snugRange([, high]) {
   return [0, tidy(Math.ceil((high * 1.02) / step) * step)];
 }
 
+/** An axis with as much room below 0 as above. */
+export function signedRange([low, high]) {
+  const most = snugRange([0, Math.max(high, -low)])[1];
+  return [-most, most];
+}
+
 /** A logarithmic axis: from the step below the smallest to the one above the largest, and never a hair's breadth. */
 export function logRange([low, high]) {
   const above = stepAbove(Math.max(high, 1e-9));
   const below = stepBelow(Math.max(low, above / 1e6));
   return below < above ? [below, above] : [stepBelow(below / 2.1), stepAbove(above * 1.1)];
+}
+
+/** The same for a picture that stays as it is: figures that are close together fill it, as far as they differ by more than a hair's breadth. */
+export function closeLogRange([low, high]) {
+  if (!(low > 0) || high > low * 4) return logRange([low, high]);
+  const apart = Math.max(1, Math.sqrt((1.5 * low) / high));
+  const [from, to] = [low / apart, high * apart];
+  const step = stepAbove((to - from) / 5);
+  return [tidy(Math.floor(from / step) * step) || from, tidy(Math.ceil(to / step) * step)];
+}
+
+/** Whether figures are so far apart that only a logarithmic axis shows all of them: a decade or more. */
+export function isWide(lists) {
+  const found = extent(lists.map((list) => (list ?? []).filter((value) => value > 0)));
+  return found !== null && found[1] >= found[0] * 10;
 }
 
 /** Values at which lines are drawn: about five, at steps, from 0. */

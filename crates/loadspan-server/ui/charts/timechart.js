@@ -2,8 +2,8 @@
 
 /* global uPlot */
 
-import { html, useContext, useEffect, useLayoutEffect, useRef } from "../lib.js";
-import { CursorContext } from "./cursor.js";
+import { html, useCallback, useContext, useEffect, useLayoutEffect, useRef } from "../lib.js";
+import { CursorContext, nearest } from "./cursor.js";
 import { ChartFrame } from "./frame.js";
 import { useTheme } from "./palette.js";
 import { exemplarAt } from "./marks.js";
@@ -13,7 +13,8 @@ import { number } from "../format.js";
 const HEIGHT = 190;
 
 /**
- * `chart`: `{ title, choice, name, note, sentence, unit, x, series, bands, lines, shades, exemplars, log, range, complete, steady, format, time }`.
+ * `chart`: `{ title, choice, name, note, sentence, unit, x, series, bands, lines, shades, exemplars, log, range, complete, steady, least, format, time }`;
+ * an axis reaches to `least`, so that what is small beside it looks small.
  * `series`: `{ key, label, name, token, values, width, stroke, fill, kind }`; `name` stands at the end of the line, `label` in tables.
  * `onBrush([from, to])`, or with `null` for all of it; `onOpen(exemplar)`.
  */
@@ -35,6 +36,7 @@ function Plot({ chart, onBrush, onOpen, height }) {
   const latest = useRef();
   latest.current = { chart, onBrush, onOpen };
   const cursor = useContext(CursorContext);
+  const speak = useCallback((at) => sentenceAt(latest.current.chart, at), []);
   const theme = useTheme();
   const shape = JSON.stringify([chart.series.map(({ key, kind, token, stroke, width }) => [key, kind, token, stroke, width]), chart.log, chart.bands]);
   useLayoutEffect(() => {
@@ -60,7 +62,55 @@ function Plot({ chart, onBrush, onOpen, height }) {
     });
     return () => cancelAnimationFrame(frame);
   }, [chart]);
-  return html`<div class="plot" ref=${place} style=${{ height: `${height}px` }}></div>`;
+  return html`
+    <div
+      class="plot"
+      ref=${place}
+      tabindex="0"
+      role="group"
+      aria-label=${`${chart.title} Arrow keys move the cursor.`}
+      style=${{ height: `${height}px` }}
+      onKeyDown=${(event) => walk(event, { cursor, ...latest.current })}
+      onFocus=${() => (cursor.speaker = speak)}
+      onBlur=${() => (cursor.speaker = null)}
+    ></div>
+  `;
+}
+
+/** The keys of a chart that has the focus: from sample to sample, to the ends of what is in view, and away. */
+function walk(event, { cursor, chart, onOpen }) {
+  if (event.ctrlKey || event.metaKey || event.altKey || chart.x.length === 0) return;
+  const seen = [nearest(chart.x, chart.range[0]), nearest(chart.x, chart.range[1])];
+  const here = cursor.at === null ? null : nearest(chart.x, cursor.at);
+  const step = event.shiftKey ? 10 : 1;
+  const to = (place) => () => cursor.go(chart.x[Math.max(seen[0], Math.min(seen[1], place))]);
+  const found = here === null ? null : exemplarNear(chart, cursor.at);
+  const run = {
+    ArrowLeft: to((here ?? seen[1] + 1) - step),
+    ArrowRight: to((here ?? seen[0] - 1) + step),
+    Home: to(seen[0]),
+    End: to(seen[1]),
+    Escape: here !== null && (() => cursor.go(null)),
+    Enter: found && (() => onOpen(found)),
+  }[event.key];
+  if (!run) return;
+  event.preventDefault();
+  run();
+}
+
+/** The exemplar of the sample at a second: the slowest of several. */
+function exemplarNear({ x, exemplars = [] }, at) {
+  const place = nearest(x, at);
+  return exemplars.filter((one) => nearest(x, one.x) === place).sort((a, b) => b.y - a.y)[0];
+}
+
+/** What a chart shows at a second, in words. */
+function sentenceAt({ title, x, series, unit }, at) {
+  const place = nearest(x, at);
+  if (place < 0) return "";
+  const known = series.filter(({ values }) => Number.isFinite(values[place]));
+  const said = known.map(({ label, values }) => `${label} ${number(values[place])} ${unit}`).join(", ");
+  return `${title} At ${number(x[place])} seconds: ${said || "no figures"}.`;
 }
 
 function make({ place, latest, cursor, height }) {
@@ -69,7 +119,10 @@ function make({ place, latest, cursor, height }) {
     setCursor: [
       (plot) => {
         // Only what the pointer does: where others put the cursor is known to them.
-        if (plot.cursor.event) cursor.move(plot.cursor.left < 0 ? null : plot.cursor.idx, plot);
+        if (!plot.cursor.event) return;
+        const { left, top, idx } = plot.cursor;
+        cursor.move(left < 0 ? null : (plot.data[0][idx] ?? null), plot);
+        plot.over.style.cursor = left >= 0 && exemplarAt(plot, now().exemplars ?? [], { left, top }) ? "pointer" : "";
       },
     ],
     setSelect: [
@@ -96,7 +149,7 @@ function listen(plot, { latest, cursor }) {
     const { chart, onOpen } = latest.current;
     const found = exemplarAt(plot, chart.exemplars ?? [], { left, top });
     if (found) onOpen(found);
-    else cursor.pin(idx, plot);
+    else cursor.pin(plot.data[0][idx] ?? null, plot);
   });
   plot.over.addEventListener("dblclick", () => latest.current.onBrush(null));
   plot.over.addEventListener(
@@ -113,10 +166,9 @@ function listen(plot, { latest, cursor }) {
   );
 }
 
-/** Puts the cursor onto a sample. */
+/** Puts the cursor onto a second; the points are those of the nearest sample. */
 function show(plot, at) {
-  const x = at === null ? undefined : plot.data[0][at];
-  const left = x === undefined ? -10 : plot.valToPos(x, "x");
+  const left = at === null ? -10 : plot.valToPos(at, "x");
   if (left === plot.cursor.left) return;
-  plot.setCursor({ left, top: x === undefined ? -10 : 1 }, false);
+  plot.setCursor({ left, top: at === null ? -10 : 1 }, false);
 }

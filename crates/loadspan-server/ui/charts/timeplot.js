@@ -2,12 +2,13 @@
 
 /* global uPlot */
 
-import { colour, dashOf, faint, font } from "./palette.js";
-import { extent, linearRange, linearTicks, logRange, logTicks, snugRange, timeTicks } from "./scale.js";
+import { colour, faint, font } from "./palette.js";
+import { dashOf } from "./series.js";
+import { extent, linearRange, linearTicks, logRange, logTicks, signedRange, snugRange, timeTicks } from "./scale.js";
 import { drawMarks } from "./marks.js";
 
 const GUTTER = 56;
-const LABELS = 64;
+const LABELS = 96;
 
 /** The options of uPlot; `now()` gives the chart's latest description, so that only other series need another plot. */
 export function optionsOf({ now, width, height, hooks }) {
@@ -52,8 +53,8 @@ function axis({ splits, values, size }) {
   };
 }
 
-function seriesOf({ token, width = 1.5, stroke = 0, fill, kind = "line" }) {
-  const common = { stroke: () => colour(token), width, dash: dashOf(stroke), points: { show: true, size: 5, width: 1, filter: lonely } };
+function seriesOf({ token, width = 1.5, stroke = 0, fill, kind = "line", joins = false }) {
+  const common = { spanGaps: joins, stroke: () => colour(token), width, dash: dashOf(stroke), points: { show: true, size: 5, width: 1, filter: lonely } };
   if (kind === "hidden") return { ...common, width: 0, stroke: "transparent", points: { show: false } };
   if (kind === "dots") return { ...common, paths: () => null, points: { show: true, size: 4, width: 0, fill: () => colour(token), filter: null } };
   if (kind === "bars") return { ...common, width: 0, fill: () => faint(token, 0.85), points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 24] }) };
@@ -71,14 +72,14 @@ function lonely(plot, place) {
 }
 
 /** From what is in view, with the lines that are drawn across. */
-function rangeOf({ x, series, range, log, lines = [], steady }) {
+function rangeOf({ x, series, range, log, lines = [], steady, least = 0 }) {
   const [from, to] = range;
   const first = x.findIndex((at) => at >= from);
   const beyond = x.findIndex((at) => at > to);
   const seen = first < 0 ? [] : series.map(({ values }) => values.slice(first, beyond < 0 ? undefined : beyond));
-  const found = extent([...seen, lines.map(({ value }) => value)]) ?? [1, 10];
+  const found = extent([...seen, lines.map(({ value }) => value), [least || null]]) ?? [1, 10];
   const positive = log ? (extent(seen.map((list) => list.filter((value) => value > 0)).concat([lines.map(({ value }) => value)])) ?? [1, 10]) : found;
-  const wanted = log ? logRange(positive) : steady ? linearRange(found) : snugRange(found);
+  const wanted = log ? logRange(positive) : found[0] < 0 ? signedRange(found) : steady ? linearRange(found) : snugRange(found);
   return steady ? steady.next(wanted, performance.now()) : wanted;
 }
 

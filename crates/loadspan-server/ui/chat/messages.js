@@ -144,10 +144,16 @@ function toolsOf(asked, attributes) {
   return Array.isArray(tools) ? tools : [];
 }
 
-/** What of a conversation was not there in the one before: prompts repeat all that was said. */
+/**
+ * What of a conversation was not there in the one before: prompts repeat all that was said, or its last part. What a model thought is not
+ * repeated, so it does not count here.
+ */
 export function newIn(messages, before) {
-  const known = before.map((message) => JSON.stringify([message.role, message.parts]));
+  const text = ({ role, parts }) => JSON.stringify([role, parts.filter(({ type }) => type !== "reasoning")]);
+  const [now, known] = [messages.map(text), before.map(text)];
+  const repeated = known.length === 0 ? -1 : now.lastIndexOf(known[known.length - 1]);
+  if (repeated !== -1) return messages.slice(repeated + 1);
   let same = 0;
-  while (same < messages.length && same < known.length && JSON.stringify([messages[same].role, messages[same].parts]) === known[same]) same++;
+  while (same < now.length && now[same] === known[same]) same++;
   return messages.slice(same);
 }

@@ -2,11 +2,12 @@
 
 import { html, useMemo } from "../lib.js";
 import { go, setQuery, useQuery } from "../router.js";
-import { Cursor, CursorContext, useCursorAt } from "../charts/cursor.js";
+import { Cursor, CursorContext, CursorSaid, nearest, useCursorAt } from "../charts/cursor.js";
 import { Pareto } from "../charts/pareto.js";
 import { PercentileChart } from "../charts/percentiles.js";
-import { tickText } from "../charts/scale.js";
+import { isWide, tickText } from "../charts/scale.js";
 import { TimeChart } from "../charts/timechart.js";
+import { middle } from "../parts/names.js";
 import { number, plainLine } from "../format.js";
 import { distributionOf, quantilesOf } from "../run/figures.js";
 import { inMs, percentile, rates } from "../run/windows.js";
@@ -14,6 +15,12 @@ import { COMPARED, measured, titleOf } from "./figures.js";
 
 const ACROSS = ["output_token_throughput", "request_throughput", "output_token_throughput_per_user.p50", "goodput"];
 const UP = ["time_to_first_token.p99", "time_to_first_token.p50", "inter_token_latency.p99", "inter_token_latency.p50", "request_latency.p99", "request_latency.p50"];
+
+/** The label of a run in a chart, with the sign of what speaks against it. */
+function markedLabel({ label, verdict }) {
+  const sign = { invalid: "✕ ", failed: "✕ ", degraded: "▲ " }[verdict] ?? "";
+  return sign + middle(label, 27);
+}
 
 function Choice({ label, name, value, options }) {
   return html`
@@ -34,10 +41,11 @@ export function Trade({ runs }) {
   const axes = { x: { name: titleOf(x).title, unit: titleOf(x).unit }, y: { name: titleOf(y).title, unit: titleOf(y).unit } };
   const choice = html`
     <${Choice} label="Latency" name="y" value=${y} options=${UP.map((name) => [name, titleOf(name).title])} />
-    over
+    ${" over "}
     <${Choice} label="Throughput" name="x" value=${x} options=${ACROSS.map((name) => [name, `${titleOf(name).title}, ${titleOf(name).unit}`])} />
   `;
-  return html`<${Pareto} title="Throughput and latency" choice=${choice} note="" name="throughput-latency" points=${points} axes=${axes} open=${({ id }) => go(`/runs/${id}`)} />`;
+  const note = points.some(({ group }) => group !== null) ? "runs of a sweep are joined" : "";
+  return html`<${Pareto} title="Throughput and latency" choice=${choice} note=${note} name="throughput-latency" points=${points} axes=${axes} open=${({ id }) => go(`/runs/${id}`)} />`;
 }
 
 function pointOf(run, { x, y }) {
@@ -47,7 +55,9 @@ function pointOf(run, { x, y }) {
   return {
     id: run.id,
     name: plainLine(run.name),
-    label: concurrency ? `c=${concurrency}` : rate ? `${rate}/s` : plainLine(run.name).slice(0, 12),
+    label: concurrency ? `c=${concurrency}` : rate ? `${rate}/s` : middle(run.label, 16),
+    group: run.group,
+    order: Number(concurrency ?? rate ?? Number.NaN),
     token: run.token,
     x: across.value,
     y: up.value,
@@ -72,7 +82,7 @@ export function Curves({ runs }) {
 }
 
 function curveOf(run, { figure, list }) {
-  const common = { name: plainLine(run.name), token: run.token, stroke: run.stroke, hollow: run.verdict === "invalid" };
+  const common = { name: markedLabel(run), token: run.token, stroke: run.stroke, hollow: run.verdict === "invalid" };
   const counted = run.distribution?.[list];
   if (counted?.n > 0) {
     const { q, value } = counted.quantiles;
@@ -93,8 +103,8 @@ const OVER = [
   ["flight", "in flight", ({ windows }) => windows.columns.in_flight, "requests"],
 ];
 
-/** The runs over the seconds since each began. */
-export function Overlay({ runs, width }) {
+/** The runs over the seconds since each began; of two of them, also what lies between them. */
+export function Overlay({ runs, base, width, waiting }) {
   const query = useQuery();
   const cursor = useMemo(() => new Cursor(), []);
   const found = OVER.find(([key]) => key === query.get("over")) ?? OVER[0];
@@ -102,12 +112,14 @@ export function Overlay({ runs, width }) {
   const whole = [0, (length * width) / 1000];
   const range = rangeOf(query.get("t"), whole);
   const chart = useMemo(() => overlayOf({ runs, width, found, length, range }), [runs, width, found, range[0], range[1]]);
+  const between = useMemo(() => betweenOf(chart, base), [chart, base]);
   const brush = (picked) => setQuery({ t: picked && `${Math.max(0, picked[0]).toFixed(2)}-${Math.min(whole[1], picked[1]).toFixed(2)}` });
-  if (length === 0) return html`<p class="state">None of these runs has figures over time.</p>`;
+  if (length === 0) return html`<p class="state overlay-none">${waiting > 0 ? "Reading the courses of these runs …" : "None of these runs has figures over time: they are of runs that loadspan profile has logged."}</p>`;
   const choice = html`<${Choice} label="Figure" name="over" value=${found[0]} options=${OVER} />`;
   return html`
     <${CursorContext.Provider} value=${cursor}>
       <${TimeChart} chart=${{ ...chart, choice }} onBrush=${brush} onOpen=${() => {}} height=${220} />
+      ${between && html`<${TimeChart} chart=${between} onBrush=${brush} onOpen=${() => {}} height=${110} />`}
       <${OverlayValues} chart=${chart} />
     <//>
   `;
@@ -120,7 +132,9 @@ function rangeOf(text, whole) {
 
 function overlayOf({ runs, width, found: [key, label, values, unit], length, range }) {
   const x = Array.from({ length }, (_, at) => ((at + 0.5) * width) / 1000);
-  const padded = (list) => x.map((_, at) => list[at] ?? null);
+  const padded = (list, complete) => x.map((_, at) => (at < complete ? (list[at] ?? null) : null));
+  // Beyond the colours names would lie on each other: the line below has them.
+  const named = runs.length <= 8 ? runs : [];
   return {
     title: "Over the seconds of each run",
     name: `overlay-${key}`,
@@ -128,22 +142,55 @@ function overlayOf({ runs, width, found: [key, label, values, unit], length, ran
     unit,
     x,
     range,
-    log: unit === "ms",
-    labels: 116,
+    log: unit === "ms" && isWide(runs.map((run) => values(run))),
+    labels: 24 + 6.5 * Math.max(4, ...named.map((run) => markedLabel(run).length)),
     format: tickText,
     time: (value) => `${tickText(value)} s`,
-    series: runs.map((run) => ({ key: run.id, label: plainLine(run.name), name: plainLine(run.name).slice(0, 14), token: run.token, stroke: run.stroke, width: 1.75, values: padded(values(run)) })),
+    series: runs.map((run) => ({
+      key: run.id,
+      label: run.label,
+      name: named.length > 0 ? markedLabel(run) : null,
+      token: run.token,
+      stroke: run.stroke,
+      width: run.verdict === "invalid" ? 1 : 1.75,
+      values: padded(values(run), run.windows.complete),
+    })),
     sentence: `${label} of ${runs.length} runs over their seconds.`,
   };
 }
 
+/** How far one of two runs lies from the other, in percent of the baseline. */
+function betweenOf(chart, base) {
+  if (chart.series.length !== 2) return null;
+  const own = chart.series.find(({ key }) => key === base.id);
+  const other = chart.series.find(({ key }) => key !== base.id);
+  if (!own) return null;
+  const values = own.values.map((value, at) => (value > 0 && other.values[at] !== null ? (other.values[at] / value - 1) * 100 : null));
+  return {
+    ...chart,
+    title: `${other.label} against ★ ${own.label}`,
+    name: `${chart.name}-difference`,
+    note: "% of the baseline, window by window",
+    unit: "%",
+    log: false,
+    lines: [{ value: 0, label: "same" }],
+    series: [{ ...other, name: "difference", label: "difference", values }],
+    sentence: `The difference of ${other.label} from ${own.label} over their seconds.`,
+  };
+}
+
+/** Runs whose figures are said below the chart. */
+const SAID = 8;
+
 function OverlayValues({ chart }) {
-  const [at] = useCursorAt();
+  const [second] = useCursorAt();
+  const at = second === null ? null : nearest(chart.x, second);
   return html`
     <p class="values">
+      <${CursorSaid} />
       ${at === null
         ? html`<span class="quiet">Point at the chart for figures; drag picks a part, a double click shows all.</span>`
-        : html`<b>${tickText(chart.x[at])} s</b> ${chart.series.map(({ label, values }) => html`<span>${label} <b>${number(values[at] ?? undefined)}</b></span>`)}`}
+        : html`<b>${tickText(chart.x[at])} s</b> ${chart.series.slice(0, SAID).map(({ label, values }) => html`<span>${middle(label, 24)} <b>${number(values[at] ?? undefined)}</b></span>`)}${chart.series.length > SAID && html`<span class="quiet">and ${chart.series.length - SAID} more</span>`}`}
     </p>
   `;
 }

@@ -1,30 +1,38 @@
 // The runs that are compared: their colours and strokes, which one is the baseline, which are hidden; and how to add another.
 
-import { html } from "../lib.js";
+import { html, useState } from "../lib.js";
 import { useLoad } from "../api.js";
 import { Link, setQuery } from "../router.js";
+import { Name } from "../parts/name.js";
 import { Verdict } from "../parts/verdict.js";
 import { plainLine } from "../format.js";
 import { loadLatest } from "./load.js";
 
+/** Of many runs so many stand here until somebody asks for all; the table below has them too. */
+const SHOWN = 12;
+
 export function Chips({ runs, base, hidden, ids }) {
+  const [all, setAll] = useState(false);
+  const isCut = runs.length > SHOWN + 2 && !all;
+  const shown = isCut ? runs.slice(0, SHOWN) : runs;
   const without = (id) => ids.filter((one) => one !== id).join(",");
   const toggle = (id) => setQuery({ hide: (hidden.includes(id) ? hidden.filter((one) => one !== id) : [...hidden, id]).join(",") });
   return html`
     <ul class="run-chips" aria-label="Runs">
-      ${runs.map((run) => {
+      ${shown.map((run) => {
         const name = plainLine(run.name);
         return html`
           <li key=${run.id} class=${hidden.includes(run.id) ? "hidden" : ""}>
             <${Swatch} run=${run} />
-            <${Link} to=${`/runs/${run.id}`}>${name}<//>
+            <${Link} to=${`/runs/${run.id}`} title=${name}><${Name} of=${run.label} /><//>
             <${Verdict} of=${run.verdict} />
-            <button type="button" class="plain" aria-pressed=${run === base} aria-label=${`${name}: baseline`} onClick=${() => setQuery({ base: run.id }, { push: true })}>${run === base ? "★" : "☆"}</button>
+            <button type="button" class="plain" aria-pressed=${run === base} aria-label=${`${name}: baseline`} title="Baseline" onClick=${() => setQuery({ base: run.id }, { push: true })}>${run === base ? "★" : "☆"}</button>
             <button type="button" class="plain" aria-pressed=${hidden.includes(run.id)} aria-label=${`${name}: hide in charts`} onClick=${() => toggle(run.id)}>${hidden.includes(run.id) ? "show" : "hide"}</button>
-            <button type="button" class="plain" aria-label=${`${name}: take away`} onClick=${() => setQuery({ runs: without(run.id) }, { push: true })}>✕</button>
+            <button type="button" class="plain" aria-label=${`${name}: take away`} title="Take away" onClick=${() => setQuery({ runs: without(run.id) }, { push: true })}>✕</button>
           </li>
         `;
       })}
+      ${isCut && html`<li class="add"><button type="button" onClick=${() => setAll(true)}>and ${runs.length - SHOWN} more</button></li>`}
       <li class="add"><${Add} ids=${ids} /></li>
     </ul>
   `;

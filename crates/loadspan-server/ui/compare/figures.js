@@ -62,7 +62,7 @@ function spreadFromRequests(run, figure) {
 
 /** Goodput is throughput times the share that was good: both vary. */
 function spreadOfGoodput(run) {
-  const { good, of } = run.summary?.goodput ?? {};
+  const [good, of] = [run.metrics["goodput.good"], run.metrics["goodput.of"]];
   const throughput = spreadOf(run, COMPARED[0]);
   const share = spreadOfShare(good / of, of);
   return throughput === null || share === null ? null : Math.hypot(throughput, share);

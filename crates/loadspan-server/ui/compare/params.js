@@ -28,3 +28,25 @@ export function promptsDiffer(base, other) {
   if (synthetic) return { level: "serious", text: `different prompts (${lengths.join(", ")} differ${lengths.length === 1 ? "s" : ""})` };
   return { level: "serious", text: "different prompts (dataset.hash differs)" };
 }
+
+/** What speaks against comparing some runs with the baseline: `{ level, text, runs }`, the same said once, the serious first. */
+export function warningsOf(base, others) {
+  const found = new Map();
+  for (const run of others) {
+    const differs = promptsDiffer(base, run);
+    if (!differs) continue;
+    const known = found.get(differs.text);
+    if (known) known.runs.push(run);
+    else found.set(differs.text, { ...differs, runs: [run] });
+  }
+  return [...found.values()].sort((a, b) => (a.level === "note") - (b.level === "note"));
+}
+
+/** Parameters that all runs have with the same value. */
+export function equalParams(runs) {
+  const [first] = runs;
+  return Object.keys(first.params)
+    .filter((name) => runs.every(({ params }) => params[name] === first.params[name]))
+    .sort()
+    .map((name) => ({ name, values: runs.map(({ params }) => params[name]), same: true }));
+}

@@ -1,108 +1,173 @@
-// The table of differences: never a difference without its spread.
+// The table of differences: never a difference without its spread. Two runs have a line for each figure, a few stand beside each other,
+// many are rows themselves.
 
 import { html, useState } from "../lib.js";
 import { Term } from "../run/results.js";
-import { NOTHING, count, number, plainLine } from "../format.js";
+import { Name } from "../parts/name.js";
+import { Verdict } from "../parts/verdict.js";
+import { NOTHING, number } from "../format.js";
 import { READINGS } from "./figures.js";
-import { promptsDiffer } from "./params.js";
-import { changeText, intervalText } from "./text.js";
+import { warningsOf } from "./params.js";
+import { changeText, halfText, intervalText } from "./text.js";
 import { Swatch } from "./chips.js";
 
-const ARROWS = { better: "✓", worse: "✗", different: "≠", none: "≈" };
+const SIGNS = { better: "✓", worse: "✗", different: "≠", none: "≈" };
+const BESIDE = 6;
 
-export function Differences({ runs, base, rows }) {
+export function Differences({ runs, base, rows, waiting }) {
   const others = runs.filter((run) => run !== base);
-  const warnings = others.map((run) => ({ run, differs: promptsDiffer(base, run) })).filter(({ differs }) => differs);
+  const from = runs.some(({ sections }) => sections) ? "sections of each run" : "the number of requests";
+  const form = others.length === 1 ? Pair : runs.length <= BESIDE ? Beside : Rows;
   return html`
     <section class="differences">
       <div class="section-head">
-        <h2>Differences from ★ ${plainLine(base.name)}</h2>
-        <span class="quiet">95 % intervals from ${runs.some(({ sections }) => sections) ? "sections of each run" : "the number of requests"}; what another run of the same would differ by is not in them. Below 1 % nothing is called a difference.</span>
+        <h2>Differences from ★ ${base.label}</h2>
+        <span class="quiet" role="status">${waiting > 0 ? `Reading the spread of ${waiting} more …` : ""}</span>
       </div>
-      ${warnings.map(
-        ({ run, differs }) => html`
-          <p class=${`warning ${differs.level}`}>
-            ${differs.level === "serious" ? html`<b>▲ Not comparable with ${plainLine(run.name)}:</b> ` : html`<b>${plainLine(run.name)}:</b> `}${differs.text}.
+      <p class="quiet">95 % intervals from ${from}; what another run of the same would differ by is not in them. Below 1 % nothing is called a difference.</p>
+      ${warningsOf(base, others).map(
+        ({ level, text, runs: which }) => html`
+          <p class=${`warning ${level}`}>
+            <b>${level === "serious" ? "▲ Not comparable: " : "Note: "}</b>${text}<span class="quiet"> (${namesOf(which, others)})</span>
           </p>
         `,
       )}
-      <div class="wide" tabindex="0" role="region" aria-label="Differences">
-        <table class="plain-table diff-table">
-          <thead>
-            <tr>
-              <th scope="col">Figure</th>
-              <th scope="col" class="unit">unit</th>
-              ${runs.map((run) => html`<th scope="col"><${Swatch} run=${run} /> ${run === base ? "★ " : ""}${plainLine(run.name)}</th>`)}
-            </tr>
-          </thead>
-          <tbody>
-            ${rows.map(
-              (row) => html`
-                <tr>
-                  <th scope="row"><${Term} figure=${{ name: row.title, means: row.means ?? "", better: row.better }} /></th>
-                  <td class="unit">${row.unit}</td>
-                  ${row.cells.map((cell) => html`<${Cell} cell=${cell} />`)}
-                </tr>
-              `,
-            )}
-          </tbody>
-        </table>
-      </div>
+      <div class="wide" tabindex="0" role="region" aria-label="Differences"><${form} runs=${runs} base=${base} rows=${rows} /></div>
     </section>
+  `;
+}
+
+function namesOf(which, others) {
+  if (which.length === others.length && which.length > 1) return "all of the others";
+  const names = which.slice(0, 4).map(({ label }) => label);
+  return which.length > 4 ? `${names.join(", ")} and ${which.length - 4} more` : names.join(", ");
+}
+
+function isUntrusted({ verdict }) {
+  return verdict === "invalid" || verdict === "failed";
+}
+
+function Figure({ row }) {
+  return html`<th scope="row"><${Term} figure=${{ name: row.title, means: row.means ?? "", better: row.better }} /> <span class="unit">${row.unit}</span></th>`;
+}
+
+function Value({ value, run }) {
+  if (value === null) return NOTHING;
+  return html`${number(value)}${isUntrusted(run) && html`<span class="verdict invalid"> ✕<span class="unseen"> invalid</span></span>`}`;
+}
+
+function Change({ difference }) {
+  const { reading } = difference;
+  return html`<span class=${`change ${reading}`}><span aria-hidden="true">${SIGNS[reading] ?? "○"}</span> ${changeText(difference)}</span>`;
+}
+
+/** One run against the baseline: a line has the difference, its interval, and what it says. */
+function Pair({ runs, base, rows }) {
+  const other = runs.find((run) => run !== base);
+  return html`
+    <table class="plain-table diff-table pair-table">
+      <thead>
+        <tr>
+          <th scope="col">Figure</th>
+          ${[base, other].map((run) => html`<th scope="col"><${Swatch} run=${run} /> ${run === base ? "★ " : ""}${run.label}</th>`)}
+          <th scope="col">Difference</th>
+          <th scope="col">95 % interval</th>
+          <th scope="col" class="reading">Reading</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map((row) => {
+          const [own, cell] = [base, other].map((run) => row.cells.find((one) => one.run === run));
+          const { difference } = cell;
+          return html`
+            <tr>
+              <${Figure} row=${row} />
+              ${[own, cell].map(({ value, run }) => html`<td class=${isUntrusted(run) ? "untrusted" : ""}><${Value} value=${value} run=${run} /></td>`)}
+              <td>${difference ? html`<${Change} difference=${difference} />` : NOTHING}</td>
+              <td>${(difference && intervalText(difference)) || NOTHING}</td>
+              <td class=${`reading ${difference?.reading ?? ""}`}>${difference ? READINGS[difference.reading] : ""}</td>
+            </tr>
+          `;
+        })}
+      </tbody>
+    </table>
+  `;
+}
+
+/** A few runs: a column for each. */
+function Beside({ runs, base, rows }) {
+  return html`
+    <table class="plain-table diff-table">
+      <thead>
+        <tr>
+          <th scope="col">Figure</th>
+          ${runs.map((run) => html`<th scope="col"><${Swatch} run=${run} /> ${run === base ? "★ " : ""}${run.label}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map((row) => html`<tr><${Figure} row=${row} />${row.cells.map((cell) => html`<${Cell} cell=${cell} />`)}</tr>`)}
+      </tbody>
+    </table>
   `;
 }
 
 function Cell({ cell: { value, difference, run } }) {
-  const untrusted = run.verdict === "invalid" || run.verdict === "failed";
-  const shown = value === null ? NOTHING : html`${number(value)}${untrusted && html`<span class="verdict invalid"> ✕<span class="unseen"> invalid</span></span>`}`;
-  if (!difference) return html`<td class=${untrusted ? "untrusted" : ""}><span class="figure">${shown}</span></td>`;
-  const { reading } = difference;
+  const classes = isUntrusted(run) ? "untrusted" : "";
+  if (!difference) return html`<td class=${classes}><${Value} value=${value} run=${run} /></td>`;
+  const interval = intervalText(difference);
   return html`
-    <td class=${untrusted ? "untrusted" : ""}>
-      <span class="figure">${shown}</span>
-      <span class=${`change ${reading}`}><span aria-hidden="true">${ARROWS[reading] ?? "○"}</span> ${changeText(difference)}</span>
-      <small>${intervalText(difference) && `${intervalText(difference)} · `}${READINGS[reading]}</small>
+    <td class=${classes}>
+      <${Value} value=${value} run=${run} /> <${Change} difference=${difference} />
+      <small>${interval && `${interval} · `}${READINGS[difference.reading]}</small>
     </td>
   `;
 }
 
-export function ParamDifferences({ runs, params }) {
-  const [all, setAll] = useState(false);
-  const equal = all ? equalOf(runs, params) : [];
+/** Rows of a page, so that a hundred runs are not too much at once. */
+const PAGE = 50;
+
+/** Many runs: each is a row, with half of the interval beside each difference. */
+function Rows({ runs, base, rows }) {
+  const [first, setFirst] = useState(0);
+  const last = Math.min(runs.length, first + PAGE);
   return html`
-    <section class="differences">
-      <div class="section-head">
-        <h2>Parameters that differ</h2>
-        <span class="quiet">${count(params.equal)} are equal</span>
-        <button type="button" aria-pressed=${all} onClick=${() => setAll(!all)}>${all ? "Hide equal ones" : "Show equal ones"}</button>
-      </div>
-      ${params.differing.length + equal.length === 0
-        ? html`<p class="quiet">None.</p>`
-        : html`
-            <div class="wide" tabindex="0" role="region" aria-label="Parameters">
-              <table class="plain-table params-table">
-                <thead><tr><th scope="col">Parameter</th>${runs.map((run) => html`<th scope="col"><${Swatch} run=${run} /> ${plainLine(run.name)}</th>`)}</tr></thead>
-                <tbody>
-                  ${[...params.differing, ...equal].map(
-                    ({ name, values, incidental, same }) => html`
-                      <tr class=${incidental || same ? "quiet" : ""}>
-                        <th scope="row" class="mono">${plainLine(name)}</th>
-                        ${values.map((value) => html`<td class="mono">${value === null ? NOTHING : plainLine(value.length > 60 ? `${value.slice(0, 59)}…` : value)}</td>`)}
-                      </tr>
-                    `,
-                  )}
-                </tbody>
-              </table>
-            </div>
-          `}
-    </section>
+    <table class="plain-table diff-table many-table">
+      <thead>
+        <tr>
+          <th scope="col">Run</th>
+          <th scope="col">Verdict</th>
+          ${rows.map((row) => html`<th scope="col">${row.title} <span class="unit">${row.unit}</span></th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${runs.slice(first, last).map(
+          (run, place) => html`
+            <tr key=${run.id} class=${run === base ? "base" : ""}>
+              <th scope="row" title=${run.label}><span class="run-label"><${Swatch} run=${run} />${run === base ? "★ " : ""}<${Name} of=${run.label} /></span></th>
+              <td><${Verdict} of=${run.verdict} /></td>
+              ${rows.map(({ cells }) => html`<${Narrow} cell=${cells[first + place]} />`)}
+            </tr>
+          `,
+        )}
+      </tbody>
+    </table>
+    ${runs.length > PAGE &&
+    html`
+      <p class="pages">
+        <button type="button" disabled=${first === 0} onClick=${() => setFirst(Math.max(0, first - PAGE))}>Earlier</button>
+        <span>${first + 1} to ${last} of ${runs.length}</span>
+        <button type="button" disabled=${last === runs.length} onClick=${() => setFirst(first + PAGE)}>Later</button>
+      </p>
+    `}
   `;
 }
 
-function equalOf(runs, { differing }) {
-  const known = new Set(differing.map(({ name }) => name));
-  return Object.keys(runs[0].params)
-    .filter((name) => !known.has(name) && runs.every(({ params }) => params[name] === runs[0].params[name]))
-    .sort()
-    .map((name) => ({ name, values: runs.map(({ params }) => params[name]), same: true }));
+function Narrow({ cell: { value, difference, run } }) {
+  const half = difference && halfText(difference);
+  return html`
+    <td class=${isUntrusted(run) ? "untrusted" : ""}>
+      ${value === null ? NOTHING : number(value)}
+      ${difference && html`<small class=${`change ${difference.reading}`} title=${`${READINGS[difference.reading]}${half ? `: ${intervalText(difference)}` : ""}`}>${SIGNS[difference.reading] ?? "○"} ${changeText(difference)}${half && ` ± ${half}`}</small>`}
+    </td>
+  `;
 }

@@ -23,6 +23,12 @@ export function intervalText({ low, high, points }) {
   return `${signed(low * 100)} … ${signed(high * 100)} ${points ? "pp" : "%"}`;
 }
 
+/** Half of the interval, where there is little room. */
+export function halfText({ low, high, points }) {
+  if (low === null || low === undefined) return "";
+  return `${signed(((high - low) / 2) * 100).slice(1)}${points ? " pp" : ""}`;
+}
+
 function cell(text) {
   return String(text).replace(/[\\|`*_[\]<>#]/g, "\\$&").replace(/\s+/g, " ");
 }

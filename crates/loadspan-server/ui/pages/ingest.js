@@ -1,113 +1,121 @@
-// What the server takes in: whether it arrives, and what becomes of it.
+// What the server takes in: whether it arrives, what becomes of it, who sends it, and what is wrong with the rest.
 
-import { html, useEffect, useRef, useState } from "../lib.js";
-import { getText } from "../api.js";
+import { html } from "../lib.js";
 import { PageHead } from "../shell.js";
 import { Loaded } from "../parts/state.js";
-import { ledger, routes, samples, valueOf } from "../ingest/exposition.js";
-import { NOTHING, bytes, count, duration, number } from "../format.js";
-
-/** How often the page asks, in milliseconds: often enough to see that something arrives, seldom enough to cost nothing. */
-const EVERY = 2000;
+import { useQuery } from "../router.js";
+import { useUtc } from "../settings.js";
+import { ledger, routes, valueOf } from "../ingest/exposition.js";
+import { ratesOf } from "../ingest/rates.js";
+import { Receivers } from "../ingest/receivers.js";
+import { Rejects } from "../ingest/rejects.js";
+import { Senders } from "../ingest/senders.js";
+import { useIngest } from "../ingest/watch.js";
+import { NOTHING, bytes, count, duration, number, time } from "../format.js";
 
 export function Ingest() {
-  const load = usePolled();
+  const load = useIngest();
   return html`
     <${PageHead} title="Ingest" />
     <${Loaded} load=${load} what="the figures of the server">${(data) => html`<${Health} ...${data} />`}<//>
   `;
 }
 
-/** The samples now and those of the time before. While the tab is hidden, nobody is asked. */
-function usePolled() {
-  const [state, setState] = useState({ data: undefined, error: undefined, waiting: false });
-  const [round, setRound] = useState(0);
-  const before = useRef(null);
-  useEffect(() => {
-    const abort = new AbortController();
-    const ask = async () => {
-      if (document.hidden) return;
-      try {
-        const now = { at: performance.now(), all: samples(await getText("/metrics", { signal: abort.signal })) };
-        setState({ data: { now, before: before.current }, error: undefined, waiting: false });
-        before.current = now;
-      } catch (error) {
-        if (error.name !== "AbortError") setState((known) => ({ ...known, error }));
-      }
-    };
-    ask();
-    const timer = setInterval(ask, EVERY);
-    return () => {
-      abort.abort();
-      clearInterval(timer);
-    };
-  }, [round]);
-  return { ...state, reload: () => setRound((times) => times + 1) };
-}
-
-function Health({ now, before }) {
-  const earlier = before ? ledger(before.all) : null;
-  const seconds = before ? (now.at - before.at) / 1000 : 0;
-  const rows = ledger(now.all).map((row, place) => ({
-    ...row,
-    rate: earlier ? (row.received - earlier[place].received) / seconds : null,
-    inFlight: row.received - row.stored - row.rejected,
-  }));
-  const value = (name) => valueOf(now.all, `loadspan_server_${name}`);
+function Health({ found, all, history }) {
+  const chosen = useQuery().get("recv");
   return html`
+    <section class="section" aria-label="Receivers"><${Receivers} receivers=${found.receivers} history=${history} chosen=${chosen} /></section>
     <section class="section">
-      <h2>What came, and what became of it</h2>
+      <h2>Rejected</h2>
+      <${Rejects} rejects=${found.rejects} />
+    </section>
+    <section class="section">
+      <h2>What came over OTLP, and what became of it</h2>
       <p class="quiet">Since the server started. Received is stored, rejected and what is on its way, added up.</p>
-      <table class="plain">
-        <thead>
-          <tr><th>Signal</th><th>Received</th><th>Stored</th><th>Rejected</th><th>On its way</th><th>Now</th></tr>
-        </thead>
-        <tbody>
-          ${rows.map(
-            (row) => html`
-              <tr>
-                <th scope="row">${row.signal}</th>
-                <td>${count(row.received)}</td>
-                <td>${count(row.stored)}</td>
-                <td class=${row.rejected > 0 ? "bad" : ""}>${row.rejected > 0 ? `✕ ${count(row.rejected)}` : "0"}</td>
-                <td>${count(row.inFlight)}</td>
-                <td>${row.rate === null ? NOTHING : `${number(row.rate)} /s`}</td>
-              </tr>
-            `,
-          )}
-        </tbody>
-      </table>
+      <${Ledger} all=${all} history=${history} />
     </section>
     <section class="section">
-      <h2>The server</h2>
-      <dl class="figures-now">
-        <${Fact} name="Waits for the database" value=${bytes(value("store_waiting_bytes"))} />
-        <${Fact} name="Size of the database" value=${bytes(value("database_bytes"))} />
-        <${Fact} name="Connections" value=${count(value("connections"))} />
-        <${Fact} name="Requests in flight" value=${count(value("requests_in_flight"))} />
-      </dl>
+      <h2>Senders</h2>
+      <${Senders} senders=${found.senders} />
     </section>
     <section class="section">
-      <h2>Requests</h2>
-      <table class="plain">
-        <thead><tr><th>Endpoint</th><th>Requests</th><th>Failed</th><th>Mean time</th></tr></thead>
-        <tbody>
-          ${routes(now.all).map(
-            ({ id, method, route, requests, failed, seconds: spent }) => html`
-              <tr key=${id}>
-                <th scope="row" class="mono">${method} ${route}</th>
-                <td>${count(requests)}</td>
-                <td class=${failed > 0 ? "bad" : ""}>${failed > 0 ? `✕ ${count(failed)}` : "0"}</td>
-                <td>${duration(spent / requests)}</td>
-              </tr>
-            `,
-          )}
-        </tbody>
-      </table>
+      <h2>Storage</h2>
+      <${Storage} storage=${found.storage} all=${all} />
+    </section>
+    <section class="section">
+      <details>
+        <summary><h2>Requests by endpoint</h2></summary>
+        <${Requests} all=${all} />
+      </details>
     </section>
   `;
 }
 
-function Fact({ name, value }) {
-  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+function Ledger({ all, history }) {
+  return html`
+    <div class="wide" tabindex="0" role="region" aria-label="Ledger">
+    <table class="ledger">
+      <thead>
+        <tr><th scope="col">Signal</th><th scope="col">Received</th><th scope="col">Stored</th><th scope="col">Rejected</th><th scope="col">On its way</th><th scope="col">Now</th></tr>
+      </thead>
+      <tbody>
+        ${ledger(all).map(({ signal, received, stored, rejected }) => {
+          const rate = ratesOf(history, signal).at(-1);
+          return html`
+            <tr>
+              <th scope="row">${signal}</th>
+              <td>${count(received)}</td>
+              <td>${count(stored)}</td>
+              <td class=${rejected > 0 ? "bad" : ""}>${rejected > 0 ? `✕ ${count(rejected)}` : "0"}</td>
+              <td>${count(received - stored - rejected)}</td>
+              <td>${rate === undefined || rate === null ? NOTHING : `${number(rate)} /s`}</td>
+            </tr>
+          `;
+        })}
+      </tbody>
+    </table>
+    </div>
+  `;
+}
+
+function Storage({ storage, all }) {
+  const [utc] = useUtc();
+  const value = (name) => valueOf(all, `loadspan_server_${name}`);
+  const waits = value("store_waiting_bytes");
+  return html`
+    <dl class="figures-now">
+      <${Fact} name="Size of the database" value=${bytes(storage.bytes)} more=${value("database_log_bytes") > 0 ? `and ${bytes(value("database_log_bytes"))} of its log` : ""} />
+      <${Fact} name="Oldest trace or run" value=${storage.oldest_ms ? time(storage.oldest_ms, { utc }) : NOTHING} />
+      <${Fact} name="Kept" value=${storage.retention ? `for ${storage.retention}` : "for ever"} more=${storage.retention ? "--retention" : "--retention 30d would delete what is older"} />
+      <${Fact} name="Waits for the database" value=${bytes(waits)} />
+      <${Fact} name="Connections" value=${count(value("connections"))} />
+      <${Fact} name="Turned away" value=${count(value("store_turned_away_total"))} more="reads and writes without room, told to come back" />
+    </dl>
+  `;
+}
+
+function Fact({ name, value, more = "" }) {
+  return html`<div><dt>${name}</dt><dd>${value}</dd>${more && html`<dd class="more">${more}</dd>`}</div>`;
+}
+
+function Requests({ all }) {
+  return html`
+    <div class="wide" tabindex="0" role="region" aria-label="Requests by endpoint">
+      <table class="ledger">
+        <thead><tr><th scope="col">Endpoint</th><th scope="col">Requests</th><th scope="col">Failed</th><th scope="col">Mean time</th></tr></thead>
+        <tbody>
+          ${routes(all).map(
+            ({ id, method, route, requests, failed, seconds }) => html`
+              <tr key=${id}>
+                <th scope="row" class="mono">${method} ${route}</th>
+                <td>${count(requests)}</td>
+                <td class=${failed > 0 ? "bad" : ""}>${failed > 0 ? `✕ ${count(failed)}` : "0"}</td>
+                <td>${duration(seconds / requests)}</td>
+              </tr>
+            `,
+          )}
+        </tbody>
+      </table>
+    </div>
+  `;
 }

@@ -1,6 +1,6 @@
 // A run: first whether it can be trusted, then how fast the server was, then everything else in tabs.
 
-import { html, useEffect, useRef, useState } from "../lib.js";
+import { html, useEffect, useMemo, useRef, useState } from "../lib.js";
 import { useLoad } from "../api.js";
 import { useKeys } from "../keys.js";
 import { Link, setQuery, useQuery } from "../router.js";
@@ -17,7 +17,9 @@ import { RunLog } from "../run/log.js";
 import { Overview } from "../run/overview.js";
 import { Params } from "../run/params.js";
 import { RunTraces } from "../run/traces.js";
-import { widthFor } from "../run/windows.js";
+import { silenceOf } from "../run/verdict.js";
+import { useWidth } from "../run/width.js";
+import { endedEarly } from "../run/windows.js";
 
 const TABS = [
   ["overview", "Overview", Overview],
@@ -61,20 +63,24 @@ function Actions({ run }) {
 
 function Body({ run, reload }) {
   const query = useQuery();
-  const seconds = ((run.end ?? Date.now()) - run.start) / 1000;
-  const width = query.has("w") ? Number(query.get("w")) * 1000 : widthFor(Math.max(seconds, Number(run.params["benchmark_duration_s"]) || 0));
-  const rate = Number(query.get("rate")) || usualRate();
+  const total = useRef(null);
+  const width = useWidth({ run, total, chosen: Number(query.get("w")) });
+  const rate = Math.max(0.1, Math.min(10, Number(query.get("rate")) || usualRate()));
   const tab = TABS.find(([key]) => key === query.get("tab")) ?? TABS[0];
   const live = useWindows({ run, width, rate, paused: query.has("pause"), onEnd: reload });
+  total.current = live.windows.total;
   const watched = useRef(run.live);
-  const calm = useCalm(live.windows, run.live);
+  const silent = live.windows.seq > 0 && silenceOf(run, live.windows.total, Date.now()) !== null;
+  const windows = useMemo(() => (silent ? endedEarly(live.windows) : live.windows), [live.windows, silent]);
+  const calm = useCalm(windows, run.live);
+  useCheck(run.live && live.error !== null, reload);
   const Page = tab[2];
   return html`
     <${RunHead} run=${run} windows=${calm} watched=${watched.current} />
     ${run.live && html`<${Lost} lost=${live.lost} retry=${live.retry} />`}
     <${Tabs} run=${run} chosen=${tab[0]} />
     <div role="tabpanel" id="run-panel" aria-labelledby=${`tab-${tab[0]}`}>
-      <${Page} run=${run} windows=${live.windows} live=${{ ...live, rate, shared: usualRate() === 1 && rate === 1, windows: live }} />
+      <${Page} run=${run} windows=${windows} calm=${calm} live=${{ ...live, rate, shared: usualRate() === 1 && rate === 1 }} />
     </div>
     <${Ended} run=${run} />
   `;
@@ -82,7 +88,7 @@ function Body({ run, reload }) {
 
 /** Figures that change more than twice a second cannot be read. */
 function useCalm(windows, live) {
-  const least = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1000 : 500;
+  const least = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1000 : 600;
   const [shown, setShown] = useState(windows);
   const last = useRef(0);
   useEffect(() => {
@@ -94,6 +100,14 @@ function useCalm(windows, live) {
     return () => clearTimeout(timer);
   }, [windows]);
   return live ? shown : windows;
+}
+
+/** Without a stream nobody says that a run is over: then it is looked at now and then. */
+function useCheck(needed, look) {
+  useEffect(() => {
+    const timer = needed ? setInterval(look, 10_000) : 0;
+    return () => clearInterval(timer);
+  }, [needed]);
 }
 
 /** How many there are of what a tab shows, where that is known. */
@@ -136,6 +150,9 @@ function Tabs({ run, chosen }) {
   `;
 }
 
+/** After so many attempts in vain there is probably nobody who could answer. */
+const GONE = 4;
+
 /** The stream broke off: the place for saying so is always there, so that nothing moves. */
 function Lost({ lost, retry }) {
   const [utc] = useUtc();
@@ -151,7 +168,10 @@ function Lost({ lost, retry }) {
     <div class="lost ${lost ? "on" : ""}" role="status">
       ${lost &&
       html`
-        <span>Live view disconnected at ${time(lost.since, { utc }).slice(11)}. The run goes on.</span>
+        <span>
+          Live view disconnected at ${time(lost.since, { utc }).slice(11)}; figures are as of then.
+          ${" "}${lost.tries > GONE ? "The server does not answer: loadspan may have stopped. This page shows what was loaded." : "The run goes on."}
+        </span>
         <span aria-hidden="true">${wait > 0 ? `Reconnecting in ${wait} s.` : "Reconnecting."}</span>
         <button type="button" onClick=${retry}>Now</button>
       `}

@@ -2,15 +2,18 @@
 
 import { html, useEffect, useMemo, useState } from "../lib.js";
 import { useLoad } from "../api.js";
-import { count, duration, plainLine, time } from "../format.js";
+import { count, duration, plainLine } from "../format.js";
 import { useKeys } from "../keys.js";
 import { Trouble } from "../parts/state.js";
 import { decoded, setQuery, useQuery } from "../router.js";
-import { useUtc } from "../settings.js";
 import { PageHead } from "../shell.js";
+import { loadConversation } from "../sessions/conversation.js";
+import { Facts, useView } from "../sessions/facts.js";
+import { sessionRow } from "../sessions/search.js";
 import { Turn } from "../sessions/turn.js";
-import { loadExperiments, loadTraces } from "../traces/load.js";
+import { loadExperiments, loadSessions, loadTraces } from "../traces/load.js";
 import { quoted } from "../traces/search.js";
+import { TraceTable } from "../traces/trace-table.js";
 
 /** Turns whose conversation is shown at first. */
 const SHOWN = 10;
@@ -22,8 +25,11 @@ export function Session({ session }) {
   const load = useLoad(`session ${id} ${amount}`, async (signal) => {
     const experiments = (await loadExperiments(signal)).map((experiment) => experiment.experiment_id);
     const filter = `session_id = ${quoted(id)}`;
-    const found = await loadTraces({ experiments, filter, order: "timestamp DESC", count: amount, signal });
-    return { ...found, id, turns: found.rows.reverse() };
+    const [found, { sessions }] = await Promise.all([
+      loadTraces({ experiments, filter, order: "timestamp DESC", count: amount, signal }),
+      loadSessions({ experiments, filter, count: 1, signal }),
+    ]);
+    return { id, token: found.token, turns: found.rows.reverse(), whole: sessions[0] ? sessionRow(sessions[0]) : null };
   });
   const data = load.data?.id === id ? load.data : null;
   return html`
@@ -31,11 +37,34 @@ export function Session({ session }) {
     ${load.error && html`<${Trouble} error=${load.error} again=${load.reload} what="this session" />`}
     ${!data && !load.error && load.waiting && html`<p class="state" role="status">Reading the session …</p>`}
     ${data && data.turns.length === 0 && html`<p class="state">No trace names the session ${plainLine(id)}.</p>`}
-    ${data && data.turns.length > 0 && html`<${Conversation} turns=${data.turns} isCut=${Boolean(data.token)} more=${() => setAmount(amount + PAGE)} />`}
+    ${data && data.turns.length > 0 && html`<${Found} data=${data} more=${() => setAmount(amount + PAGE)} />`}
   `;
 }
 
-function Conversation({ turns, isCut, more }) {
+function Found({ data, more }) {
+  const { whole, turns, token } = data;
+  const view = useView();
+  return html`
+    <${Facts} whole=${whole} turns=${turns} isCut=${Boolean(token)} more=${more} />
+    ${view === "turns" ? html`<${Conversation} turns=${turns} />` : html`<${Listed} turns=${turns} />`}
+  `;
+}
+
+/** The traces of the session in rows, in the order that the URL says. */
+function Listed({ turns }) {
+  const order = useQuery().get("sort") ?? "-started";
+  const rows = useMemo(() => sorted(turns, order), [turns, order]);
+  return html`<${TraceTable} rows=${rows} />`;
+}
+
+function sorted(turns, order) {
+  const key = { started: "started", duration: "seconds", name: "name", status: "state" }[order.replace(/^-/, "")] ?? "started";
+  const sign = order.startsWith("-") ? -1 : 1;
+  const compare = (one, other) => (typeof one === "string" ? one.localeCompare(other) : (one ?? -1) - (other ?? -1));
+  return [...turns].sort((one, other) => sign * compare(one[key], other[key]));
+}
+
+function Conversation({ turns }) {
   const query = useQuery();
   const wanted = query.get("turn");
   const chosen = wanted === null ? -1 : turns.findIndex(({ id }) => id === wanted);
@@ -54,36 +83,28 @@ function Conversation({ turns, isCut, more }) {
     if (wanted !== null) document.getElementById(`turn-${wanted}`)?.scrollIntoView({ block: "start" });
   }, [wanted]);
   const [said, setSaid] = useState(() => new Map());
+  useBefore(turns[first - 1], setSaid);
   const heard = useMemo(() => (id, conversation) => setSaid((before) => new Map(before).set(id, conversation)), []);
   return html`
-    <${Facts} turns=${turns} isCut=${isCut} more=${more} />
     <div class="session">
       <${TurnList} turns=${turns} chosen=${chosen} choose=${choose} />
       <div class="session-said">
         ${first > 0 && html`<button type="button" class="earlier" onClick=${() => setShown(turns.length - first + SHOWN)}>${count(first)} earlier ${first === 1 ? "turn" : "turns"}</button>`}
         ${turns.slice(first).map((turn, place) => {
           const before = turns[first + place - 1];
-          return html`<${Turn} key=${turn.id} turn=${turn} number=${first + place + 1} before=${before && said.get(before.id)} heard=${heard} isChosen=${first + place === chosen} />`;
+          return html`<${Turn} key=${turn.id} turn=${turn} nth=${first + place + 1} before=${before && said.get(before.id)} heard=${heard} isChosen=${first + place === chosen} />`;
         })}
       </div>
     </div>
   `;
 }
 
-function Facts({ turns, isCut, more }) {
-  const [utc] = useUtc();
-  const errors = turns.filter(({ state }) => state === "ERROR").length;
-  const tokens = turns.reduce((sum, { inputTokens, outputTokens }) => sum + (inputTokens ?? 0) + (outputTokens ?? 0), 0);
-  return html`
-    <p class="trace-facts">
-      <span>${isCut ? `the newest ${count(turns.length)} turns of more` : `${count(turns.length)} ${turns.length === 1 ? "turn" : "turns"}`}</span>
-      ${isCut && html`<button type="button" onClick=${more}>Read older turns</button>`}
-      ${errors > 0 && html`<span class="verdict invalid">✕ ${count(errors)} ${errors === 1 ? "error" : "errors"}</span>`}
-      ${tokens > 0 && html`<span>${count(tokens)} tokens</span>`}
-      ${turns[0].user && html`<span>${plainLine(turns[0].user)}</span>`}
-      <span>${time(turns[0].started, { utc })}</span>
-    </p>
-  `;
+/** What the first turn that is shown repeats is what was said in the one before it, which is not shown. */
+function useBefore(turn, setSaid) {
+  const load = useLoad(turn?.id ?? null, async (signal) => ({ id: turn.id, ...(await loadConversation(turn.id, signal)) }));
+  useEffect(() => {
+    if (load.data) setSaid((before) => new Map(before).set(load.data.id, load.data.conversation));
+  }, [load.data]);
 }
 
 function TurnList({ turns, chosen, choose }) {

@@ -1,68 +1,112 @@
-// Sessions: traces that belong to one conversation, by the session that they name.
+// Sessions: traces that belong to one conversation, by the session that they name. The one with the latest turn stands first.
 
-import { html, useMemo, useState } from "../lib.js";
+import { html, useEffect, useMemo, useState } from "../lib.js";
 import { useLoad } from "../api.js";
-import { NOTHING, ago, count, duration, number, plainLine, time } from "../format.js";
+import { NOTHING, ago, count, number, plainLine, time, unitOf } from "../format.js";
 import { Empty, Trouble } from "../parts/state.js";
 import { Table, useRest } from "../parts/table.js";
 import { go, setQuery, useQuery } from "../router.js";
 import { useUtc } from "../settings.js";
 import { PageHead } from "../shell.js";
-import { sessionsOf } from "../sessions/group.js";
-import { loadExperiments, loadTraces } from "../traces/load.js";
+import { WAYS, filterOf, sessionRow } from "../sessions/search.js";
+import { loadExperiments, loadSessions } from "../traces/load.js";
 
-/** Turns that sessions are made of; older ones only when asked for. */
-const TURNS = 2000;
-const HAS_SESSION = "metadata.`mlflow.trace.session` IS NOT NULL";
+/** Sessions that are listed at first. */
+const LISTED = 100;
+const MOST = 10_000;
 
 export function Sessions() {
-  const [turns, setTurns] = useState(TURNS);
-  const load = useLoad(`sessions ${turns}`, async (signal) => {
+  const query = useQuery();
+  const filter = filterOf(query);
+  const amount = Math.min(MOST, Math.max(LISTED, Number(query.get("n")) || 0));
+  const load = useLoad(JSON.stringify([filter, amount]), async (signal) => {
     const experiments = (await loadExperiments(signal)).map(({ experiment_id: id }) => id);
-    return loadTraces({ experiments, filter: HAS_SESSION, order: "timestamp DESC", count: turns, signal });
+    const { sessions, total, token } = await loadSessions({ experiments, filter, count: amount, signal });
+    return { rows: sessions.map(sessionRow), total, isCut: Boolean(token), filter };
   });
   return html`
     <${PageHead} title="Sessions" />
-    ${load.error && html`<${Trouble} error=${load.error} again=${load.reload} what="sessions" />`}
+    <${Find} />
+    ${load.error && html`<${Refused} error=${load.error} again=${load.reload} />`}
     ${!load.data && !load.error && load.waiting && html`<p class="state" role="status">Reading sessions …</p>`}
-    ${load.data && html`<${List} found=${load.data} more=${() => setTurns(turns + TURNS)} isWaiting=${load.waiting} />`}
+    ${load.data && !load.error && html`<${List} found=${load.data} amount=${amount} isWaiting=${load.waiting} />`}
   `;
 }
 
-function List({ found, more, isWaiting }) {
+function Refused({ error, again }) {
+  if (error.code !== "INVALID_PARAMETER_VALUE") return html`<${Trouble} error=${error} again=${again} what="sessions" />`;
+  return html`<div class="state trouble" role="alert"><p>The filter is not understood: ${error.message}</p></div>`;
+}
+
+function Find() {
   const query = useQuery();
-  const text = query.get("q") ?? "";
-  const order = query.get("sort") ?? "-last";
-  const sort = { key: order.replace(/^-/, ""), descending: order.startsWith("-") };
-  const all = useMemo(() => sessionsOf(found.rows), [found]);
-  const rows = useMemo(() => sorted(all.filter((session) => has(session, text)), sort), [all, text, order]);
-  const [utc] = useUtc();
-  const columns = useMemo(() => columnsOf(utc), [utc]);
-  const [mark, height] = useRest();
-  if (all.length === 0) {
-    return html`<${Empty} line="span.set_attribute('session.id', 'my-session')">
-      No trace names a session yet. Spans do with the attribute <code>session.id</code> or <code>gen_ai.conversation.id</code>.
-    <//>`;
-  }
-  const onSort = (key) => setQuery({ sort: sort.key === key && sort.descending ? key : `-${key}` });
+  const value = query.get("q") ?? "";
+  const way = WAYS.find(([key]) => key === query.get("by")) ?? WAYS[0];
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const submit = (event) => {
+    event.preventDefault();
+    setQuery({ q: text.trim(), n: null }, { push: true });
+  };
   return html`
-    <div class="toolbar">
-      <div class="find" role="search">
-        <input data-find type="search" aria-label="Find sessions" placeholder="session, user, service, first message" value=${text} onInput=${(event) => setQuery({ q: event.target.value })} />
+    <form class="toolbar" role="search" onSubmit=${submit}>
+      <select aria-label="Search in" value=${way[0]} onChange=${(event) => setQuery({ by: event.target.value === "text" ? null : event.target.value, n: null }, { push: true })}>
+        ${WAYS.map(([key, name]) => html`<option value=${key}>${name}</option>`)}
+      </select>
+      <div class="find">
+        <input
+          data-find
+          type="search"
+          aria-label="Find sessions"
+          placeholder=${way[2]}
+          value=${text}
+          spellcheck="false"
+          onInput=${(event) => setText(event.target.value)}
+          onSearch=${(event) => event.target.value === "" && setQuery({ q: null, n: null }, { push: true })}
+        />
       </div>
-      <span class="quiet" role="status">
-        ${count(rows.length)} ${rows.length === 1 ? "session" : "sessions"}${found.token ? `, of the newest ${count(found.rows.length)} turns: older turns are not counted` : ""}
-      </span>
-      ${found.token && html`<button type="button" onClick=${more} disabled=${isWaiting}>Read older turns</button>`}
+    </form>
+  `;
+}
+
+function List({ found, amount, isWaiting }) {
+  const { rows, total, isCut, filter } = found;
+  const query = useQuery();
+  const [utc] = useUtc();
+  const [mark, height] = useRest();
+  // Sorting a part would show the longest of those that happen to be here: the server's order stays until all are.
+  const order = isCut ? "-last" : (query.get("sort") ?? "-last");
+  const sort = { key: order.replace(/^-/, ""), descending: order.startsWith("-") };
+  const shown = useMemo(() => sorted(rows, sort), [rows, order]);
+  const columns = useMemo(() => columnsOf(rows, { utc, isCut }), [rows, utc, isCut]);
+  if (rows.length === 0) return html`<${None} filter=${filter} />`;
+  const onSort = (key) => {
+    const next = sort.key === key && sort.descending ? key : `-${key}`;
+    setQuery({ sort: next === "-last" ? null : next }, { push: true });
+  };
+  const more = Math.min(MOST, amount * 5);
+  return html`
+    <div class="trace-strip">
+      <span role="status">${isCut ? `Showing the ${count(rows.length)} latest of ${count(total)} sessions.` : `${count(total)} ${total === 1 ? "session" : "sessions"}.`}</span>
+      ${isCut && amount < MOST && html`<button type="button" disabled=${isWaiting} onClick=${() => setQuery({ n: more })}>${isWaiting ? "Reading …" : `Show ${count(more)}`}</button>`}
     </div>
     <div ref=${mark}></div>
-    <${Table} label="Sessions" columns=${columns} rows=${rows} sort=${sort} onSort=${onSort} open=${({ id }) => go(`/sessions/${encodeURIComponent(id)}`)} height=${height} />
+    <${Table} label="Sessions" columns=${columns} rows=${shown} sort=${sort} onSort=${onSort} open=${({ id }) => go(`/sessions/${encodeURIComponent(id)}`)} height=${height} />
   `;
 }
 
-function has({ id, user, asked, services }, text) {
-  const wanted = text.trim().toLowerCase();
-  return wanted === "" || [id, user ?? "", asked, ...services].some((one) => one.toLowerCase().includes(wanted));
+function None({ filter }) {
+  if (filter !== "") {
+    return html`
+      <div class="state empty">
+        <p>No session matches <code>${filter}</code>.</p>
+        <button type="button" onClick=${() => setQuery({ q: null, by: null }, { push: true })}>Remove filter</button>
+      </div>
+    `;
+  }
+  return html`<${Empty} line="span.set_attribute('session.id', 'my-session')">
+    No trace names a session yet. Spans do with the attribute <code>session.id</code> or <code>gen_ai.conversation.id</code>.
+  <//>`;
 }
 
 function sorted(rows, { key, descending }) {
@@ -71,16 +115,19 @@ function sorted(rows, { key, descending }) {
   return [...rows].sort((one, other) => sign * compare(one[key], other[key]));
 }
 
-function columnsOf(utc) {
-  return [
-    { key: "id", name: "Session", width: 150, sortable: true, cell: ({ id }) => html`<code>${plainLine(id)}</code>` },
-    { key: "asked", name: "First message", width: 240, grows: true, cell: ({ asked }) => plainLine(asked) || NOTHING },
-    { key: "user", name: "User", width: 100, sortable: true, cell: ({ user }) => (user === null ? NOTHING : plainLine(user)) },
-    { key: "turns", name: "Turns", width: 72, number: true, sortable: true, cell: ({ turns }) => count(turns) },
-    { key: "errors", name: "Errors", width: 76, number: true, sortable: true, class: ({ errors }) => (errors > 0 ? "bad" : ""), cell: ({ errors }) => count(errors) },
-    { key: "tokens", name: "Tokens", width: 90, number: true, sortable: true, cell: ({ tokens }) => count(tokens) },
-    { key: "cost", name: "Cost", unit: "$", width: 84, number: true, sortable: true, cell: ({ cost }) => number(cost) },
-    { key: "seconds", name: "Time in turns", width: 110, number: true, sortable: true, cell: ({ seconds }) => duration(seconds) },
-    { key: "last", name: "Last turn", width: 190, sortable: true, cell: ({ last }) => html`<time title=${ago(last)}>${time(last, { utc })}</time>` },
+function columnsOf(rows, { utc, isCut }) {
+  const known = rows.map(({ seconds }) => seconds).filter((seconds) => seconds !== null).sort((one, other) => one - other);
+  const unit = unitOf(known[Math.floor(known.length / 2)] ?? 1);
+  const columns = [
+    { key: "id", name: "Session", width: 140, cell: ({ id }) => html`<code>${plainLine(id)}</code>` },
+    { key: "asked", name: "First message", width: 220, grows: true, cell: ({ asked }) => plainLine(asked) || NOTHING },
+    { key: "turns", name: "Turns", width: 72, number: true, cell: ({ turns }) => count(turns) },
+    { key: "errors", name: "Errors", width: 76, number: true, class: ({ errors }) => (errors > 0 ? "bad" : ""), cell: ({ errors }) => count(errors) },
+    { key: "tokens", name: "Tokens", width: 84, number: true, cell: ({ tokens }) => count(tokens) },
+    { key: "cost", name: "Cost", unit: "$", width: 84, number: true, cell: ({ cost }) => number(cost) },
+    { key: "models", name: "Models", width: 130, cell: ({ models }) => models.map(plainLine).join(", ") || NOTHING },
+    { key: "seconds", name: "In turns", unit: unit.name, width: 92, number: true, cell: ({ seconds }) => number(seconds === null ? NaN : seconds / unit.seconds) },
+    { key: "last", name: "Last turn", width: 190, cell: ({ last }) => html`<time title=${ago(last)}>${time(last, { utc })}</time>` },
   ];
+  return columns.map((column) => ({ ...column, sortable: !isCut && column.key !== "models" }));
 }

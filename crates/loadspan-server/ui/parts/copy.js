@@ -24,7 +24,7 @@ export function Copy({ text, label = "Copy" }) {
   };
   return html`
     <div class="copy">
-      <pre><code ref=${code}>${text}</code></pre>
+      <pre tabindex="0"><code ref=${code}>${text}</code></pre>
       <button type="button" onClick=${copy}>${said || label}</button>
       <span class="unseen" role="status">${said}</span>
     </div>

@@ -7,6 +7,8 @@ const VERDICTS = {
   degraded: { sign: "▲", word: "degraded", tone: "degraded" },
   invalid: { sign: "✕", word: "invalid", tone: "invalid" },
   running: { sign: "◐", word: "running", tone: "running" },
+  silent: { sign: "○", word: "no news", tone: "none" },
+  stopped: { sign: "■", word: "stopped", tone: "invalid" },
   failed: { sign: "✕", word: "failed", tone: "invalid" },
   none: { sign: "○", word: "not judged", tone: "none" },
 };
@@ -15,7 +17,7 @@ const VERDICTS = {
 export function verdictOf({ status, verdict }) {
   if (status === "RUNNING" || status === "SCHEDULED") return "running";
   if (verdict in VERDICTS) return verdict;
-  return status === "FAILED" || status === "KILLED" ? "failed" : "none";
+  return { FAILED: "failed", KILLED: "stopped" }[status] ?? "none";
 }
 
 export function Verdict({ of }) {

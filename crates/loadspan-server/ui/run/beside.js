@@ -42,7 +42,7 @@ function Errors({ counts }) {
             <div>
               <dt><span class="verdict invalid" aria-hidden="true">✕</span> ${plainLine(name)}</dt>
               <dd>${count(amount)}</dd>
-              ${counts.error_examples[name] && html`<p class="quiet">${plainLine(counts.error_examples[name])}</p>`}
+              ${counts.error_examples[name] && html`<dd class="quiet example">${plainLine(counts.error_examples[name])}</dd>`}
             </div>
           `,
         )}
@@ -74,7 +74,20 @@ function clientRows({ client, connections }) {
     ["Timers late, p99", ms(Math.max(...client.workers.map((worker) => worker.loop_lag_p99_ms)))],
     ["Memory at most", bytes(client.peak_rss_bytes)],
     ["Records lost", count(client.records_lost)],
-    ["Connections opened, reused", connections && `${count(connections.opened)}, ${count(connections.reused)}`],
+    ...connectionRows(connections),
+  ];
+}
+
+/** In the words of the console: those opened ahead of the load are none of those that requests waited for. */
+function connectionRows(connections) {
+  if (!connections) return [];
+  const { opened, reused, connect, preopened = [] } = connections;
+  const ahead = preopened.reduce((sum, one) => sum + one.opened, 0);
+  const slowest = Math.max(...preopened.map((one) => one.connect_max_ms));
+  return [
+    ["Connections opened ahead", ahead > 0 ? `${count(ahead)}, in ${number(slowest)} ms at most` : null],
+    ["Connections opened by requests", connect ? `${count(opened)}, connect p50 ${number(connect.p50)} ms` : count(opened)],
+    ["Requests on one that was open", count(reused)],
   ];
 }
 

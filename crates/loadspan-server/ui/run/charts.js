@@ -1,33 +1,34 @@
-// Which charts a run has, as descriptions for charts/timechart.js. No DOM.
+// Which charts the windows of a run make, as descriptions for charts/timechart.js. No DOM.
 
 import { duration, number } from "../format.js";
-import { extent, spanAbove, tickText } from "../charts/scale.js";
+import { extent, isWide, spanAbove, tickText } from "../charts/scale.js";
 import { gaps, inMs, middles, percentile, rates } from "./windows.js";
 
 /** From the start of the run to its end, or while it goes on to a while after now, so that the axis seldom moves. */
 export function spanOf({ run, windows }) {
   const last = (windows.count * windows.width) / 1000;
   if (!run.live) return [0, Math.max(last, windows.width / 1000)];
-  const planned = Number(run.params["benchmark_duration_s"]);
+  const planned = Number(run.params.benchmark_duration_s);
   return [0, planned > 0 && last <= planned ? planned : spanAbove(Math.max(10, last))];
 }
 
+/** What all charts over the windows have in common. `lostAt`: since when, in seconds of the run, nothing comes any more. */
+export function commonOf({ run, windows, range, lostAt = null }) {
+  const shades = gaps(windows).map(([from, to]) => ({ from, to, label: `no requests ended for ${duration(to - from)}` }));
+  const measured = run.summary?.run?.measured_from_s;
+  if (measured > (range[1] - range[0]) / 200) shades.push({ from: 0, to: measured, label: "warm-up" });
+  if (lostAt !== null) shades.push({ from: lostAt, to: range[1], label: "disconnected" });
+  return { x: middles(windows), range, complete: windows.complete, time: (value) => seconds(value, range), shades };
+}
+
 /**
- * `{ rate, ttft, chunk, latency, tokens, flight }`, each a chart. `context`: `{ run, windows, range, log, limits, steady, exemplars }`.
+ * `{ rate, ttft, chunk, latency, tokens, flight }`, each a chart. `context`: `{ run, windows, range, scale, limits, steady, exemplars, lostAt }`.
+ * While a run goes on all of them are there from the start, so that none moves another away.
  */
 export function chartsOf(context) {
-  const { windows, run } = context;
-  const x = middles(windows);
-  const width = windows.width / 1000;
-  const common = {
-    x,
-    range: context.range,
-    complete: run.live ? windows.complete : windows.count,
-    time: (value) => seconds(value, context.range),
-    shades: gaps(windows).map(([from, to]) => ({ from, to, label: `no requests ended for ${duration(to - from)}` })),
-  };
-  const notes = `${tickText(width)} s windows${windows.source === "windows" ? ", as the client logged them" : ", extremes kept"}`;
-  const about = { ...context, common, notes };
+  const { windows } = context;
+  const notes = `${tickText(windows.width / 1000)} s windows${isLogged(windows) ? ", as the client logged them" : ""}`;
+  const about = { ...context, common: commonOf(context), notes };
   return [
     rateChart(about),
     latencyChart(about, { key: "ttft", title: "How long until the first token?", metric: "time_to_first_token", whole: "ttft" }),
@@ -36,6 +37,11 @@ export function chartsOf(context) {
     tokenChart(about),
     flightChart(about),
   ].filter(Boolean);
+}
+
+/** Whether the client has put requests into windows itself: then there is no largest, and no p90. */
+function isLogged({ source }) {
+  return source !== undefined && source !== "points" && source !== "none";
 }
 
 function seconds(value, [low, high]) {
@@ -48,7 +54,6 @@ function seconds(value, [low, high]) {
 function rateChart({ run, windows, common, notes, steady }) {
   const done = rates(windows, "ended");
   const failed = rates(windows, "failed");
-  const sent = rates(windows, "sent");
   const target = Number(run.params.request_rate);
   return {
     ...common,
@@ -61,54 +66,73 @@ function rateChart({ run, windows, common, notes, steady }) {
     steady: steady("rate"),
     lines: target > 0 ? [{ value: target, label: "target" }] : [],
     series: [
-      { key: "failed", label: "failed", token: "invalid", kind: "bars", values: failed.some((value) => value > 0) ? failed : failed.map(() => null) },
-      { key: "sent", label: "sent", name: "sent", token: "text-3", width: 1, values: sent },
+      { key: "failed", label: "failed", token: "invalid", kind: "bars", values: failed.map((value) => value || null) },
+      { key: "sent", label: "sent", name: "sent", token: "text-3", width: 1, values: rates(windows, "sent") },
       { key: "ended", label: "ended", name: "ended", token: "series-1", width: 2, values: done },
     ],
     sentence: sentence("Requests ended per second", done, "req/s", common.complete),
   };
 }
 
-function latencyChart({ run, windows, common, notes, log, limits, steady, exemplars = [] }, { key, title, metric, whole }) {
+/** Whether a live or finished run has no figures of a kind, and never will. */
+function isAbsent(run, known) {
+  return run.live ? run.params.streaming === "false" : !known;
+}
+
+function latencyChart(about, { key, title, metric, whole }) {
+  const { run, windows, common, limits, exemplars } = about;
   const spread = windows.columns[key];
-  if (windows.count > 0 && !spread.n.some((n) => n > 0)) return null;
-  const wide = spread.p90.some((value) => value !== null) ? ["p90", 0.9] : ["p95", 0.95];
-  const p99 = inMs(percentile(spread, "p99", 0.99));
-  const upper = inMs(percentile(spread, wide[0], wide[1]));
-  const hidden = common.x.length > 0 && p99.every((value) => value === null);
-  const lines = [];
-  if (limits[metric]) lines.push({ value: limits[metric], label: `SLO ${tickText(limits[metric])}` });
+  if (key === "duration" ? !run.live && !spread.n.some((n) => n > 0) : isAbsent(run, spread.n.some((n) => n > 0))) return null;
+  const wide = spread.p90.some((value) => value !== null) || !isLogged(windows) ? ["p90", 0.9] : ["p95", 0.95];
+  const [p50, upper, p99, most] = [inMs(spread.p50), inMs(percentile(spread, ...wide)), inMs(percentile(spread, "p99", 0.99)), inMs(spread.max)];
+  const hidden = p99.every((value) => value === null);
+  const lines = limits[metric] ? [{ value: limits[metric], label: `SLO ${tickText(limits[metric])}`, token: "text-1" }] : [];
   const all = whole && windows.total?.[whole]?.n >= 100 ? windows.total[whole].p99 * 1000 : null;
-  if (all) lines.push({ value: all, label: `run p99`, stroke: 2 });
+  if (all) lines.push({ value: all, label: "run p99", stroke: 2 });
+  const marks = key === "duration" ? exemplars.marks : [];
+  const log = about.scale === "log" || (about.scale !== "lin" && about.wide(key, isWide([p50, p99, most])));
   return {
     ...common,
     key,
     name: `${run.name}-${key}`,
     title,
-    note: `ms, ${notes}${key === "duration" && windows.source === "windows" ? ", failed ones too" : ""}${hidden ? "; p99 needs 100 requests in a window" : ""}`,
+    note: latencyNote(about, { key, hidden, log, marks }),
     unit: "ms",
     format: tickText,
     log,
     lines,
-    steady: steady(key),
-    exemplars: key === "duration" ? exemplars : [],
+    steady: about.steady(`${key} ${log}`),
+    exemplars: marks,
     bands: [
       { upper: 3, lower: 2, token: "series-1", opacity: 0.12 },
       { upper: 2, lower: 1, token: "series-1", opacity: 0.28 },
     ],
     series: [
-      { key: "max", label: "max", token: "text-3", kind: "dots", values: inMs(spread.max) },
-      { key: "p50", label: "p50", name: "p50", token: "series-1", width: 1, stroke: 1, values: inMs(spread.p50) },
+      { key: "max", label: "max", token: "text-3", kind: "dots", values: most },
+      { key: "p50", label: "p50", name: "p50", token: "series-1", width: 1, stroke: 1, values: p50 },
       { key: wide[0], label: wide[0], name: hidden ? wide[0] : "", token: "series-1", width: hidden ? 2 : 0.5, values: upper },
-      { key: "p99", label: "p99", name: "p99", token: "series-1", width: 2, values: p99 },
+      { key: "p99", label: "p99", name: hidden ? "" : "p99", token: "series-1", width: 2, values: p99 },
     ],
     sentence: hidden ? sentence(`${title} ${wide[0]}`, upper, "ms", common.complete) : sentence(`${title} p99`, p99, "ms", common.complete),
   };
 }
 
+function latencyNote({ windows, notes, exemplars }, { key, hidden, log, marks }) {
+  return [
+    log ? "ms, log" : "ms",
+    notes,
+    isLogged(windows) ? "" : "dots: largest",
+    key === "duration" && isLogged(windows) ? "failed ones too" : "",
+    hidden && windows.count > 0 ? "p99 needs 100 requests a window" : "",
+    marks.length > 0 ? `◇ traces${exemplars.cut ? " of the newest 20 000" : ""}` : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
 function tokenChart({ run, windows, common, notes, steady }) {
   const output = rates(windows, "output_tokens");
-  if (windows.count > 0 && !output.some((value) => value > 0)) return null;
+  if (!run.live && !output.some((value) => value > 0)) return null;
   return {
     ...common,
     key: "tokens",
@@ -125,14 +149,14 @@ function tokenChart({ run, windows, common, notes, steady }) {
 
 function flightChart({ run, windows, common, notes, steady }) {
   const values = windows.columns.in_flight;
-  if (windows.count > 0 && !values.some((value) => value !== null)) return null;
+  if (!run.live && !values.some((value) => value !== null)) return null;
   const limit = Number(run.params.concurrency ?? run.params.max_concurrency);
   return {
     ...common,
     key: "flight",
     name: `${run.name}-in-flight`,
     title: "How many requests are in flight?",
-    note: `mean of each window, from requests that have ended, ${notes}`,
+    note: `mean of each window, of requests that ended, ${notes}`,
     unit: "requests",
     format: tickText,
     steady: steady("flight"),
@@ -145,14 +169,14 @@ function flightChart({ run, windows, common, notes, steady }) {
 function sentence(what, values, unit, complete) {
   const known = values.slice(0, complete).filter((value) => value !== null);
   const ends = extent([known]);
-  if (!ends) return `${what}: no figures yet.`;
+  if (!ends) return `${what}: no figures.`;
   return `${what}: ${number(known.at(-1))} ${unit} at the end, between ${number(ends[0])} and ${number(ends[1])} ${unit}.`;
 }
 
-/** What all charts say of one window, for the line below them. */
+/** What all charts say of one window, for the line below them; null where there is none. */
 export function valuesAt(windows, at) {
   const { columns, width } = windows;
-  if (at === null || at === undefined || columns.start_ms[at] === undefined) return null;
+  if (at === null || columns.start_ms[at] === undefined) return null;
   const seconds = columns.seconds[at];
   const ms = (value) => (value === null || value === undefined ? null : value * 1000);
   const spread = (key) => [ms(columns[key].p50[at]), columns[key].n[at] >= 100 ? ms(columns[key].p99[at]) : null, ms(columns[key].max[at])];

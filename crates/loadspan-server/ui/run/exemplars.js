@@ -1,58 +1,84 @@
-// Traces of a run: asked for by what makes them worth a look, and as marks in charts.
+// Traces of a run as marks in its charts: of each part of the time in view the slowest, one that failed, and one picked at random.
 
-/** Traces of a run in an order: `slowest`, `failed`, `newest`, `oldest`. */
-export async function searchTraces(run, { order = "slowest", most = 100, token, signal }, post) {
-  const filter = `run_id = '${run.id}'${order === "failed" ? " AND status = 'ERROR'" : ""}`;
-  const by = { slowest: "execution_time DESC", failed: "timestamp DESC", newest: "timestamp DESC", oldest: "timestamp ASC" }[order];
-  const body = {
-    locations: [{ type: "MLFLOW_EXPERIMENT", mlflow_experiment: { experiment_id: run.experiment } }],
-    filter,
-    order_by: [by],
-    max_results: most,
-    page_token: token,
-  };
-  const { traces = [], next_page_token: next } = await post("/api/3.0/mlflow/traces/search", body, { signal });
-  return { traces: traces.map((trace) => traceOf(trace, run)), next };
+import { useEffect, useState } from "../lib.js";
+import { get } from "../api.js";
+
+/** Marks of one kind side by side. */
+const PARTS = 16;
+/** While a run goes on, traces are asked for so often; late ones are asked for again. */
+const [EVERY_MS, LATE_MS] = [5000, 60_000];
+
+/**
+ * The traces of a run as points, those that began at `since` or later: `{ points: [{ id, started, at, seconds, failed, tokens }], total }`,
+ * `at` being their end. The newest 20,000 of the total.
+ */
+export async function loadPoints(run, { since, signal }) {
+  const filter = `run_id = '${run.id}'${since ? ` AND timestamp_ms >= ${since}` : ""}`;
+  const query = { experiment_id: run.experiment, filter, max_results: 20_000 };
+  const found = await get("/api/3.0/loadspan/traces/points", { query, signal });
+  const points = found.trace_ids.map((id, place) => {
+    const [started, took] = [found.start_ms[place], found.duration_ms[place]];
+    const at = took === null ? null : (started + took - run.start) / 1000;
+    return { id, started, at, seconds: took === null ? null : took / 1000, failed: found.state[place] === "ERROR", tokens: found.tokens[place] };
+  });
+  return { points, total: found.total };
 }
 
-function traceOf(trace, run) {
-  const seconds = Number.parseFloat(trace.execution_duration ?? "");
-  const started = Date.parse(trace.request_time);
-  const usage = parsed(trace.trace_metadata?.["mlflow.trace.tokenUsage"]);
-  return {
-    id: trace.trace_id,
-    trace: trace.trace_id,
-    name: trace.tags?.["mlflow.traceName"] ?? trace.trace_id,
-    state: trace.state,
-    started,
-    seconds,
-    /** When it ended, in seconds from the start of the run. */
-    at: (started - run.start) / 1000 + seconds,
-    input: usage.input_tokens,
-    output: usage.output_tokens,
-  };
+const NONE = { points: [], cut: false };
+
+/** `{ points, cut }`: those, and while the run goes on the newer ones as they come; `cut` when there are more. Marks are no reason for an error. */
+export function usePoints(run) {
+  const [state, setState] = useState(NONE);
+  useEffect(() => {
+    const abort = new AbortController();
+    const known = new Map();
+    const more = async () => {
+      if (document.hidden) return;
+      let latest = 0;
+      for (const { started } of known.values()) latest = Math.max(latest, started);
+      const found = await loadPoints(run, { since: latest && latest - LATE_MS, signal: abort.signal }).catch(() => null);
+      if (!found || abort.signal.aborted) return;
+      for (const point of found.points) known.set(point.id, point);
+      const cut = found.total > found.points.length;
+      if (found.points.length > 0) setState((before) => ({ points: [...known.values()], cut: before.cut || cut }));
+    };
+    more();
+    const timer = run.live ? setInterval(more, EVERY_MS) : 0;
+    return () => {
+      abort.abort();
+      clearInterval(timer);
+    };
+  }, [run.id, run.live]);
+  return state;
 }
 
-function parsed(text) {
-  try {
-    return JSON.parse(text) ?? {};
-  } catch {
-    return {};
-  }
-}
-
-export async function slowestTraces(run, options, post) {
-  const { traces } = await searchTraces(run, { order: "slowest", ...options }, post);
-  return traces;
-}
-
-/** The slowest of each part of the run, so that marks do not lie on each other. */
-export function exemplarsOf(traces, run) {
-  const width = Math.max(0.001, (run.end - run.start) / 1000 / 24);
+/** Marks for a part of the run: `{ x, y, kind, trace, tokens }`, `y` in milliseconds. The same points give the same marks. */
+export function exemplarsOf(points, [from, to]) {
+  const width = (to - from) / PARTS;
   const best = new Map();
-  for (const trace of traces) {
-    const part = Math.floor(trace.at / width);
-    if (Number.isFinite(trace.seconds) && !best.has(part)) best.set(part, trace);
+  const offer = (key, point, beats) => {
+    const before = best.get(key);
+    if (!before || beats(point, before)) best.set(key, point);
+  };
+  for (const point of points) {
+    if (point.seconds === null || point.at < from || point.at > to) continue;
+    const part = Math.min(PARTS - 1, Math.floor((point.at - from) / width));
+    offer(`${part} random`, point, (a, b) => drawn(a.id) < drawn(b.id));
+    offer(`${part} ${point.failed ? "failed" : "slowest"}`, point, (a, b) => a.seconds > b.seconds);
   }
-  return [...best.values()].map((trace) => ({ x: trace.at, y: trace.seconds * 1000, trace: trace.id }));
+  const marks = new Map();
+  // One that is drawn and the slowest, too, is the slowest.
+  for (const kind of ["random", "slowest", "failed"]) {
+    for (const [key, { id, at, seconds, tokens }] of best) {
+      if (key.endsWith(kind)) marks.set(id, { x: at, y: seconds * 1000, kind, trace: id, tokens });
+    }
+  }
+  return [...marks.values()].sort((a, b) => a.x - b.x);
+}
+
+/** A number that an id always draws, and that has nothing to do with when or how long its trace was. */
+export function drawn(id) {
+  let hash = 2166136261;
+  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 16777619);
+  return hash >>> 0;
 }

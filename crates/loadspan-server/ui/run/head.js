@@ -1,20 +1,26 @@
 // The top of a run: whether it can be trusted, whether it met its targets, and its four figures. Their heights never change.
 
-import { html, useEffect, useState } from "../lib.js";
+import { html, useEffect, useMemo, useState } from "../lib.js";
 import { Verdict } from "../parts/verdict.js";
 import { useUtc } from "../settings.js";
 import { NOTHING, count, duration, number, plainLine, share, time, unitOf } from "../format.js";
-import { tickText } from "../charts/scale.js";
-import { groundsOf, limitsOf, reasonsOf, sloOf } from "./verdict.js";
-import { figureOf, valueOf } from "./figures.js";
+import { supports, tickText } from "../charts/scale.js";
+import { endingOf, groundsOf, limitsOf, reasonsOf, silenceOf, sloOf } from "./verdict.js";
+import { distributionOf, figureOf, valueOf } from "./figures.js";
 
 /** `watched`: the run was still going when this page was opened. Then the verdict has to fit into the room that is there. */
 export function RunHead({ run, windows, watched }) {
+  const now = useNow(run.live);
+  // Before the first answer nobody knows whether there are news.
+  const silence = windows.seq === 0 ? null : silenceOf(run, windows.total, now);
+  const verdict = silence ? "silent" : run.verdict;
   return html`
-    <section class="run-head" aria-label="Verdict and figures">
-      <div class="verdict-line ${run.verdict}">
-        <${Verdict} of=${run.verdict} />
-        ${run.live ? html`<${Progress} run=${run} windows=${windows} />` : html`<${Grounds} run=${run} />`}
+    <section class="run-head ${watched ? "watched" : ""}" aria-label="Verdict and figures">
+      <div class="verdict-line ${verdict}">
+        <${Verdict} of=${verdict} />
+        ${!run.live && html`<${Grounds} run=${run} />`}
+        ${silence && html`<${Silent} run=${run} silence=${silence} windows=${windows} />`}
+        ${run.live && !silence && html`<${Progress} run=${run} windows=${windows} />`}
       </div>
       ${watched ? html`<${OneReason} run=${run} />` : html`<${Reasons} reasons=${reasonsOf(run)} verdict=${run.verdict} />`}
       <${Slo} run=${run} />
@@ -25,11 +31,11 @@ export function RunHead({ run, windows, watched }) {
 
 function Grounds({ run }) {
   const [utc] = useUtc();
-  const why = run.tags["incomplete.reason"];
+  const ending = endingOf(run);
   const when = `${time(run.start, { utc })}${run.end ? `, ${duration((run.end - run.start) / 1000)}` : ""}`;
   return html`
     <span class="grounds">
-      ${why ? html`<span>Cut short: ${plainLine(why)}.</span> ` : ""}${groundsOf(run) || "No verdict: loadspan did not measure this run, or it groups others."}
+      ${ending && html`<b>${plainLine(ending)}</b> `}${groundsOf(run) || (ending ? "" : "No verdict: loadspan did not measure this run, or it groups others.")}
     </span>
     <span class="quiet when">${run.params.load ? `${plainLine(run.params.load)} · ` : ""}${when}</span>
   `;
@@ -41,17 +47,18 @@ function OneReason({ run }) {
   const reasons = run.live ? [] : reasonsOf(run);
   if (all) return html`<${Reasons} reasons=${reasons} verdict=${run.verdict} />`;
   if (reasons.length > 0) {
-    const more = reasons.length > 1 && html`<button type="button" class="plain" onClick=${() => setAll(true)}>and ${reasons.length - 1} more</button>`;
-    return html`<${Reasons} reasons=${reasons.slice(0, 1)} verdict=${run.verdict} more=${more} />`;
+    const said = reasons.length > 1 ? `and ${reasons.length - 1} more` : "all of it";
+    const more = html`<button type="button" class="plain" onClick=${() => setAll(true)}>${said}</button>`;
+    return html`<${Reasons} reasons=${reasons.slice(0, 1)} verdict=${run.verdict} more=${more} one />`;
   }
   return html`<p class="reasons none">${run.live ? "Whether the figures can be trusted is judged when the run is over." : "Nothing speaks against the figures."}</p>`;
 }
 
 /** Every reason is read without opening anything: what is the matter, and what to do. */
-function Reasons({ reasons, verdict, more }) {
+function Reasons({ reasons, verdict, more, one = false }) {
   if (reasons.length === 0) return null;
   return html`
-    <ul class="reasons">
+    <ul class="reasons ${one ? "one" : ""}">
       ${reasons.map(
         ({ severity = verdict, message, advice }) => html`
           <li class=${severity}>
@@ -95,23 +102,43 @@ function targetOf(key, limit) {
   return `${short ?? name} ${better === "higher" ? "≥" : "≤"} ${tickText(limit)} ${unit}`;
 }
 
-/** How far a run is, by what was asked for. */
-function Progress({ run, windows }) {
+/** The time, each second while `ticking`. */
+function useNow(ticking) {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
+    if (!ticking) return undefined;
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
-  }, []);
-  const elapsed = Math.max(0, (now - run.start) / 1000);
+  }, [ticking]);
+  return now;
+}
+
+/** It says that it is running, and nothing comes: what is known, and what to do. */
+function Silent({ run, silence, windows }) {
+  const [utc] = useUtc();
+  const ended = windows.total?.ended ?? 0;
+  return html`
+    <span class="grounds">
+      ${ended > 0 ? `No request has ended since ${time(silence.last, { utc })}, ${clock(silence.silent / 1000)} ago; ${count(ended)} had until then.` : `No request has ended since the run began at ${time(run.start, { utc })}.`}
+      ${" "}If the load test was killed, <code>loadspan push DIR</code> completes this run from its folder.
+    </span>
+  `;
+}
+
+/** How far a run is, by what was asked for. */
+function Progress({ run, windows }) {
+  // Time and counts change together, and not more often than they can be read.
+  const seen = useMemo(() => Date.now(), [windows]);
+  const elapsed = Math.max(0, (seen - run.start) / 1000);
   const planned = Number(run.params["benchmark_duration_s"]);
   const requests = Number(run.params["request_count"]);
   const done = windows.total?.ended ?? 0;
   const part = requests > 0 ? done / requests : planned > 0 ? elapsed / planned : null;
+  // One text: parts of it would move as figures grow.
+  const said = `${clock(elapsed)}${planned > 0 ? ` of ${clock(planned)}` : ""} · ${count(done)}${requests > 0 ? ` of ${count(requests)}` : ""} requests ended`;
   return html`
-    <span class="grounds">
-      <span class="steady time">${clock(elapsed)}</span>${planned > 0 ? ` of ${clock(planned)}` : ""} · <span class="steady">${count(done)}</span>${requests > 0 ? ` of ${count(requests)}` : ""} requests ended
-      ${windows.total?.failed ? html` · <span class="verdict invalid">✕ <span class="steady">${count(windows.total.failed)}</span></span> failed` : ""}
-    </span>
+    <span class="grounds">${said}</span>
+    <span class="verdict invalid failures">${windows.total?.failed ? `✕ ${count(windows.total.failed)} failed` : ""}</span>
     ${part !== null && html`<progress class="when" max="1" value=${Math.min(1, part)} aria-label="Progress"></progress>`}
   `;
 }
@@ -131,7 +158,7 @@ function Figures({ run, windows }) {
         ({ name, parts }) => html`
           <div>
             <dt>${name}</dt>
-            <dd>${parts.map(({ word, value, unit }) => html`<span class="part">${word && html`<small>${word}</small>`}<b>${value}</b><small>${unit}</small></span>`)}</dd>
+            <dd>${parts.map(({ word, value, unit }) => html`<span class="part">${word && html`<small>${word}</small>`}<b>${value}</b>${unit && html`<small>${unit}</small>`}</span>`)}</dd>
           </div>
         `,
       )}
@@ -144,9 +171,16 @@ function finalFigures(run) {
   return [
     { name: "Requests", parts: [{ value: headline(figure("request_throughput")), unit: "req/s" }] },
     { name: "Output", parts: [{ value: headline(figure("output_token_throughput")), unit: "tok/s" }] },
-    { name: "Time to first token", parts: pair(figure("time_to_first_token.p50"), figure("time_to_first_token.p99")) },
-    { name: "Request latency", parts: pair(figure("request_latency.p50"), figure("request_latency.p99")) },
+    finalPair("Time to first token", run, "time_to_first_token"),
+    finalPair("Request latency", run, "request_latency"),
   ];
+}
+
+/** A percentile that so few requests do not support is not shown here, either. */
+function finalPair(name, run, key) {
+  const n = distributionOf(run, key)?.count ?? 0;
+  const figure = (statistic, q) => (supports(n, q) === "none" ? null : valueOf(run, `${key}.${statistic}`));
+  return pair(name, figure("p50", 0.5), figure("p99", 0.99));
 }
 
 function liveFigures({ total }) {
@@ -156,27 +190,29 @@ function liveFigures({ total }) {
   return [
     { name: "Requests ended", parts: [{ value: headline(rate(total?.ended)), unit: "req/s" }] },
     { name: "Output", parts: [{ value: headline(rate(total?.output_tokens)), unit: "tok/s" }] },
-    { name: "Time to first chunk", parts: livePair(total?.ttft, ms) },
-    { name: "Request latency", parts: livePair(total?.duration, ms) },
+    livePair("Time to first chunk", total?.ttft, ms),
+    livePair("Request latency", total?.duration, ms),
   ];
 }
 
-function livePair(spread, ms) {
+function livePair(name, spread, ms) {
   // With fewer than a hundred requests the 99th percentile is only the largest.
-  return pair(ms(spread?.p50), spread?.n >= 100 ? ms(spread?.p99) : null);
+  return pair(name, ms(spread?.p50), spread?.n >= 100 ? ms(spread?.p99) : null);
 }
 
 function headline(value) {
   return value === null || !Number.isFinite(value) ? NOTHING : number(value, 4);
 }
 
-/** Two latencies in the unit of the larger one. */
-function pair(p50, p99) {
+/** Two latencies in the unit of the larger one, which stands beside the name: nothing moves when a figure has another digit. */
+function pair(name, p50, p99) {
   const unit = unitOf((p99 ?? p50 ?? 0) / 1000);
   const shown = (value) => (Number.isFinite(value) && value !== null ? number(value / 1000 / unit.seconds, 3) : NOTHING);
-  const name = p50 === null && p99 === null ? "ms" : unit.name;
-  return [
-    { word: "p50", value: shown(p50), unit: name },
-    { word: "p99", value: shown(p99), unit: name },
-  ];
+  return {
+    name: `${name}, ${p50 === null && p99 === null ? "ms" : unit.name}`,
+    parts: [
+      { word: "p50", value: shown(p50) },
+      { word: "p99", value: shown(p99) },
+    ],
+  };
 }

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "../lib.js";
 import { get, path } from "../api.js";
+import { Pace } from "./pace.js";
 import { RunStream } from "./stream.js";
 import { NO_WINDOWS, withFrame } from "./windows.js";
 
@@ -12,9 +13,14 @@ export function usualRate() {
   return LOOPBACK.test(location.hostname) ? 1 : 10;
 }
 
-/** `{ windows, error, lost, retry, waiting }` of a run. While `paused`, what comes is kept and not shown. */
+const BEGUN = { windows: NO_WINDOWS, lost: null, error: null, waiting: true, every: 1 };
+
+/**
+ * `{ windows, error, lost, retry, waiting, every }` of a run. While `paused`, what comes is kept and not shown. `lost` says since when the
+ * stream is broken off; `every`, that only one of so many updates comes.
+ */
 export function useWindows({ run, width, rate, paused, onEnd }) {
-  const [state, setState] = useState({ windows: NO_WINDOWS, lost: null, error: null, waiting: true });
+  const [state, setState] = useState(BEGUN);
   const held = useRef(NO_WINDOWS);
   const stream = useRef(null);
   const latest = useRef();
@@ -23,23 +29,25 @@ export function useWindows({ run, width, rate, paused, onEnd }) {
   useEffect(() => {
     held.current = NO_WINDOWS;
     if (!run.live) return once({ run, width, held, show });
-    const url = (after) => `/api/3.0/loadspan/events?${new URLSearchParams({ run: run.id, width_ms: width, rate, after })}`;
+    const pace = new Pace();
     stream.current = new RunStream({
-      url,
+      pace,
+      url: (after) => `/api/3.0/loadspan/events?${new URLSearchParams({ run: run.id, width_ms: width, rate, after })}`,
       onFrame: (frame) => {
         held.current = withFrame(held.current, frame);
-        if (!latest.current.paused) show();
+        if (!latest.current.paused) show({ every: pace.every(rate), error: null });
       },
       onEnd: (frame) => {
-        show();
+        show({ lost: null });
         latest.current.onEnd(frame);
       },
-      onState: (lost) => setState((before) => ({ ...before, lost: lost.lost ? lost : null })),
+      onTrouble: (message) => setState((before) => ({ ...before, waiting: false, error: new Error(message) })),
+      onState: ({ lost, ...more }) => setState((before) => ({ ...before, lost: lost ? more : null })),
     });
     return () => stream.current.close();
   }, [run.id, run.live, width, rate]);
   useEffect(() => {
-    if (!paused) show();
+    if (!paused) show({ waiting: state.waiting && held.current.count === 0 });
   }, [paused]);
   return { ...state, retry: () => stream.current?.retry() };
 }
@@ -50,7 +58,7 @@ function once({ run, width, held, show }) {
   get(path`/api/3.0/loadspan/runs/${run.id}/windows`, { query: { width_ms: width }, signal: abort.signal })
     .then((frame) => {
       held.current = withFrame(NO_WINDOWS, frame);
-      show({ lost: null });
+      show({ lost: null, error: null });
     })
     .catch((error) => error.name !== "AbortError" && show({ error }));
   return () => abort.abort();

@@ -11,14 +11,27 @@ export function artifactUrl(run, file) {
 
 /** A run: `{ id, name, experiment, status, live, start, end, params, metrics, tags, verdict, summary }`. */
 export async function loadRun(id, signal) {
+  const found = await loadInfo(id, signal);
+  return { ...found, summary: found.live ? null : await loadSummary(found, signal) };
+}
+
+/** The same without the summary: its figures are metrics as well. */
+export async function loadInfo(id, signal) {
   const { run } = await get("/api/2.0/mlflow/runs/get", { query: { run_id: id }, signal });
-  const found = runOf(run);
-  found.summary = found.live ? null : await loadSummary(found, signal);
-  return found;
+  return { ...runOf(run), summary: null };
+}
+
+/** The metrics of a run now. */
+export async function loadMetrics(id, signal) {
+  const { run } = await get("/api/2.0/mlflow/runs/get", { query: { run_id: id }, signal });
+  return table(run.data?.metrics);
+}
+
+function table(list = []) {
+  return Object.fromEntries(list.map(({ key, value }) => [key, value]));
 }
 
 function runOf({ info, data = {} }) {
-  const table = (list = []) => Object.fromEntries(list.map(({ key, value }) => [key, value]));
   const [params, metrics, tags] = [data.params, data.metrics, data.tags].map(table);
   return {
     id: info.run_id,
@@ -44,9 +57,11 @@ function rootOf(uri = "") {
 
 /** A run of somebody else has none, and neither has one that was killed: its metrics have to do. */
 async function loadSummary(run, signal) {
-  if (!run.artifactRoot) return null;
+  if (!run.artifactRoot || run.metrics["requests.total"] === undefined) return null;
   try {
-    return await get(artifactUrl(run, "exports/summary.json"), { signal });
+    const { files = [] } = await get("/api/2.0/mlflow/artifacts/list", { query: { run_id: run.id, path: "exports" }, signal });
+    const isThere = files.some(({ path }) => path === "exports/summary.json");
+    return isThere ? await get(artifactUrl(run, "exports/summary.json"), { signal }) : null;
   } catch (error) {
     if (error.name === "AbortError") throw error;
     return null;

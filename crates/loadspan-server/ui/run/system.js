@@ -1,30 +1,43 @@
 // What MLflow's clients log of machines while a run goes on: `system/…`. Those with a course get a chart on the axis of the others.
 
-import { html, useMemo } from "../lib.js";
+import { html, useEffect, useMemo, useState } from "../lib.js";
 import { get, useLoad } from "../api.js";
-import { Cursor, CursorContext } from "../charts/cursor.js";
 import { tickText } from "../charts/scale.js";
 import { TimeChart } from "../charts/timechart.js";
-import { count, number } from "../format.js";
+import { count, number, plainLine } from "../format.js";
+import { loadMetrics } from "./load.js";
 
 /** More would be a page of their own. */
 const MOST = 8;
+/** While a run goes on, they are asked for so often. */
+const EVERY_MS = 10_000;
 
 export function SystemCharts({ run, range, brush }) {
-  const keys = Object.keys(run.metrics).filter((key) => key.startsWith("system/") && !/\.(mean|max|last|total|p\d+)$/.test(key));
-  const load = useLoad(keys.length > 0 ? `system ${run.id}` : null, (signal) => loadAll({ run, keys: keys.slice(0, MOST), signal }));
+  const round = useRound(run.live);
+  const load = useLoad(`system ${run.id} ${round}`, (signal) => loadAll(run, round, signal));
   const charts = useMemo(() => (load.data ?? []).map((series) => chartOf({ run, series, range })), [load.data, range[0], range[1]]);
-  return charts.map((chart) => html`<${Alone} key=${chart.key} chart=${chart} brush=${brush} />`);
+  return charts.map((chart) => html`<${TimeChart} key=${chart.key} chart=${chart} onBrush=${brush} onOpen=${() => {}} />`);
 }
 
-
-/** Its samples are at other times than the windows, so that a shared cursor would point at the wrong ones. */
-function Alone({ chart, brush }) {
-  const cursor = useMemo(() => new Cursor(), []);
-  return html`<${CursorContext.Provider} value=${cursor}><${TimeChart} chart=${chart} onBrush=${brush} onOpen=${() => {}} /><//>`;
+/** 0, and while the run goes on one more every few seconds. */
+function useRound(live) {
+  const [round, setRound] = useState(0);
+  useEffect(() => {
+    if (!live) return undefined;
+    const timer = setInterval(() => !document.hidden && setRound((before) => before + 1), EVERY_MS);
+    return () => clearInterval(timer);
+  }, [live]);
+  return round;
 }
 
-async function loadAll({ run, keys, signal }) {
+/** Those of loadspan are figures of the whole run, not a course. */
+function isCourse(key) {
+  return key.startsWith("system/") && !/^system\/(server|gpu)\/|\.(mean|max|last|total|p\d+)$/.test(key);
+}
+
+async function loadAll(run, round, signal) {
+  const metrics = round === 0 ? run.metrics : await loadMetrics(run.id, signal);
+  const keys = Object.keys(metrics).filter(isCourse).slice(0, MOST);
   const found = await Promise.all(keys.map(async (key) => ({ key, points: await loadHistory({ run, key, signal }) })));
   return found.filter(({ points }) => points.length > 1);
 }
@@ -38,14 +51,14 @@ function chartOf({ run, series: { key, points }, range }) {
   return {
     key,
     name: `${run.name}-${key}`,
-    title: key.slice("system/".length).replaceAll("_", " "),
+    title: plainLine(key.slice("system/".length)).replaceAll("_", " "),
     note: `${count(points.length)} samples, as they were logged`,
     unit: "",
     x: points.map(({ x }) => x),
     range,
     format: tickText,
     time: (value) => `${tickText(value)} s`,
-    series: [{ key: "value", label: key, name: "", token: "series-3", width: 1.5, values: points.map(({ y }) => y) }],
-    sentence: `${key}: ${number(points.at(-1).y)} at the end.`,
+    series: [{ key: "value", label: plainLine(key), name: "", token: "series-3", width: 1.5, values: points.map(({ y }) => y) }],
+    sentence: `${plainLine(key)}: ${number(points.at(-1).y)} at the end.`,
   };
 }

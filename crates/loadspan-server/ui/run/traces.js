@@ -1,16 +1,17 @@
-// The traces of a run: the slowest, the failed ones, the first and the last.
+// The traces of a run: the slowest, the failed ones, some at random, the first and the last.
 
 import { html, useState } from "../lib.js";
-import { post, useLoad } from "../api.js";
+import { useLoad } from "../api.js";
 import { Link, go, setQuery, useQuery } from "../router.js";
 import { Loaded } from "../parts/state.js";
 import { Table, useRest } from "../parts/table.js";
 import { NOTHING, count, duration, number, plainLine } from "../format.js";
-import { searchTraces } from "./exemplars.js";
+import { listTraces } from "./trace-list.js";
 
 const ORDERS = [
   ["slowest", "Slowest"],
   ["failed", "Failed"],
+  ["random", "Random"],
   ["newest", "Last"],
   ["oldest", "First"],
 ];
@@ -18,19 +19,25 @@ const MOST = 200;
 
 export function RunTraces({ run }) {
   const order = ORDERS.find(([key]) => key === useQuery().get("order"))?.[0] ?? "slowest";
-  const load = useLoad(`traces ${run.id} ${order}`, (signal) => searchTraces(run, { order, most: MOST, signal }, post));
+  const load = useLoad(`traces ${run.id} ${order}`, (signal) => listTraces(run, { order, most: MOST, signal }));
   return html`
     <div class="toolbar">
       <span class="switch" role="group" aria-label="Which traces">
         ${ORDERS.map(([key, name]) => html`<button type="button" aria-pressed=${order === key} onClick=${() => setQuery({ order: key })}>${name}</button>`)}
       </span>
-      ${load.data && html`<span class="quiet">${load.data.next ? `The ${order} ${count(load.data.traces.length)}; there are more.` : `${count(load.data.traces.length)} traces.`}</span>`}
+      ${load.data && html`<span class="quiet">${amountOf(order, load.data)}</span>`}
       <${Link} class="fill-right" to=${`/traces?run=${run.id}`}>Search in them<//>
     </div>
     <${Loaded} load=${load} what="traces">
       ${({ traces }) => (traces.length === 0 ? html`<${None} run=${run} order=${order} />` : html`<${Rows} traces=${traces} />`)}
     <//>
   `;
+}
+
+/** Never cut without this line. */
+function amountOf(order, { traces, more }) {
+  if (!more) return `${count(traces.length)} traces.`;
+  return order === "random" ? `${count(traces.length)} picked at random.` : `The ${order} ${count(traces.length)}; there are more.`;
 }
 
 function None({ run, order }) {

@@ -28,6 +28,30 @@ function workersWorst(summary, name) {
   return values.length > 0 ? Math.max(...values) : undefined;
 }
 
+/** How a run ended that did not come to its planned end, in a sentence; null for one that did. */
+export function endingOf({ status, tags, summary }) {
+  const why = tags["incomplete.reason"] ?? (summary?.run?.completeness?.status === "incomplete" ? summary.run.completeness.reason : null);
+  if (status === "KILLED") return `Stopped before its end${why ? `: ${why}` : ""}. The figures are of what was measured until then.`;
+  if (why) return `Cut short: ${why}.`;
+  if (status === "FAILED" && !tags.verdict) return "Whoever made this run says that it failed, and nothing else.";
+  return null;
+}
+
+/** After so long without a request that ended, something may be wrong with what makes the load. */
+const SILENT_MS = 60_000;
+
+/**
+ * A run that says it is running and of which nothing has come for long: `{ last, silent }`, when the last news came and how long ago, in ms.
+ * Null while news come. `total` is what the server has counted: `elapsed_ms` is when the last request ended.
+ */
+export function silenceOf({ live, start }, total, now) {
+  if (!live) return null;
+  const last = start + (total?.elapsed_ms ?? 0);
+  const slowest = (total?.duration?.max ?? 0) * 1000;
+  const silent = now - last;
+  return silent > SILENT_MS + 2 * slowest ? { last, silent } : null;
+}
+
 /** Reasons against a run, worst first: those of the summary, or the codes of the tag where there is none. */
 export function reasonsOf(run) {
   if (run.summary?.verdict) return run.summary.verdict.reasons;

@@ -36,11 +36,14 @@ export function withFrame(before, frame) {
     return old.slice(0, kept).concat(fresh ?? added.start_ms.map(() => null));
   });
   const count = columns.start_ms.length;
+  const settled = Math.min(count, Math.floor(frame.complete_until_ms / width));
+  // The last window of a run ends with its last request, so it seldom has its full length.
+  const cut = settled > 0 && settled === count && isCut(columns, width, count - 1);
   return {
     seq: frame.seq ?? before.seq,
     width,
     count,
-    complete: Math.min(count, Math.floor(frame.complete_until_ms / width)),
+    complete: cut ? count - 1 : settled,
     status: frame.status,
     source: frame.source,
     total: frame.total ?? before.total,
@@ -53,17 +56,43 @@ export function middles({ columns, width }) {
   return columns.start_ms.map((start) => (start + width / 2) / 1000);
 }
 
-/** Requests or tokens of each window as a rate. */
-export function rates({ columns }, name) {
-  return columns[name].map((value, at) => (value === null ? null : value / columns.seconds[at]));
+function isCut(columns, width, at) {
+  return columns.seconds[at] * 1000 < width * 0.99;
 }
 
-/** Windows of which a run has at most so many are as narrow as may be. */
-const WIDTHS = [1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 600_000];
-const MOST = 1200;
+/** The same where nothing more comes: the window of the last request has no full length either. */
+export function endedEarly(windows) {
+  const last = Math.floor((windows.total?.elapsed_ms ?? 0) / windows.width);
+  return { ...windows, complete: Math.min(windows.complete, last) };
+}
 
-export function widthFor(seconds) {
-  return WIDTHS.find((width) => (seconds * 1000) / width <= MOST) ?? WIDTHS.at(-1);
+/** Requests or tokens of each window as a rate by its true length; not of a short rest with few requests, where each is a spike. */
+export function rates({ columns, width }, name) {
+  return columns[name].map((value, at) => {
+    const seconds = columns.seconds[at];
+    const rest = seconds * 2000 < width && columns.ended[at] < ENOUGH;
+    return value === null || rest ? null : value / seconds;
+  });
+}
+
+/** The window that a second is in, or -1. */
+export function placeAt({ count, width }, second) {
+  const place = second === null ? -1 : Math.floor((second * 1000) / width);
+  return place < count ? place : -1;
+}
+
+const WIDTHS = [1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 600_000];
+/** More windows than this are narrower than can be seen; fewer are no course. */
+const [FEWEST, MOST] = [5, 1200];
+/** With fewer requests in a window its rate goes up and down by chance. */
+const ENOUGH = 20;
+
+/** How long windows should be for a run of some seconds with some requests: short, and yet with enough requests in each. */
+export function widthFor(seconds, requests = Infinity) {
+  const fits = WIDTHS.filter((width) => (seconds * 1000) / width <= MOST);
+  const widest = fits.filter((width) => (seconds * 1000) / width >= FEWEST).at(-1) ?? fits[0];
+  const calm = fits.find((width) => (requests * width) / (seconds * 1000) >= ENOUGH);
+  return Math.min(calm ?? Infinity, widest ?? WIDTHS.at(-1));
 }
 
 /** A percentile of each window, where it has enough values: `null` where it would be little more than the largest. */

@@ -1,32 +1,33 @@
 // A turn of a session: what is new in it. Prompts repeat all that was said before, and nobody wants to read it again with each turn.
 
 import { html, useEffect, useMemo } from "../lib.js";
-import { get, path, useLoad } from "../api.js";
-import { count, duration, plainLine, time } from "../format.js";
+import { useLoad } from "../api.js";
+import { count, duration, number, plainLine, time } from "../format.js";
 import { Message } from "../chat/chat.js";
-import { conversationOf, newIn } from "../chat/messages.js";
+import { newIn } from "../chat/messages.js";
 import { Text } from "../chat/json.js";
 import { Link } from "../router.js";
 import { useUtc } from "../settings.js";
-import { loadSpan } from "../trace/load.js";
 import { State } from "../traces/trace-table.js";
+import { loadConversation } from "./conversation.js";
 
-export function Turn({ turn, number, before, heard, isChosen }) {
+export function Turn({ turn, nth, before, heard, isChosen }) {
   const [utc] = useUtc();
   const load = useLoad(turn.id, (signal) => loadConversation(turn.id, signal));
   useEffect(() => {
     if (load.data) heard(turn.id, load.data.conversation);
   }, [load.data]);
   return html`
-    <section class="turn ${isChosen ? "chosen" : ""}" id="turn-${turn.id}" aria-label="Turn ${number}">
+    <section class="turn ${isChosen ? "chosen" : ""}" id="turn-${turn.id}" aria-label="Turn ${nth}">
       <header>
-        <h2>Turn ${number}</h2>
+        <h2>Turn ${nth}</h2>
         <${State} of=${turn.state} />
         <span>${duration(turn.seconds)}</span>
         ${turn.outputTokens !== null && html`<span>${count(turn.inputTokens)} in, ${count(turn.outputTokens)} out</span>`}
+        ${turn.cost !== null && html`<span>$${number(turn.cost)}</span>`}
         <span class="quiet">${time(turn.started, { utc })}</span>
         <span class="fill"></span>
-        <${Link} to=${linkOf(turn, load.data?.root)}>Open trace<//>
+        <${Link} to=${linkOf(turn, load.data?.span)}>Open trace<//>
       </header>
       ${load.data ? html`<${Said} conversation=${load.data.conversation} before=${before} turn=${turn} />` : html`<${Preview} turn=${turn} />`}
       ${load.error && html`<p class="quiet">The whole conversation could not be read: ${load.error.message}</p>`}
@@ -34,16 +35,9 @@ export function Turn({ turn, number, before, heard, isChosen }) {
   `;
 }
 
-function linkOf({ id }, root) {
-  return `/traces/${encodeURIComponent(id)}${root ? `?span=${root}` : ""}`;
-}
-
-/** The conversation of the first span of a trace, which has seen all of the turn. */
-async function loadConversation(id, signal) {
-  const { spans } = await get(path`/api/3.0/loadspan/traces/${id}/spans`, { query: { max_results: 1 }, signal });
-  if (!spans[0]) return { conversation: null };
-  const span = await loadSpan(id, spans[0].id, signal);
-  return { conversation: conversationOf(span), root: spans[0].id };
+function linkOf({ id }, span) {
+  const query = new URLSearchParams({ ...(span && { span }), from: `${location.pathname}?turn=${id}` });
+  return `/traces/${encodeURIComponent(id)}?${query}`;
 }
 
 function Said({ conversation, before, turn }) {

@@ -13,7 +13,7 @@ export function criticalPath(tree, root) {
   while (waiting.length > 0) {
     const { row, from, to } = waiting.pop();
     let until = to;
-    for (const child of endingLast(tree, children.get(row), to)) {
+    for (const child of endingLast(tree, children(row), to)) {
       const end = Math.min(tree.start[child] + tree.duration[child], to);
       const start = Math.max(tree.start[child], from);
       if (end > until || end <= start) continue;
@@ -34,17 +34,19 @@ function faultOf(tree, root) {
   return tree.duration[root] > 0 ? null : `span ${short} takes no time`;
 }
 
+/** Rows below each row of a subtree, side by side in one column. */
 function childrenOf(tree, root) {
-  const children = new Map();
-  for (let row = root + 1; row < tree.end[root]; row++) {
-    const above = tree.parent[row];
-    if (children.has(above)) children.get(above).push(row);
-    else children.set(above, [row]);
-  }
-  return children;
+  const size = tree.end[root] - root;
+  const first = new Int32Array(size + 1);
+  for (let row = root + 1; row < tree.end[root]; row++) first[tree.parent[row] - root + 1]++;
+  for (let i = 0; i < size; i++) first[i + 1] += first[i];
+  const filled = first.slice();
+  const column = new Int32Array(size);
+  for (let row = root + 1; row < tree.end[root]; row++) column[filled[tree.parent[row] - root]++] = row;
+  return (row) => column.subarray(first[row - root], first[row - root + 1]);
 }
 
-function endingLast(tree, rows = [], limit) {
+function endingLast(tree, rows, limit) {
   const end = (row) => Math.min(tree.start[row] + tree.duration[row], limit);
-  return rows.sort((one, other) => end(other) - end(one) || tree.start[other] - tree.start[one]);
+  return rows.length < 2 ? rows : rows.sort((one, other) => end(other) - end(one) || tree.start[other] - tree.start[one]);
 }

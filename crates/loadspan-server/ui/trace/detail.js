@@ -68,6 +68,7 @@ function Head({ model, row }) {
   const { tree, state } = model;
   const [utc] = useUtc();
   const isOpen = tree.odd[row] & ODD.unended;
+  const moved = tree.shifts?.[tree.service[row]] ?? 0;
   return html`
     <header class="detail-head">
       <h2><span class="swatch ${colorOf(tree, row, state.color)}" aria-hidden="true"></span>${plainLine(tree.name[row]) || "no name"}</h2>
@@ -84,7 +85,8 @@ function Head({ model, row }) {
         <span><b>${isOpen ? "not ended" : duration(tree.duration[row] / 1e9, 4)}</b></span>
         <span>self ${duration(tree.self[row] / 1e9)}</span>
         <span>starts at ${duration(tree.start[row] / 1e9, 4)}</span>
-        <span class="quiet">${time(clockMs(tree, tree.start[row]), { utc, millis: true })}</span>
+        <span class="quiet">${time(clockMs(tree, tree.start[row] - moved), { utc, millis: true })}</span>
+        ${moved > 0 && html`<span class="quiet">moved by +${duration(moved / 1e9)}</span>`}
       </p>
     </header>
   `;

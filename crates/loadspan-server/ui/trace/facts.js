@@ -14,12 +14,12 @@ export function Facts({ span, phases }) {
   `;
 }
 
-function factsOf({ model, provider, usage, cost }, phases) {
+function factsOf({ model, provider, usage, cost, attributes = {} }, phases) {
   const facts = [];
   if (model) facts.push(["model", plainLine(provider ? `${model} · ${provider}` : model)]);
   if (usage) {
     if (typeof usage.input_tokens === "number") facts.push(["input", `${count(usage.input_tokens)} tokens${cached(usage)}`]);
-    if (typeof usage.output_tokens === "number") facts.push(["output", `${count(usage.output_tokens)} tokens`]);
+    if (typeof usage.output_tokens === "number") facts.push(["output", `${count(usage.output_tokens)} tokens${reasoned(attributes)}`]);
   }
   const rate = rateOf(usage, phases);
   if (rate !== null) facts.push(["speed", `${number(rate)} tok/s`]);
@@ -30,6 +30,13 @@ function factsOf({ model, provider, usage, cost }, phases) {
 function cached(usage) {
   const read = usage.cache_read_input_tokens;
   return typeof read === "number" && read > 0 ? `, ${count(read)} cached` : "";
+}
+
+const REASONING = ["gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "llm.token_count.completion_details.reasoning"];
+
+function reasoned(attributes) {
+  const tokens = REASONING.map((key) => attributes[key]).find((value) => typeof value === "number");
+  return tokens > 0 ? `, ${count(tokens)} of them reasoning` : "";
 }
 
 /** Tokens after the first, by the time that they took. */

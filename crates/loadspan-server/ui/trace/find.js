@@ -1,5 +1,5 @@
-// What is typed into "find" of a trace: words, `kind:llm`, `service:api`, `dur>200ms`, `err`, and `key=value` for attributes, of which only
-// the server knows. All terms must hold.
+// What is typed into "find" of a trace: words, `kind:llm`, `service:api`, `dur>200ms`, `err`, and for attributes, of which only the server
+// knows, `key=value`, `key!=value`, and `key=` for those that have it at all. All terms must hold.
 
 import { KINDS } from "./tree.js";
 
@@ -16,11 +16,16 @@ function add(found, term) {
   const compared = /^dur(?:ation)?(>=|<=|>|<|=)(.*)$/i.exec(term);
   if (compared) return addDuration(found, compared);
   const attribute = /^([^=!<>:\s]+)(!?=)(.*)$/.exec(term);
-  if (attribute) return found.attributes.push({ key: attribute[1], op: attribute[2], value: attribute[3] });
+  if (attribute) return found.attributes.push(comparison(attribute));
   const named = /^(kind|service|name|id):(.*)$/i.exec(term);
   if (named) return found.tests.push(FIELDS[named[1].toLowerCase()](named[2].toLowerCase()));
   if (/^err(or)?$/i.test(term)) return found.tests.push((tree, row) => tree.error[row] === 1);
   return found.tests.push(word(term.toLowerCase()));
+}
+
+function comparison([, key, sign, value]) {
+  if (value === "") return { key, op: "exists", value };
+  return { key, op: sign === "=" ? "eq" : "ne", value };
 }
 
 const FIELDS = {
@@ -62,11 +67,11 @@ function word(value) {
     tree.id[row].startsWith(value);
 }
 
-/** Rows that all terms hold for, in order. `among` are sets of ids that attributes hold for. */
-export function matches(tree, tests, among = []) {
+/** Rows that all terms hold for, in order. `among` are the ids that attributes hold for, or null. */
+export function matches(tree, tests, among = null) {
   const rows = [];
   for (let row = 0; row < tree.size; row++) {
-    if (tests.every((test) => test(tree, row)) && among.every((ids) => ids.has(tree.id[row]))) rows.push(row);
+    if ((!among || among.has(tree.id[row])) && tests.every((test) => test(tree, row))) rows.push(row);
   }
   return rows;
 }

@@ -1,42 +1,23 @@
-// What the server knows of a trace: what is said of it as a whole, and all of its spans, page by page.
+// What the server knows of a trace: what is said of it as a whole, and the skeleton of its spans, in one answer each.
 
 import { get, path } from "../api.js";
 import { rowOf } from "../traces/search.js";
 import { parseExact } from "./exact.js";
-import { treeOf } from "./tree.js";
 
-/** Spans of a page. */
-const PAGE = 5000;
-
-/** `{ info, tree }`. `told` hears `(spans so far, spans expected)`; the latter is null until it is known. */
+/** `{ info, skeleton }`. `told` hears how many spans are expected as soon as that is known. */
 export async function loadTrace(id, signal, told) {
-  let expected = null;
   const about = loadInfo(id, signal).then((info) => {
-    expected = info.spans;
+    told(info.spans);
     return info;
   });
-  const [info, spans] = await Promise.all([about, loadSpans(id, signal, (count) => told(count, expected))]);
-  return { info, tree: treeOf(spans) };
+  const [info, skeleton] = await Promise.all([about, get(path`/api/3.0/loadspan/traces/${id}/skeleton`, { signal })]);
+  return { info, skeleton };
 }
 
 /** What the list shows of a trace, and the run that it belongs to. */
 export async function loadInfo(id, signal) {
   const { trace } = await get(path`/api/3.0/mlflow/traces/${id}`, { signal });
-  const said = trace.trace_info;
-  return { ...rowOf(said), run: said.trace_metadata?.["mlflow.sourceRun"] ?? null };
-}
-
-async function loadSpans(id, signal, told) {
-  const all = [];
-  let token;
-  do {
-    const query = { max_results: PAGE, page_token: token };
-    const page = await get(path`/api/3.0/loadspan/traces/${id}/spans`, { query, signal });
-    for (const span of page.spans) all.push(span);
-    token = page.next_page_token;
-    told(all.length);
-  } while (token);
-  return all;
+  return rowOf(trace.trace_info);
 }
 
 /** Everything about one span. */
@@ -44,10 +25,18 @@ export function loadSpan(id, span, signal) {
   return get(path`/api/3.0/loadspan/traces/${id}/spans/${span}`, { signal, parse: parseExact });
 }
 
-/** Ids of the spans that an attribute's comparison holds for. */
-export async function findByAttribute(id, { key, op, value }, signal) {
-  const { spans = [] } = await get(path`/api/3.0/loadspan/traces/${id}/find`, { query: { key, op, value }, signal });
-  return new Set(spans);
+/** Places in the skeleton of the spans that all comparisons of attributes hold for. The server looks through large traces in parts. */
+export async function findByAttributes(id, terms, signal) {
+  const asked = terms.flatMap(({ key, op, value }) => [["key", key], ["op", op], ...(op === "exists" ? [] : [["value", value]])]);
+  const found = [];
+  let token;
+  do {
+    const query = new URLSearchParams([...asked, ...(token ? [["page_token", token]] : [])]);
+    const page = await get(`${path`/api/3.0/loadspan/traces/${id}/find`}?${query}`, { signal });
+    for (const place of page.spans) found.push(place);
+    token = page.next_page_token;
+  } while (token);
+  return found;
 }
 
 /** Log records of a trace, a page at a time. */

@@ -68,6 +68,7 @@ function Badges({ tree, row }) {
     odd & ODD.orphan && "parent not received",
     odd & ODD.cycle && "is its own ancestor",
     odd & ODD.unended && "not ended",
+    odd & ODD.backward && `ends ${duration((tree.backward.get(row) ?? 0) / 1e9)} before it starts`,
     early,
   ].filter(Boolean);
   return said.map((text) => html`<small class="badge">${text}</small>`);

@@ -74,6 +74,7 @@ export function useTraceState(tree) {
     color: query.get("color") === "service" ? "service" : "kind",
     path: query.get("path") !== "0",
     compressed: query.get("gaps") === "0",
+    aligned: query.get("clock") === "1",
     shown: ["stats", "logs"].includes(query.get("view")) ? query.get("view") : "waterfall",
     /** By mouse a step of its own for the way back; by keys one walks over many. */
     select: (row, { push = true } = {}) => setQuery({ span: row === -1 ? null : tree.id[row] }, { push }),

@@ -1,7 +1,8 @@
 // The times above the bars. Dragging there zooms in, a double click shows all.
 
 import { html, useRef, useState } from "../lib.js";
-import { duration } from "../format.js";
+import { duration, plainLine } from "../format.js";
+import { movedBy } from "./clock.js";
 import { WHOLE, ticks } from "./scale.js";
 
 export function TimeAxis({ model, width }) {
@@ -29,7 +30,7 @@ export function TimeAxis({ model, width }) {
   };
   return html`
     <div class="axis" role="row" aria-rowindex="1">
-      <div role="columnheader" class="axis-name">Span</div>
+      <div role="columnheader" class="axis-name"><${Title} tree=${model.tree} isAligned=${state.aligned} /></div>
       <div role="columnheader" class="axis-track" ref=${track} onPointerDown=${press} onDblClick=${() => state.setView(WHOLE)} aria-label="Time">
         ${marks.map(({ left, text, isBefore }) => html`<span class="tick ${isBefore ? "before" : ""}" style=${{ left: `${left}px` }}>${text}</span>`)}
         ${axis.gaps.map((gap) => html`<${Break} gap=${gap} axis=${axis} view=${state.view} width=${width} />`)}
@@ -40,6 +41,15 @@ export function TimeAxis({ model, width }) {
       <div class="grid-track">${marks.map(({ left }) => html`<i style=${{ left: `${left}px` }}></i>`)}</div>
     </div>
   `;
+}
+
+/** Times that were moved are said to be moved, and by how much. */
+function Title({ tree, isAligned }) {
+  if (!isAligned) return "Span";
+  const moved = movedBy(tree);
+  if (moved.length === 0) return html`Span <small>clocks agree as far as this trace shows</small>`;
+  const text = moved.map(({ service, by }) => `${plainLine(service) || "no service"} +${duration(by / 1e9)}`).join(", ");
+  return html`Span <small title=${text}>clocks aligned: ${text}</small>`;
 }
 
 function marksOf(axis, from, to, width) {

@@ -14,12 +14,12 @@ import { rootOf } from "./tree.js";
 import { useFind } from "./use-find.js";
 import { Waterfall } from "./waterfall.js";
 
-export function TimeView({ id, tree, state }) {
+export function TimeView({ id, skeleton, tree, canAlign, state }) {
   const { collapsed, selected, root, only } = state;
   const gaps = useMemo(() => gapsOf(tree), [tree]);
   const axis = useMemo(() => axisOf(tree.total, state.compressed ? gaps : []), [tree, gaps, state.compressed]);
   const path = useMemo(() => criticalPath(tree, root === -1 ? rootOf(tree) : root), [tree, root]);
-  const find = useFind({ id, tree, text: state.find });
+  const find = useFind({ id, skeleton, tree, text: state.find });
   const kept = useMemo(() => (only && find.rows ? withAncestors(tree, find.rows) : null), [tree, only, find.rows]);
   const rows = useMemo(() => visibleRows(tree, { root, collapsed, kept }), [tree, root, collapsed, kept]);
   const family = useMemo(() => siblings(tree), [tree]);
@@ -31,7 +31,7 @@ export function TimeView({ id, tree, state }) {
     if (next.size !== collapsed.size) state.setCollapsed(next);
     state.select(row, how);
   };
-  const model = { tree, axis, rows, path, gaps, kept, family, phases, find, state, select };
+  const model = { tree, axis, rows, path, gaps, kept, family, phases, find, state, canAlign, select };
   return html`
     <${Minimap} model=${model} />
     <${Toolbar} model=${model} />

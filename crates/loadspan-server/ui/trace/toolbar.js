@@ -25,6 +25,13 @@ export function Toolbar({ model }) {
         <input type="checkbox" checked=${state.path} onChange=${() => setQuery({ path: state.path ? "0" : null })} />
         Critical path
       </label>
+      ${(model.canAlign || state.aligned) &&
+      html`
+        <label class="check" title="Moves each service by the least that lets none of its spans start before its parent.">
+          <input type="checkbox" checked=${state.aligned} onChange=${() => setQuery({ clock: state.aligned ? null : "1" })} />
+          Align clocks
+        </label>
+      `}
       ${state.root !== -1 &&
       html`<button type="button" onClick=${() => setQuery({ root: null }, { push: true })}>Show all of the trace</button>`}
       ${state.path && path.fault && html`<span class="quiet">Critical path not computed: ${plainLine(path.fault)}.</span>`}

@@ -2,7 +2,7 @@
 // subtree stand together. Tens of thousands of spans fit in a few typed arrays, and nothing here calls itself.
 
 /** What may be odd about a span. */
-export const ODD = { orphan: 1, cycle: 2, early: 4, unended: 8 };
+export const ODD = { orphan: 1, cycle: 2, early: 4, unended: 8, backward: 16 };
 
 /** Kinds of spans, as colours tell them apart. */
 export const KINDS = ["llm", "agent", "tool", "retriever", "embedding", "other"];
@@ -28,24 +28,24 @@ export function nanosSince(text, second) {
 }
 
 /**
- * The tree of spans in the form of the API's outline. `base` is the time of the first start, `total` the nanoseconds from there to the
- * last end; `start` and `duration` are nanoseconds from `base` on.
+ * The tree of a skeleton, as the API has it: columns of spans in the order of their starts. `base` is the time of the first start, `total`
+ * the nanoseconds from there to the last end; `start` and `duration` are nanoseconds from `base` on. `shifts` are nanoseconds by which
+ * the spans of each service are moved, see clock.js.
  */
-export function treeOf(spans) {
-  const size = spans.length;
-  const indexes = new Map();
-  for (let i = 0; i < size; i++) indexes.set(spans[i].id, i);
-  const parents = new Int32Array(size);
+export function treeOf(skeleton, shifts = null) {
+  const size = skeleton.ids.length;
+  const parents = Int32Array.from(skeleton.parents);
   const odd = new Uint8Array(size);
-  for (let i = 0; i < size; i++) {
-    const { parent } = spans[i];
-    const at = parent ? indexes.get(parent) : undefined;
-    parents[i] = at ?? -1;
-    if (parent && at === undefined) odd[i] |= ODD.orphan;
-  }
+  for (const place of Object.keys(skeleton.missing_parents ?? {})) odd[place] |= ODD.orphan;
   cutCycles(parents, odd);
-  const order = preorder(parents);
-  return columns({ spans, parents, odd, order });
+  const starts = Float64Array.from(skeleton.starts);
+  if (shifts) for (let i = 0; i < size; i++) starts[i] += shifts[skeleton.service[i]] ?? 0;
+  const order = preorder(parents, shifts && byStart(starts));
+  return columns({ skeleton, starts, parents, odd, order, shifts });
+}
+
+function byStart(starts) {
+  return Int32Array.from(starts.keys()).sort((one, other) => starts[one] - starts[other] || one - other);
 }
 
 /** A span that is an ancestor of itself has no place. The earliest of each circle becomes a root, and says so. */
@@ -65,12 +65,13 @@ function cutCycles(parents, odd) {
   }
 }
 
-/** Indexes of spans, parents before children. Siblings stay in their order. */
-function preorder(parents) {
+/** Indexes of spans, parents before children. Siblings are in the order that is given, or in their own. */
+function preorder(parents, sorted) {
   const size = parents.length;
   const firstChild = new Int32Array(size + 1).fill(-1);
   const next = new Int32Array(size).fill(-1);
-  for (let i = size - 1; i >= 0; i--) {
+  for (let place = size - 1; place >= 0; place--) {
+    const i = sorted ? sorted[place] : place;
     const parent = parents[i] === -1 ? size : parents[i];
     next[i] = firstChild[parent];
     firstChild[parent] = i;
@@ -87,38 +88,37 @@ function preorder(parents) {
   return order;
 }
 
-function columns({ spans, parents, odd, order }) {
-  const size = spans.length;
+function columns({ skeleton, starts, parents, odd, order, shifts }) {
+  const size = order.length;
   const tree = empty(size);
-  const second = size > 0 ? Number(spans.reduce((least, { start_ns: ns }) => (later(ns, least) ? least : ns), spans[0].start_ns).slice(0, -9)) : 0;
+  // Spans without a service are together behind all others.
+  Object.assign(tree, { services: [...skeleton.services, ""], models: skeleton.models ?? [], shifts });
   const rowOf = new Int32Array(size);
-  let first = Infinity;
-  let last = 0;
+  const kinds = skeleton.types.map((type) => KIND_OF[type] ?? KINDS.length - 1);
+  let [first, last] = [Infinity, 0];
   for (let row = 0; row < size; row++) {
-    const span = spans[order[row]];
-    rowOf[order[row]] = row;
-    const start = nanosSince(span.start_ns, second);
-    const end = span.end_ns ? nanosSince(span.end_ns, second) : start;
-    first = Math.min(first, start);
-    last = Math.max(last, end);
-    tree.start[row] = start;
-    tree.duration[row] = Math.max(0, end - start);
-    tree.odd[row] = odd[order[row]] | (span.end_ns ? 0 : ODD.unended);
-    describe(tree, row, span);
-    const parent = parents[order[row]];
+    const i = order[row];
+    rowOf[i] = row;
+    tree.start[row] = starts[i];
+    describe(tree, row, { skeleton, i, odd: odd[i], kinds });
+    first = Math.min(first, starts[i]);
+    last = Math.max(last, starts[i] + tree.duration[row]);
+    const parent = parents[i];
     tree.parent[row] = parent === -1 ? -1 : rowOf[parent];
     tree.depth[row] = parent === -1 ? 0 : Math.min(65_535, tree.depth[tree.parent[row]] + 1);
   }
   if (size === 0) first = 0;
-  tree.base = { second, nanos: first };
+  tree.base = baseOf(skeleton.base_ns ?? "0", first);
   for (let row = 0; row < size; row++) tree.start[row] -= first;
   tree.total = Math.max(1, last - first);
   finish(tree);
   return tree;
 }
 
-function later(one, other) {
-  return one.length === other.length ? one > other : one.length > other.length;
+/** Seconds since 1970, and nanoseconds from there on: together more digits than a double has. */
+function baseOf(text, offset) {
+  const second = Number(text.slice(0, -9));
+  return { second, nanos: Number(text.slice(-9)) + offset };
 }
 
 function empty(size) {
@@ -140,32 +140,41 @@ function empty(size) {
     type: new Array(size),
     service: new Uint16Array(size),
     services: [],
-    tokens: new Array(size),
+    models: [],
+    /** Which of them, -1 for none. */
+    model: new Int32Array(size),
+    /** What a span says; null where it says nothing. */
+    inputTokens: new Array(size),
+    outputTokens: new Array(size),
+    cost: new Array(size),
+    /** Nanoseconds that each service's spans were moved by, or null. */
+    shifts: null,
     id: new Array(size),
     row: new Map(),
+    /** By how much a span ends before it starts. */
+    backward: new Map(),
     errors: 0,
   };
 }
 
-function describe(tree, row, span) {
-  tree.id[row] = span.id;
-  tree.row.set(span.id, row);
-  tree.name[row] = span.name;
-  tree.type[row] = span.type ?? "";
-  tree.tokens[row] = span.tokens;
-  tree.kind[row] = KIND_OF[span.type] ?? KINDS.length - 1;
-  tree.error[row] = span.status === "ERROR" ? 1 : 0;
+function describe(tree, row, { skeleton, i, odd, kinds }) {
+  const length = skeleton.durations[i];
+  const isOpen = length === -1;
+  tree.id[row] = skeleton.ids[i];
+  tree.row.set(skeleton.ids[i], row);
+  tree.name[row] = skeleton.names[skeleton.name[i]] ?? "";
+  tree.type[row] = skeleton.types[skeleton.type[i]] ?? "";
+  tree.kind[row] = kinds[skeleton.type[i]] ?? KINDS.length - 1;
+  tree.service[row] = skeleton.service[i] === -1 ? skeleton.services.length : skeleton.service[i];
+  tree.duration[row] = Math.max(0, length);
+  tree.odd[row] = odd | (isOpen ? ODD.unended : 0) | (length < 0 && !isOpen ? ODD.backward : 0);
+  if (length < -1) tree.backward.set(row, -length);
+  tree.error[row] = skeleton.status[i] === 2 ? 1 : 0;
   tree.errors += tree.error[row];
-  tree.service[row] = place(tree.services, span.service ?? "");
-}
-
-/** Places of services, in the order in which they first appear: two who look at one trace see the same colours. */
-function place(services, name) {
-  const at = services.indexOf(name);
-  if (at !== -1) return at;
-  if (services.length === 65_535) return 65_534;
-  services.push(name);
-  return services.length - 1;
+  tree.model[row] = skeleton.model?.[i] ?? -1;
+  tree.inputTokens[row] = skeleton.input_tokens?.[i] ?? null;
+  tree.outputTokens[row] = skeleton.output_tokens?.[i] ?? null;
+  tree.cost[row] = skeleton.cost?.[i] ?? null;
 }
 
 /** What follows from the whole: where subtrees end, how long a span did something itself, who started too early. */

@@ -5,18 +5,64 @@ import { nanosOf } from "../trace/find.js";
 /** Traces of a page of the API. */
 export const PAGE = 500;
 
-/** What the parameters of the URL mean: one filter, and one order. */
+/**
+ * What the parameters of the URL mean: `{ filter, order, base, selection }`. Times, durations and a status select among what all the rest
+ * of it, `base`, asks for; `selection` is null if nothing is selected.
+ */
 export function searchOf(query, { run = null } = {}) {
-  const clauses = [];
-  const status = { error: "ERROR", ok: "OK", running: "IN_PROGRESS" }[query.get("status")];
-  if (status) clauses.push(`status = '${status}'`);
+  // What was typed stands first, so that the place of a mistake in it is the same as in the field.
+  const clauses = query.get("q")?.trim() ? [query.get("q").trim()] : [];
   if (query.get("svc")) clauses.push(`service = ${quoted(query.get("svc"))}`);
   const linked = run ?? query.get("run");
   if (linked) clauses.push(`run_id = ${quoted(linked)}`);
-  clauses.push(...between("execution_time", rangeOf(query.get("dur"), millisOf)));
-  clauses.push(...between("timestamp", rangeOf(query.get("time"), timeOf)));
-  if (query.get("q")?.trim()) clauses.push(query.get("q").trim());
-  return { filter: clauses.join(" AND "), order: orderOf(query.get("sort") ?? "-started") };
+  const selection = selectionOf(query);
+  return {
+    base: clauses.join(" AND "),
+    selection,
+    filter: [...clauses, ...(selection ? clausesOf(selection) : [])].join(" AND "),
+    order: orderOf(query.get("sort") ?? "-started"),
+  };
+}
+
+/** `{ time: [from, to], duration: [least, most], state }`, times and durations in ms, null where they are open. */
+function selectionOf(query) {
+  const state = { error: "ERROR", ok: "OK", running: "IN_PROGRESS" }[query.get("status")] ?? null;
+  const duration = rangeOf(query.get("dur"), millisOf);
+  const time = rangeOf(query.get("time"), timeOf);
+  return state === null && [...duration, ...time].every((side) => side === null) ? null : { time, duration, state };
+}
+
+/** What a selection asks for, in the filter language. */
+export function clausesOf({ time, duration, state }) {
+  const clauses = state === null ? [] : [`status = '${state}'`];
+  return [...clauses, ...between("execution_time", duration), ...between("timestamp", time)];
+}
+
+/** Filters that together hold for all that is not selected, and each for what none of the others does. */
+export function besides({ time, duration, state }) {
+  const outside = (name, [least, most]) => [least !== null && `${name} < ${least}`, most !== null && `${name} > ${most}`].filter(Boolean);
+  const within = (...clauses) => clauses.flat().join(" AND ");
+  return [
+    ...outside("timestamp", time),
+    ...outside("execution_time", duration).map((clause) => within(clause, between("timestamp", time))),
+    ...(state === null ? [] : [within(`status != '${state}'`, between("execution_time", duration), between("timestamp", time))]),
+  ];
+}
+
+/** Whether a point is selected. */
+export function isSelected({ started, seconds, state }, selection) {
+  const [from, to] = selection.time;
+  const [least, most] = selection.duration;
+  const millis = seconds === null ? null : Math.round(seconds * 1000);
+  if (selection.state !== null && state !== selection.state) return false;
+  if ((from !== null && started < from) || (to !== null && started > to)) return false;
+  if (least === null && most === null) return true;
+  return millis !== null && (least === null || millis >= least) && (most === null || millis <= most);
+}
+
+/** A filter of several, some of which may be empty. */
+export function joined(...filters) {
+  return filters.filter(Boolean).join(" AND ");
 }
 
 /** A text as the filter language has it. */
@@ -74,6 +120,9 @@ export function rowOf(trace) {
     cost: objectOf(metadata["mlflow.trace.cost"]).total_cost ?? null,
     session: metadata["mlflow.trace.session"] ?? null,
     user: metadata["mlflow.trace.user"] ?? null,
+    run: metadata["mlflow.sourceRun"] ?? null,
+    /** What loadspan calls the run that sent it. */
+    benchmark: tags["loadspan.run.id"] ?? null,
     asked: trace.request_preview ?? "",
     answered: trace.response_preview ?? "",
   };

@@ -19,8 +19,14 @@ export function TraceTable({ rows }) {
   };
   return html`
     <div ref=${mark}></div>
-    <${Table} label="Traces" columns=${columns} rows=${rows} sort=${sort} onSort=${onSort} open=${({ id }) => go(`/traces/${encodeURIComponent(id)}`)} height=${height} />
+    <${Table} label="Traces" columns=${columns} rows=${rows} sort=${sort} onSort=${onSort} open=${({ id }) => go(linkTo(id))} height=${height} />
   `;
+}
+
+/** A trace, with the way back to what is listed here. */
+function linkTo(id) {
+  const here = location.pathname + location.search;
+  return `/traces/${encodeURIComponent(id)}${here === "/traces" ? "" : `?from=${encodeURIComponent(here)}`}`;
 }
 
 const STATES = {

@@ -1,0 +1,58 @@
+// Whether spans come in: a line that waits for the first one and then leads to it.
+
+import { html, useEffect, useState } from "../lib.js";
+import { get } from "../api.js";
+import { Link } from "../router.js";
+import { ago, plainLine } from "../format.js";
+import { loadTraces } from "../traces/load.js";
+
+const EVERY_MS = 1500;
+
+/** The latest trace there is: `{ trace, error, known }`. It is asked for while the page is seen. */
+function useLatest() {
+  const [state, setState] = useState({ trace: null, error: null, known: false });
+  useEffect(() => {
+    const abort = new AbortController();
+    const ask = async () => {
+      if (document.hidden) return;
+      try {
+        const { experiments = [] } = await get("/api/2.0/mlflow/experiments/search", { query: { max_results: 1000 }, signal: abort.signal });
+        const ids = experiments.map(({ experiment_id: id }) => id);
+        const { rows } = await loadTraces({ experiments: ids, filter: "", order: "timestamp DESC", count: 1, signal: abort.signal });
+        setState({ trace: rows[0] ?? null, error: null, known: true });
+      } catch (error) {
+        if (error.name !== "AbortError") setState((before) => ({ ...before, error }));
+      }
+    };
+    ask();
+    const timer = setInterval(ask, EVERY_MS);
+    document.addEventListener("visibilitychange", ask);
+    return () => {
+      abort.abort();
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", ask);
+    };
+  }, []);
+  return state;
+}
+
+/** `ports`: where spans may come, in words. */
+export function First({ ports }) {
+  const { trace, error, known } = useLatest();
+  const [before, setBefore] = useState(undefined);
+  useEffect(() => {
+    if (known && before === undefined) setBefore(trace?.id ?? null);
+  }, [known]);
+  return html`<p class="first-span" role="status">${saidOf({ trace, error, known, before, ports })}</p>`;
+}
+
+function saidOf({ trace, error, known, before, ports }) {
+  if (error) return html`<span class="verdict invalid">✕</span> ${error.message}`;
+  if (!known) return "Looking for spans …";
+  if (!trace) return html`<span class="verdict running" aria-hidden="true">◐</span> Waiting for the first span on ${ports} …`;
+  const from = trace.service || trace.name || "a client";
+  const link = html`<${Link} to=${`/traces/${encodeURIComponent(trace.id)}`}>Open trace<//>`;
+  if (before === null) return html`<span class="verdict ok">●</span> First span received from <code>${plainLine(from)}</code>. ${link}`;
+  if (trace.id !== before) return html`<span class="verdict ok">●</span> A span has just come from <code>${plainLine(from)}</code>. ${link}`;
+  return html`<span class="verdict ok">●</span> Spans come in on ${ports}; the latest trace is from <code>${plainLine(from)}</code>, ${ago(trace.started)}. ${link}`;
+}
