@@ -17,6 +17,7 @@ mod prometheus;
 mod python;
 mod sdk;
 mod server;
+mod ui;
 
 use std::path::PathBuf;
 
@@ -30,11 +31,12 @@ use crate::cargo;
 /// A suite: its name, and what it runs.
 type Suite = (&'static str, fn(&Workplace, &mut Checks) -> anyhow::Result<()>);
 
-const SUITES: [Suite; 4] = [
+const SUITES: [Suite; 5] = [
     ("otel", otel::run),
     ("mlflow", mlflow::run),
     ("sdk", sdk::run),
     ("server", server::run),
+    ("ui", ui::run),
 ];
 
 /// Where suites install and write.

@@ -20,7 +20,8 @@ Usage: cargo xtask <task>
   check                      format, lints without warnings, documentation
   test                       all tests
   test postgres              those of the server again, on SQLite and on a PostgreSQL that it starts
-  interop [SUITE] [--long]   the release build against real backends, which it installs: otel, mlflow, sdk, server
+  interop [SUITE] [--long]   the release build against real backends, which it installs: otel, mlflow, sdk, server,
+                             and ui, which is the page in a real browser
   images                     makes the pictures under docs/images again, from runs against the mock
   bench [FILTER] [options]   measure what docs/performance.md says; sections that were measured whole are written again
       --runs N               how often each figure is measured [default: 5, and at most 3 where a run takes long]

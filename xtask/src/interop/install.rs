@@ -1,4 +1,4 @@
-//! Installs what suites run against, at pinned versions, with the clients of the registries: Go's module proxy and PyPI.
+//! Installs what suites run against, at pinned versions, with the clients of the registries: Go's module proxy, PyPI and npm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -156,6 +156,42 @@ fn virtual_environment(home: &Path, package: &str) -> anyhow::Result<PathBuf> {
     succeed(Command::new(bin.join("python")).args(pip))?;
     fs::write(done, package)?;
     Ok(bin)
+}
+
+/// What drives a browser, and what finds faults for people who cannot see or use a mouse: a folder with `node_modules` of these versions.
+///
+/// # Errors
+///
+/// npm is missing, or cannot install them.
+pub(crate) fn node_modules(tools: &Path) -> anyhow::Result<PathBuf> {
+    const PACKAGE: &str = include_str!("ui/package.json");
+    const LOCK: &str = include_str!("ui/package-lock.json");
+    let home = tools.join("ui/npm");
+    let done = home.join("installed");
+    if fs::read_to_string(&done).is_ok_and(|installed| installed == LOCK) {
+        return Ok(home);
+    }
+    println!("installing Playwright and axe for node: some seconds, once");
+    fs::create_dir_all(&home)?;
+    fs::write(home.join("package.json"), PACKAGE)?;
+    fs::write(home.join("package-lock.json"), LOCK)?;
+    let flags = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    succeed(Command::new("npm").current_dir(&home).args(flags))?;
+    fs::write(done, LOCK)?;
+    Ok(home)
+}
+
+/// Debian's Chromium, which is not of a pinned version: people's browsers are not either.
+///
+/// # Errors
+///
+/// It is not installed.
+pub(crate) fn chromium() -> anyhow::Result<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join("chromium"))
+        .find(|program| program.exists())
+        .context("Chromium is missing: apt-get install chromium fonts-dejavu-core")
 }
 
 fn go(folder: &Path) -> Command {
