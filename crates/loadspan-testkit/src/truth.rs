@@ -26,6 +26,8 @@ pub struct Truth {
     pub prompt_tokens: u32,
     /// When its head and body had been read whole.
     pub arrived_ns: u64,
+    /// When its service began. Until then it waited for a place, if there is a limit.
+    pub service_ns: Option<u64>,
     /// First byte of the response.
     pub first_byte_ns: Option<u64>,
     /// First token in any channel.
@@ -112,6 +114,7 @@ impl Truth {
             traceparent: None,
             prompt_tokens: 0,
             arrived_ns,
+            service_ns: None,
             first_byte_ns: None,
             first_token_ns: None,
             first_answer_token_ns: None,

@@ -26,7 +26,7 @@ use self::prepare::{Inputs, Prepared};
 use self::run_file::KnownBefore;
 use crate::artifacts::{EndFacts, LOG_FILE, RunFile, RunFolder, run_name};
 use crate::cli::ExportLevel;
-use crate::config::{ExportInputs, RunConfig};
+use crate::config::{ExportInputs, RunConfig, Voice};
 use crate::exit::Exit;
 use crate::host;
 use crate::neighbour;
@@ -92,7 +92,9 @@ impl Plan {
     /// Makes the load and the report.
     fn execute(self) -> anyhow::Result<Exit> {
         self.folder.write_run(&self.run_file)?;
-        announce(&self.run_file, &self.folder);
+        if self.config.output.voice == Voice::Full {
+            announce(&self.run_file, &self.folder);
+        }
         if self.config.telemetry.is_none() && neighbour::is_there() {
             terminal::print_note(&neighbour::hint());
         }

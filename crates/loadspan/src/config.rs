@@ -20,7 +20,7 @@ use loadspan_loadgen::{
 };
 use loadspan_record::{Slo, SloError};
 use loadspan_scrape::ScrapeConfig;
-use loadspan_telemetry::config::{MlflowConfig, MlflowPlan, TelemetryConfig};
+use loadspan_telemetry::config::{Environment, MlflowConfig, MlflowPlan, TelemetryConfig};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -86,7 +86,17 @@ pub(crate) struct OutputConfig {
     pub(crate) inputs: ExportInputs,
     pub(crate) slice: Option<Duration>,
     pub(crate) print: OutputFormat,
+    pub(crate) voice: Voice,
     pub(crate) auto_plot: AutoPlot,
+}
+
+/// How much of a run is told on the terminal. What goes wrong is told in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// What is about to happen, how far it is, and what came of it.
+    Full,
+    /// How far it is: whoever runs it tells the rest.
+    Progress,
 }
 
 /// Whether the bodies that were sent are written.
@@ -97,12 +107,21 @@ pub(crate) enum ExportInputs {
 }
 
 impl RunConfig {
-    /// Resolves the flags of `loadspan profile`.
+    /// Resolves the flags of `loadspan profile`, and the `OTEL_*` and `MLFLOW_*` variables of this process.
     ///
     /// # Errors
     ///
     /// Values that make no sense, and flags that would have no effect.
     pub(crate) fn resolve(args: ProfileArgs) -> Result<Self, UsageError> {
+        Self::resolve_in(args, &Environment::from_process())
+    }
+
+    /// The same with other variables.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::resolve`].
+    pub(crate) fn resolve_in(args: ProfileArgs, environment: &Environment) -> Result<Self, UsageError> {
         effect::check(&args)?;
         let ProfileArgs {
             endpoint,
@@ -119,7 +138,7 @@ impl RunConfig {
             .as_deref()
             .map(|slo| resolve_slo(slo, endpoint.streaming))
             .transpose()?;
-        let telemetry = telemetry::resolve(telemetry, mlflow, output.output_format)?;
+        let telemetry = telemetry::resolve((telemetry, mlflow), output.output_format, environment)?;
         let request = resolve_request(&endpoint)?;
         let target = resolve_target(endpoint)?;
         let traces = telemetry.as_ref().and_then(|telemetry| telemetry.traces.as_ref());
@@ -152,6 +171,7 @@ impl RunConfig {
                 },
                 slice: output.slice_duration.map(resolve_slice).transpose()?,
                 print: output.output_format,
+                voice: Voice::Full,
                 auto_plot: match (output.auto_plot, output.plot_required) {
                     (_, true) => AutoPlot::Required,
                     (true, false) => AutoPlot::On,

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Profile(args) => commands::profile::run(*args),
-        Command::Demo(args) => commands::demo::run(&args),
+        Command::Demo(args) => commands::demo::run(args),
         Command::Mock(args) => commands::mock::run(*args),
         Command::Serve(args) => commands::serve::run(*args),
         Command::Report(args) => commands::report::run(&args),

@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: the first ends what is going on in good order, the second at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use loadspan_loadgen::Stopper;
@@ -19,6 +20,8 @@ pub(crate) enum Interruptible {
     Drain(Stopper),
     /// The delivery of what is left of the telemetry, and what comes after it.
     Flush(FlushCutter, Cut),
+    /// Somebody who waits for nothing but a signal.
+    Wait(SyncSender<()>),
 }
 
 /// Whether somebody does not want to wait any longer.
@@ -34,18 +37,39 @@ impl Cut {
 
 /// What the next signal ends. `None`: the program, for there is nothing to be saved.
 static NEXT: Mutex<Option<Interruptible>> = Mutex::new(None);
+/// Whether there is a thread that listens.
+static LISTENING: Mutex<bool> = Mutex::new(false);
+/// Whether a signal has come.
+static HEARD: AtomicBool = AtomicBool::new(false);
 
 /// From now on, signals end this; without anything they end the program.
 pub(crate) fn interrupt(next: Option<Interruptible>) {
     *NEXT.lock().unwrap_or_else(PoisonError::into_inner) = next;
 }
 
-/// Starts to listen for signals, on a thread of its own.
+/// Whether somebody wants it to end: a signal has come since the program listens.
+pub(crate) fn heard() -> bool {
+    HEARD.load(Ordering::Relaxed)
+}
+
+/// Waits for the next signal. The one after it ends the program at once.
+pub(crate) fn wait() {
+    let (sender, receiver): (_, Receiver<()>) = sync_channel(1);
+    interrupt(Some(Interruptible::Wait(sender)));
+    // The other end is held until it has sent something.
+    let _ = receiver.recv();
+}
+
+/// Starts to listen for signals, on a thread of its own, unless that is done already.
 ///
 /// # Errors
 ///
 /// The thread or its event loop cannot be started.
 pub(crate) fn listen() -> std::io::Result<()> {
+    let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
+    if *listening {
+        return Ok(());
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let (interrupt, terminate) = {
         let _entered = runtime.enter();
@@ -56,6 +80,7 @@ pub(crate) fn listen() -> std::io::Result<()> {
         .spawn(move || {
             runtime.block_on(react(interrupt, terminate));
         })?;
+    *listening = true;
     Ok(())
 }
 
@@ -65,6 +90,7 @@ async fn react(mut interrupted: tokio::signal::unix::Signal, mut terminated: tok
             _ = interrupted.recv() => {}
             _ = terminated.recv() => {}
         }
+        HEARD.store(true, Ordering::Relaxed);
         let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
         *next = match next.take() {
             Some(interruptible) => interruptible.end(),
@@ -91,6 +117,11 @@ impl Interruptible {
                 terminal::print_warning("interrupted: what is left of the telemetry is left to `loadspan push`");
                 cut.0.store(true, Ordering::Relaxed);
                 cutter.cut();
+                None
+            }
+            Self::Wait(sender) => {
+                // One is enough: who waits has been told.
+                let _ = sender.try_send(());
                 None
             }
         }

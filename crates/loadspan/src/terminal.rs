@@ -78,7 +78,7 @@ fn say(level: Level, message: &str) {
 
 /// A closed stderr is not an error: nobody wants to know.
 fn print_line(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = progress::aside(|| writeln!(std::io::stderr().lock(), "{line}"));
 }
 
 /// Servers have a say in some messages. None of them commands the terminal.
@@ -90,9 +90,10 @@ fn printable(message: &str) -> String {
 ///
 /// A closed stdout (`loadspan … | head`) is not an error: nobody wants the rest.
 pub(crate) fn print_result(text: &str) {
-    let _ = std::io::stdout()
-        .write_all(text.as_bytes())
-        .and_then(|()| std::io::stdout().flush());
+    let _ = progress::aside(|| {
+        let mut stdout = std::io::stdout();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+    });
 }
 
 /// The width of the terminal for tables; 100 columns where there is none.

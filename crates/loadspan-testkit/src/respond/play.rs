@@ -94,6 +94,9 @@ impl<R: Reply> Player<'_, '_, R> {
             .queue_time
             .observe(at_ns.saturating_sub(shared.clock.work_at(self.job.arrived_ns)));
         meter.prompt_tokens.add(u64::from(self.job.prompt_tokens));
+        if let Some(truth) = &mut self.job.truth {
+            truth.service_ns = Some(shared.clock.wall_at(at_ns));
+        }
         self.now_ns = self.job.arrived_ns;
         let settings = &shared.settings;
         Ok(Pace::new(

@@ -33,13 +33,18 @@ impl Completed {
         missing.map(|missing| format!("{} to MLflow", missing.what))
     }
 
-    /// Tells where the run is, and what it lacks.
-    pub(super) fn tell(&self, folder: &RunFolder) {
+    /// Tells where the run is.
+    pub(super) fn tell(&self) {
         let Some(completion) = &self.completion else { return };
         if let Some(line) = in_a_line(completion) {
             terminal::print_note(&line);
         }
         skipped_artifacts(completion).for_each(|line| terminal::print_note(&line));
+    }
+
+    /// Tells what it lacks.
+    pub(super) fn tell_missing(&self, folder: &RunFolder) {
+        let Some(completion) = &self.completion else { return };
         if let Some(Shortfall { what, reason }) = completion.missing.first() {
             let message = format!("the run is not complete in MLflow: {what}: {reason}");
             let advice = format!("`loadspan push {}` completes it", folder.path().display());

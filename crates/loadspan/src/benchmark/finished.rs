@@ -8,7 +8,7 @@ use loadspan_telemetry::{MlflowReach, Telemetry};
 use super::completion::{self, Completed};
 use super::{observation, telemetry};
 use crate::artifacts::{RunFile, RunFolder};
-use crate::config::RunConfig;
+use crate::config::{RunConfig, Voice};
 use crate::exit::{Exit, RunEnding};
 use crate::report_files::{ReportConfig, print_summary, write_files};
 use crate::signals::{self, Cut};
@@ -49,8 +49,11 @@ impl FinishedRun {
         let pictures = self.config.output.auto_plot.draw(&self.folder);
         let completed = completion::complete(&self, summary, (reach, cut));
         signals::interrupt(None);
-        print_summary(&self.folder, &completed.summary, &report);
-        completed.tell(&self.folder);
+        if self.config.output.voice == Voice::Full {
+            print_summary(&self.folder, &completed.summary, &report);
+            completed.tell();
+        }
+        completed.tell_missing(&self.folder);
         Ok(match self.judge(&completed) {
             Exit::Success => pictures,
             exit => exit,

@@ -252,7 +252,7 @@ impl FromStr for Size {
         loadspan_telemetry::config::parse_byte_size(text)
             .filter(|bytes| *bytes > 0)
             .map(Self)
-            .ok_or_else(|| "expected bytes, such as 64MiB, 1GiB or 1000000".to_owned())
+            .ok_or_else(|| "expected bytes, at least 1, such as 64MiB, 1GiB or 1000000".to_owned())
     }
 }
 

@@ -1,36 +1,99 @@
-//! `loadspan demo`: the mock and a benchmark of it, in one process.
+//! `loadspan demo`: the mock, the tracking server and three benchmarks, in one process.
 
-use loadspan_testkit::{DurationExt, FakeServer, ServerKind, every};
+mod benchmarks;
+mod browser;
+mod mock;
+mod page;
+mod place;
+mod server_spans;
+mod sketch;
 
-use crate::benchmark;
-use crate::cli::{Cli, Command, DemoArgs};
-use crate::config::RunConfig;
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use self::benchmarks::{Benchmarks, Measured};
+use self::page::Page;
+use self::place::DemoPlace;
+use self::server_spans::ServerSpans;
+use crate::cli::DemoArgs;
 use crate::exit::Exit;
-use crate::terminal;
+use crate::{signals, terminal};
 
-/// The benchmark, in the words of its command line, so that the user can repeat it against a server of their own.
-const COMMAND_LINE: &str = "profile --model demo-model --streaming --concurrency 8 --request-count 160 --warmup-request-count 16 \
-                            --isl 256 --osl 32";
+/// The experiment of the runs and of the server's spans.
+const EXPERIMENT: &str = "demo";
 
-pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
-    let server = FakeServer::new()
-        // A server that keeps to the output length, so that every run of the demo does the same.
-        .kind(ServerKind::Vllm)
-        .models(["demo-model"])
-        .ttft(30.ms())
-        .tokens(32, every(5.ms()))
-        .jitter(0.2)
-        .start()?;
-    terminal::print_note(&format!("loadspan {COMMAND_LINE} --url {}", server.url()));
-    let url = ["--url".to_owned(), server.url()];
-    let words = ["loadspan"]
-        .into_iter()
-        .chain(COMMAND_LINE.split_whitespace())
-        .map(str::to_owned)
-        .chain(url);
-    let Command::Profile(mut profile) = <Cli as clap::Parser>::try_parse_from(words)?.command else {
-        anyhow::bail!("the demo's command line is not a profile");
+/// When it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// When the benchmarks are over.
+    ByItself,
+    /// When somebody ends it.
+    BySignal,
+}
+
+impl Ending {
+    /// Where nobody looks, nobody would end it.
+    fn of(args: &DemoArgs) -> Self {
+        let is_watched = std::io::stdin().is_terminal() || std::io::stdout().is_terminal();
+        if is_watched && !args.exit {
+            Self::BySignal
+        } else {
+            Self::ByItself
+        }
+    }
+}
+
+pub(crate) fn run(args: DemoArgs) -> anyhow::Result<Exit> {
+    signals::listen().context("cannot listen for signals")?;
+    let ending = Ending::of(&args);
+    let place = DemoPlace::claim(&args)?;
+    let mock = Arc::new(mock::start()?);
+    let page = Page::serve(&place)?;
+    let spans = ServerSpans::follow(Arc::clone(&mock), page.address())?;
+    let benchmarks = Benchmarks {
+        place: &place,
+        page: page.url(),
+        target: mock.url(),
+        duration: args.benchmark_duration,
+        opens: args.open,
     };
-    profile.output.artifact_dir = args.artifact_dir.clone();
-    benchmark::run(RunConfig::resolve(*profile)?)
+    let measured = benchmarks.run();
+    // What the mock has seen is sent before anybody is told that everything is there.
+    spans.rest();
+    if let Ok(measured) = &measured
+        && !signals::heard()
+    {
+        terminal::print_result(&closing(measured, (&page, &place, &mock.url()), ending));
+        if ending == Ending::BySignal {
+            signals::wait();
+        }
+    }
+    spans.finish();
+    let stopped = page.stop();
+    let measured = measured?;
+    Ok(if stopped == Exit::Success {
+        measured.exit
+    } else {
+        stopped
+    })
+}
+
+/// Where to go on from here.
+fn closing(measured: &Measured, (page, place, target): (&Page, &DemoPlace, &str), ending: Ending) -> String {
+    let url = page.url();
+    let later = format!(
+        "\nresults         {}\nthe page again  loadspan serve --backend-store-uri {}\n",
+        place.folder().display(),
+        place.database()
+    );
+    match ending {
+        Ending::ByItself => later,
+        Ending::BySignal => format!(
+            "\ncompare them    {url}/compare?runs={}\nload it again   loadspan profile --url {target} --streaming --request-rate 40 \
+             --benchmark-duration 10 --mlflow-tracking-uri {url} --mlflow-experiment {EXPERIMENT} --mlflow-traces{later}\nThe page stays until you press Ctrl-C.\n",
+            measured.runs.join(",")
+        ),
+    }
 }

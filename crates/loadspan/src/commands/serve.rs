@@ -4,12 +4,12 @@ mod announce;
 mod backup;
 mod export;
 mod gc;
-mod settings;
+pub(crate) mod settings;
 
 use std::process;
 
 use anyhow::Context;
-use loadspan_server::{Outlet, Server, ServerConfig, ServerError, Stopped};
+use loadspan_server::{Outlet, Server, ServerConfig, ServerError, Stopped, Stored};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::{OperationArgs, ServeArgs, ServeCommand};
@@ -52,17 +52,31 @@ async fn serve(config: ServerConfig, outlet: Outlet) -> anyhow::Result<Exit> {
             process::exit(Exit::Interrupted as i32);
         });
     };
-    let Stopped { cut_off, finished } = server.serve(shutdown).await;
-    if cut_off > 0 {
+    Ok(tell_stopped(server.serve(shutdown).await))
+}
+
+/// What the server leaves behind.
+fn last_line(Stopped { cut_off, stored, .. }: Stopped) -> String {
+    let Stored { spans, points, records } = stored;
+    // Who was cut off has no answer, and sends again what was not acknowledged.
+    let lost = if cut_off == 0 { ", nothing lost" } else { "" };
+    format!("stopped: {spans} spans, {points} points, {records} log records stored since the start{lost}\n")
+}
+
+/// Says what was left undone, or that nothing was.
+pub(crate) fn tell_stopped(stopped: Stopped) -> Exit {
+    if stopped.cut_off > 0 {
         terminal::print_warning(&format!(
-            "{cut_off} connections were cut off: their requests took too long"
+            "{} connections were cut off: their requests took too long",
+            stopped.cut_off
         ));
     }
-    if !finished {
+    if !stopped.finished {
         terminal::print_warning("the database did not finish what was begun; what was acknowledged is stored");
-        return Ok(Exit::Failure);
+        return Exit::Failure;
     }
-    Ok(Exit::Success)
+    terminal::print_result(&last_line(stopped));
+    Exit::Success
 }
 
 /// Ctrl-C and SIGTERM.
@@ -95,10 +109,34 @@ fn outlet(args: &OperationArgs) -> Outlet {
 }
 
 /// What the user can put right is said as such.
-fn explain(error: ServerError) -> anyhow::Error {
+pub(crate) fn explain(error: ServerError) -> anyhow::Error {
     match (error.hint(), &error) {
         (Some(hint), _) => UsageError::with_hint(error.to_string(), hint).into(),
         (None, ServerError::Config(_)) => UsageError::new(error.to_string()).into(),
         (None, _) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_says_what_is_stored() {
+        let mut stopped = Stopped {
+            cut_off: 0,
+            finished: true,
+            stored: Stored {
+                spans: 12_480,
+                points: 3,
+                records: 0,
+            },
+        };
+        assert_eq!(
+            last_line(stopped),
+            "stopped: 12480 spans, 3 points, 0 log records stored since the start, nothing lost\n"
+        );
+        stopped.cut_off = 1;
+        assert!(!last_line(stopped).contains("lost"));
     }
 }

@@ -15,13 +15,11 @@ use crate::terminal;
 ///
 /// Flags that make no sense or would have no effect.
 pub(super) fn resolve(
-    args: TelemetryArgs,
-    mlflow: MlflowArgs,
+    (args, mlflow): (TelemetryArgs, MlflowArgs),
     print: OutputFormat,
+    environment: &Environment,
 ) -> Result<Option<TelemetryConfig>, UsageError> {
-    let resolved = options(args, mlflow)
-        .resolve(&Environment::from_process())
-        .map_err(telemetry_usage)?;
+    let resolved = options(args, mlflow).resolve(environment).map_err(telemetry_usage)?;
     resolved.warnings.iter().for_each(terminal::print_notice);
     let config = resolved.config;
     if print == OutputFormat::Json && config.as_ref().is_some_and(TelemetryConfig::writes_to_console) {

@@ -1,6 +1,7 @@
 //! The progress of a run on stderr: a bar on a terminal, a line now and then elsewhere.
 
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,6 +10,19 @@ use loadspan_record::{LiveView, RunOffset};
 
 /// How often a line is printed where there is no bar.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// The bar that is drawn. There is one at most: a terminal has one last line.
+static DRAWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Prints something while the bar, if one is drawn, is out of the way.
+pub(super) fn aside<T>(print: impl FnOnce() -> T) -> T {
+    // Not held while printing: whoever prints may wait for a terminal that was stopped.
+    let drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match drawn {
+        Some(bar) => bar.suspend(print),
+        None => print(),
+    }
+}
 
 /// Shows the progress of one run.
 #[derive(Debug)]
@@ -31,6 +45,7 @@ impl ProgressLine {
                     .unwrap_or_else(|_| ProgressStyle::default_bar())
                     .progress_chars("━━─"),
             );
+            *DRAWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
             bar
         });
         Self {
@@ -61,6 +76,7 @@ impl ProgressLine {
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
+            *DRAWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
             bar.finish_and_clear();
         }
     }

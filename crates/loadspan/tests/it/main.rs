@@ -1,6 +1,7 @@
 //! Drives the built binary as a user would, against the scripted server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod demo;
 mod errors;
 mod formats;
 mod harness;

@@ -1,6 +1,6 @@
 //! `loadspan serve`: the whole program, from its flags to its end.
 
-mod client;
+pub(crate) mod client;
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -72,6 +72,7 @@ fn settings_that_make_no_sense_are_named() {
         ("--forward-otlp collector:4318", "--forward-otlp"),
         ("--otlp-grpc-port never", "off"),
         ("--max-body 1parsec", "64MiB"),
+        ("--max-body 0", "at least 1"),
     ] {
         let run = Loadspan::new(&["serve"]).args(flags).run().expect_code(2);
         assert!(run.stderr.contains(part), "{flags}: `{part}` is not in\n{}", run.stderr);
@@ -172,7 +173,12 @@ fn tokens_are_asked_for_and_kept_secret() {
         run,
         "--host 0.0.0.0 --auth-token-file tokens --read-only-token-file readers --access-log",
     );
-    assert!(server.announcement().contains("MLFLOW_TRACKING_TOKEN"));
+    let lines = server.announcement();
+    assert!(lines.contains("MLFLOW_TRACKING_TOKEN"));
+    assert!(
+        lines.contains("listening on http://0.0.0.0:") && lines.contains("others    reach it"),
+        "{lines}"
+    );
     let create = |token: &str| {
         let client = server.client().header("authorization", &format!("Bearer {token}"));
         let name = format!("made-by-{}", token.len());
@@ -256,6 +262,10 @@ fn data_can_be_copied_exported_and_collected() {
     let copied = serve("backup copy.db").run().expect_code(0);
     assert!(copied.path("copy.db").metadata().unwrap().len() > 4096);
     assert!(copied.stdout.contains("artifacts are not in it"), "{}", copied.stdout);
+    let target = copied.path("copy.db");
+    let again = serve("backup").arg(&target).run().expect_code(2);
+    let in_the_way = format!("{} is there already", target.display());
+    assert!(again.stderr.contains(&in_the_way), "{}", again.stderr);
     let exported = serve("export --experiment Default").run().expect_code(0);
     let line: Value = serde_json::from_str(&exported.stdout).unwrap();
     assert_eq!(line["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["name"], "a");

@@ -31,7 +31,14 @@ impl Announcement {
     }
 
     pub(super) fn render(&self, addresses: Addresses) -> String {
+        let bound = format!("{}://{}", self.scheme, addresses.main);
         let main = self.url(addresses.main);
+        let others = if addresses.main.ip().is_unspecified() {
+            let (scheme, port) = (self.scheme, addresses.main.port());
+            format!("\n  others    reach it by the name or an address of this machine: {scheme}://NAME:{port}/")
+        } else {
+            String::new()
+        };
         let otlp = addresses
             .otlp_http
             .map_or_else(|| main.clone(), |address| self.url(address));
@@ -46,8 +53,8 @@ impl Announcement {
             ""
         };
         format!(
-            "loadspan serve listening on {main} (Ctrl-C stops it)\n  \
-             page      {main}/\n  \
+            "loadspan serve listening on {bound} (Ctrl-C stops it)\n  \
+             page      {main}/{others}\n  \
              data      {data}\n  \
              MLflow    export MLFLOW_TRACKING_URI={main}\n  \
              OTLP      export OTEL_EXPORTER_OTLP_ENDPOINT={otlp}{grpc}\n  \

@@ -43,18 +43,26 @@ pub(super) fn resolve(args: ServeArgs) -> Result<ServerConfig, UsageError> {
 
 /// Where the data is.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) backend: Backend,
-    pub(super) artifacts: Url,
+pub(crate) struct Place {
+    pub(crate) backend: Backend,
+    pub(crate) artifacts: Url,
 }
 
 impl Place {
-    pub(super) fn resolve(args: PlaceArgs) -> Result<Self, UsageError> {
+    pub(crate) fn resolve(args: PlaceArgs) -> Result<Self, UsageError> {
         let backend = backend(args.backend_store_uri.as_deref())?;
-        let artifacts = match args.artifacts_destination.as_deref() {
-            Some(destination) => artifacts(destination)?,
-            None => folder(&beside(&backend))?,
-        };
+        match args.artifacts_destination.as_deref() {
+            Some(destination) => Ok(Self {
+                backend,
+                artifacts: artifacts(destination)?,
+            }),
+            None => Self::with_artifacts_beside(backend),
+        }
+    }
+
+    /// Artifacts where they are when nobody says where.
+    pub(crate) fn with_artifacts_beside(backend: Backend) -> Result<Self, UsageError> {
+        let artifacts = folder(&beside(&backend))?;
         Ok(Self { backend, artifacts })
     }
 

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::harness::{Finished, Loadspan, Started};
 
 /// A request of OTLP/JSON with one span.
-pub(super) const TRACES: &str = r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "01010101010101010101010101010101",
+pub(crate) const TRACES: &str = r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "01010101010101010101010101010101",
     "spanId": "0202020202020202", "name": "a", "startTimeUnixNano": "1", "endTimeUnixNano": "2"}]}]}]}"#;
 
 /// A server that serves, until it is stopped or dropped.
-pub(super) struct Serving {
+pub(crate) struct Serving {
     started: Option<Started>,
     announcement: String,
     address: SocketAddr,
@@ -23,11 +23,11 @@ pub(super) struct Serving {
 
 impl Serving {
     /// Starts it on free ports, and waits until it says that it listens.
-    pub(super) fn start(flags: &str) -> Self {
+    pub(crate) fn start(flags: &str) -> Self {
         Self::start_with(Loadspan::new(&["serve"]), flags)
     }
 
-    pub(super) fn start_with(run: Loadspan, flags: &str) -> Self {
+    pub(crate) fn start_with(run: Loadspan, flags: &str) -> Self {
         let ports = "--port 0 --otlp-grpc-port 0 --otlp-http-port 0";
         let mut started = run.args(ports).args(flags).start();
         let mut stdout = BufReader::new(started.child.stdout.take().unwrap());
@@ -50,31 +50,28 @@ impl Serving {
         }
     }
 
-    pub(super) fn announcement(&self) -> &str {
+    pub(crate) fn announcement(&self) -> &str {
         &self.announcement
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.started.as_ref().unwrap().path(name)
     }
 
-    pub(super) fn client(&self) -> Client {
-        Client {
-            address: self.address,
-            headers: String::new(),
-        }
+    pub(crate) fn client(&self) -> Client {
+        Client::of(self.address)
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         self.started.as_ref().unwrap().signal(signal);
     }
 
     /// Ends it.
-    pub(super) fn stop(mut self, signal: Signal) -> Finished {
+    pub(crate) fn stop(mut self, signal: Signal) -> Finished {
         let started = self.started.take().unwrap();
         started.signal(signal);
         started.wait()
@@ -92,37 +89,44 @@ impl Drop for Serving {
 }
 
 /// A connection for each request.
-pub(super) struct Client {
+pub(crate) struct Client {
     address: SocketAddr,
     headers: String,
 }
 
 impl Client {
-    pub(super) fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push_str(&format!("{name}: {value}\r\n"));
         self
     }
 
+    pub(crate) fn of(address: SocketAddr) -> Self {
+        Self {
+            address,
+            headers: String::new(),
+        }
+    }
+
     /// The status and the body.
-    pub(super) fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         self.send("GET", path, "").unwrap()
     }
 
     /// Posts JSON; the answer of a success.
     #[track_caller]
-    pub(super) fn post(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         let (status, answer) = self.send("POST", path, &body.to_string()).unwrap();
         assert_eq!(status, 200, "{path}: {answer}");
         serde_json::from_str(&answer).unwrap()
     }
 
     /// Posts JSON; the status, if there was an answer.
-    pub(super) fn try_post(&self, path: &str, body: &Value) -> Option<u16> {
+    pub(crate) fn try_post(&self, path: &str, body: &Value) -> Option<u16> {
         let answer = self.send("POST", path, &body.to_string());
         answer.ok().map(|(status, _)| status)
     }
 
-    pub(super) fn create_run(&self) -> String {
+    pub(crate) fn create_run(&self) -> String {
         let run = self.post(
             "/api/2.0/mlflow/runs/create",
             &json!({"experiment_id": "0", "start_time": 1}),
