@@ -1,5 +1,7 @@
 //! `cargo xtask images`: makes the reference pictures under `docs/images/` again, from real runs of the release build against
-//! `loadspan mock`. The figures in them are the mock's: they show what pictures look like, not how fast anything is.
+//! `loadspan mock`, and from the page of `loadspan serve`. The figures in them are the mock's: they show what pictures look like, not how fast anything is.
+
+mod page;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -14,7 +16,7 @@ use crate::cargo;
 const IMAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/images");
 
 /// Together they stay below this: everybody who clones the repository gets them.
-const MOST_BYTES: u64 = 1_000_000;
+const MOST_BYTES: u64 = 1_200_000;
 
 /// A benchmark, and the charts of it that are kept.
 struct Shown {
@@ -74,6 +76,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     studio.show(&HEALTHY)?;
     studio.show(&OVERLOADED)?;
     studio.compare()?;
+    page::run(&studio)?;
     check_size()
 }
 

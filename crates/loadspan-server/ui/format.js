@@ -27,7 +27,8 @@ export function count(value) {
 }
 
 function plain(value, digits) {
-  const size = Math.abs(value);
+  // 9.996 is 10.0 as 10 is, and not 10.00: what counts is the size after rounding.
+  const size = Number(Math.abs(value).toPrecision(digits));
   // Whole digits are never rounded away: 1234 stays 1234.
   const whole = size < 1 ? 1 : Math.floor(Math.log10(size)) + 1;
   const fraction = Math.max(0, digits - whole);

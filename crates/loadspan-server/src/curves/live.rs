@@ -45,7 +45,7 @@ type Second = [Option<f64>; KEYS.len()];
 pub(crate) struct Seconds(BTreeMap<i64, Second>);
 
 impl Seconds {
-    /// Adds a value of a window. One that is known already changes nothing.
+    /// Adds a value of a window. The same value again changes nothing.
     pub(crate) fn add(&mut self, key: usize, number: i64, value: f64) {
         if (0..MOST).contains(&number) && value.is_finite() {
             self.0.entry(number).or_default()[key] = Some(value);
@@ -85,15 +85,19 @@ struct Told {
     spreads: [Spread; 3],
 }
 
+/// Requests that end in a second, at most.
+const MOST_ENDED: f64 = 1e9;
+
 impl Told {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "counts of requests, which are neither negative nor that large"
+        reason = "counts of requests, which are no larger than MOST_ENDED"
     )]
     fn of(second: &Second) -> Self {
         let value = |key: usize| second[key].unwrap_or(0.0);
-        let ended = value(COUNT).max(0.0);
+        // A client may log anything: no total can overflow.
+        let ended = value(COUNT).clamp(0.0, MOST_ENDED);
         let failed = (value(ERROR_RATE) * ended).round().clamp(0.0, ended);
         // Rates are those of the time that the window lasted.
         let lasted = (value(RATE) > 0.0).then(|| (ended / value(RATE)).clamp(SHORTEST, 1.0));
@@ -139,9 +143,8 @@ impl Told {
             list.push(spread);
             whole.n += spread.n;
         }
-        total.ended += usize::try_from(self.ended).unwrap_or(usize::MAX);
-        let failed = usize::try_from(self.failed).unwrap_or(usize::MAX);
-        total.failed = Some(total.failed.unwrap_or(0) + failed);
+        total.ended = total.ended.saturating_add(self.ended as usize);
+        total.failed = Some(total.failed.unwrap_or(0).saturating_add(self.failed as usize));
         total.input_tokens += self.input_tokens;
         total.output_tokens += self.output_tokens;
         if self.ended > 0 {
@@ -149,5 +152,28 @@ impl Told {
             let lasted = (self.seconds * 1e3).round() as i64;
             total.elapsed_ms = number * WIDTH + lasted;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_makes_up_overflows_nothing() {
+        let mut seconds = Seconds::default();
+        for number in 0..20 {
+            for key in 0..KEYS.len() {
+                seconds.add(key, number, f64::MAX);
+            }
+        }
+        let clock = Clock {
+            start_ms: 0,
+            now_ms: None,
+            width_ms: WIDTH,
+        };
+        let total = seconds.windows(clock).total;
+        assert_eq!(total.ended, 20 * MOST_ENDED as usize);
+        assert!(total.failed.is_some_and(|failed| failed <= total.ended));
     }
 }

@@ -54,6 +54,8 @@ impl Refused {
         match (self.code, receiver) {
             (Code::Unauthenticated, _) => Some(Mistake::Unauthorized),
             (Code::PermissionDenied, _) => Some(Mistake::Forbidden),
+            // The server's own doing, and its asking for patience.
+            (Code::InternalError | Code::TemporarilyUnavailable, _) => None,
             (_, Some(Receiver::OtlpGrpc | Receiver::OtlpHttp)) => Some(Mistake::Other(self.message.clone())),
             _ => None,
         }
@@ -120,9 +122,7 @@ impl Observer {
                 .warn(&format!("{} {}: {message}", asked.method, asked.route()));
         }
     }
-}
 
-impl Observer {
     fn note_arrival(&self, asked: &Asked, response: &Response) {
         let arrivals = self.app.meters.arrivals();
         let refused = response.extensions().get::<Refused>();

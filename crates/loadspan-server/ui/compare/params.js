@@ -29,15 +29,22 @@ export function promptsDiffer(base, other) {
   return { level: "serious", text: "different prompts (dataset.hash differs)" };
 }
 
+/** Whether another load was asked for: then requests and tokens per second say first of all what was asked. */
+function loadDiffers({ params: a }, { params: b }) {
+  if (!a.load || !b.load || a.load === b.load) return null;
+  return { level: "note", text: "another load was asked for: req/s and tok/s follow it" };
+}
+
 /** What speaks against comparing some runs with the baseline: `{ level, text, runs }`, the same said once, the serious first. */
 export function warningsOf(base, others) {
   const found = new Map();
   for (const run of others) {
-    const differs = promptsDiffer(base, run);
-    if (!differs) continue;
-    const known = found.get(differs.text);
-    if (known) known.runs.push(run);
-    else found.set(differs.text, { ...differs, runs: [run] });
+    for (const differs of [promptsDiffer(base, run), loadDiffers(base, run)]) {
+      if (!differs) continue;
+      const known = found.get(differs.text);
+      if (known) known.runs.push(run);
+      else found.set(differs.text, { ...differs, runs: [run] });
+    }
   }
   return [...found.values()].sort((a, b) => (a.level === "note") - (b.level === "note"));
 }

@@ -5,7 +5,7 @@ import { useLoad } from "../api.js";
 import { NOTHING, ago, count, number, plainLine, time, unitOf } from "../format.js";
 import { Empty, Trouble } from "../parts/state.js";
 import { Table, useRest } from "../parts/table.js";
-import { go, setQuery, useQuery } from "../router.js";
+import { Link, go, setQuery, useQuery } from "../router.js";
 import { useUtc } from "../settings.js";
 import { PageHead } from "../shell.js";
 import { WAYS, filterOf, sessionRow } from "../sessions/search.js";
@@ -119,7 +119,7 @@ function columnsOf(rows, { utc, isCut }) {
   const known = rows.map(({ seconds }) => seconds).filter((seconds) => seconds !== null).sort((one, other) => one - other);
   const unit = unitOf(known[Math.floor(known.length / 2)] ?? 1);
   const columns = [
-    { key: "id", name: "Session", width: 140, cell: ({ id }) => html`<code>${plainLine(id)}</code>` },
+    { key: "id", name: "Session", width: 140, cell: ({ id }) => html`<${Link} class="row-link" tabindex="-1" to=${`/sessions/${encodeURIComponent(id)}`}><code>${plainLine(id)}</code><//>` },
     { key: "asked", name: "First message", width: 220, grows: true, cell: ({ asked }) => plainLine(asked) || NOTHING },
     { key: "turns", name: "Turns", width: 72, number: true, cell: ({ turns }) => count(turns) },
     { key: "errors", name: "Errors", width: 76, number: true, class: ({ errors }) => (errors > 0 ? "bad" : ""), cell: ({ errors }) => count(errors) },

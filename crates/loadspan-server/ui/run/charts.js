@@ -66,7 +66,7 @@ function rateChart({ run, windows, common, notes, steady }) {
     steady: steady("rate"),
     lines: target > 0 ? [{ value: target, label: "target" }] : [],
     series: [
-      { key: "failed", label: "failed", token: "invalid", kind: "bars", values: failed.map((value) => value || null) },
+      { key: "failed", label: "failed", name: failed.some((value) => value > 0) ? "failed" : undefined, token: "invalid", kind: "bars", values: failed.map((value) => value || null) },
       { key: "sent", label: "sent", name: "sent", token: "text-3", width: 1, values: rates(windows, "sent") },
       { key: "ended", label: "ended", name: "ended", token: "series-1", width: 2, values: done },
     ],

@@ -1,6 +1,6 @@
 // The dialog in which runs, traces and sessions are found by name or id, from every page.
 
-import { html, useEffect, useRef, useState } from "../lib.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib.js";
 import { go } from "../router.js";
 import { ago, plainLine } from "../format.js";
 import { look } from "./look.js";
@@ -12,7 +12,8 @@ export function Find({ close }) {
   const [text, setText] = useState("");
   const { found, of, error } = useFound(text.trim());
   const [at, setAt] = useState(0);
-  useEffect(() => {
+  // At once, and not after the next picture: what is typed right after Ctrl K is for the field, and not keys of the page.
+  useLayoutEffect(() => {
     dialog.current.showModal();
     dialog.current.querySelector("input").focus();
   }, []);

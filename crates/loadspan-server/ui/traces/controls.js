@@ -117,13 +117,20 @@ function Shortcuts({ sort }) {
   `;
 }
 
+/** `362ms-` is for the address; to be read it is another. */
+function lastsText(dur) {
+  const [from, to] = dur.split("-");
+  if (from && to) return `lasts ${from} to ${to}`;
+  return to ? `lasts at most ${to}` : `lasts at least ${from}`;
+}
+
 /** What narrows the search beside the fields: each can be taken away. */
 function Chips({ query, run }) {
   const [utc] = useUtc();
   const [from, to] = rangeOf(query.get("time"), Number);
   const chips = [
     query.get("time") && ["time", `${from ? time(from, { utc }) : "…"} to ${to ? time(to, { utc }) : "now"}`],
-    query.get("dur") && ["dur", `lasts ${query.get("dur")}`],
+    query.get("dur") && ["dur", lastsText(query.get("dur"))],
     !run && query.get("run") && ["run", `run ${plainLine(query.get("run").slice(0, 12))}`],
   ].filter(Boolean);
   if (chips.length === 0) return null;

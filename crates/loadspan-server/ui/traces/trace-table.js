@@ -3,7 +3,7 @@
 import { html, useMemo } from "../lib.js";
 import { NOTHING, ago, count, number, plainLine, time, unitOf } from "../format.js";
 import { Table, useRest } from "../parts/table.js";
-import { go, setQuery, useQuery } from "../router.js";
+import { Link, go, setQuery, useQuery } from "../router.js";
 import { useUtc } from "../settings.js";
 import { shortId } from "./search.js";
 
@@ -45,9 +45,9 @@ function columnsOf(rows, utc) {
   const unit = unitOf(known[Math.floor(known.length / 2)] ?? 1);
   return [
     { key: "status", name: "Status", width: 100, sortable: true, cell: ({ state }) => html`<${State} of=${state} />` },
-    { key: "name", name: "Name", width: 200, grows: true, sortable: true, cell: ({ name }) => plainLine(name) || html`<span class="quiet">root not received</span>` },
+    { key: "name", name: "Name", width: 200, grows: true, sortable: true, cell: ({ id, name }) => html`<${Link} class="row-link" tabindex="-1" to=${linkTo(id)}>${plainLine(name) || html`<span class="quiet">root not received</span>`}<//>` },
     { key: "service", name: "Service", width: 130, cell: ({ service }) => plainLine(service) || NOTHING },
-    { key: "started", name: "Started", width: 190, sortable: true, cell: ({ started }) => html`<time title=${ago(started)}>${time(started, { utc })}</time>` },
+    { key: "started", name: "Started", width: 216, sortable: true, cell: ({ started }) => html`<time title=${ago(started)}>${time(started, { utc, millis: true })}</time>` },
     { key: "duration", name: "Took", unit: unit.name, width: 96, number: true, sortable: true, cell: ({ seconds }) => number(seconds === null ? NaN : seconds / unit.seconds) },
     { key: "spans", name: "Spans", width: 80, number: true, cell: ({ spans }) => count(spans) },
     { key: "input", name: "In", unit: "tok", width: 84, number: true, cell: ({ inputTokens }) => count(inputTokens) },

@@ -59,7 +59,11 @@ async fn serve(config: ServerConfig, outlet: Outlet) -> anyhow::Result<Exit> {
 fn last_line(Stopped { cut_off, stored, .. }: Stopped) -> String {
     let Stored { spans, points, records } = stored;
     // Who was cut off has no answer, and sends again what was not acknowledged.
-    let lost = if cut_off == 0 { ", nothing lost" } else { "" };
+    let lost = if cut_off == 0 {
+        ", all that was acknowledged"
+    } else {
+        ""
+    };
     format!("stopped: {spans} spans, {points} points, {records} log records stored since the start{lost}\n")
 }
 
@@ -134,9 +138,9 @@ mod tests {
         };
         assert_eq!(
             last_line(stopped),
-            "stopped: 12480 spans, 3 points, 0 log records stored since the start, nothing lost\n"
+            "stopped: 12480 spans, 3 points, 0 log records stored since the start, all that was acknowledged\n"
         );
         stopped.cut_off = 1;
-        assert!(!last_line(stopped).contains("lost"));
+        assert!(!last_line(stopped).contains("acknowledged"));
     }
 }

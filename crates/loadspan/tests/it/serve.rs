@@ -69,7 +69,10 @@ fn settings_that_make_no_sense_are_named() {
         ),
         ("--tls-cert a.pem", "--tls-key"),
         ("--retention 30", "30d"),
-        ("--forward-otlp collector:4318", "--forward-otlp"),
+        (
+            "--forward-otlp collector:4318 --port 0 --otlp-grpc-port 0 --otlp-http-port 0",
+            "--forward-otlp",
+        ),
         ("--otlp-grpc-port never", "off"),
         ("--max-body 1parsec", "64MiB"),
         ("--max-body 0", "at least 1"),

@@ -13,10 +13,10 @@ let running = null;
 /** The run, which is started when there is none. */
 export async function liveRun(kit) {
   if (running && running.process.exitCode === null) return running;
-  const name = `live ${Date.now()}`;
+  const name = `live-${Date.now()}`;
   const flags = ["--request-rate", String(RATE), "--benchmark-duration", String(SECONDS)];
-  const child = spawn(kit.config.loadspan, profileArguments(kit.config, { name: name.replace(" ", "-"), mock: kit.config.mock, flags }), { stdio: "ignore" });
-  running = { process: child, id: await idOf(kit.api, name.replace(" ", "-"), child) };
+  const child = spawn(kit.config.loadspan, profileArguments(kit.config, { name, mock: kit.config.mock, flags }), { stdio: "ignore" });
+  running = { process: child, id: await idOf(kit.api, name, child) };
   return running;
 }
 

@@ -62,7 +62,7 @@ impl Mistake {
 
     /// What an item was refused for.
     pub(crate) fn of_refusal(reason: &str) -> Self {
-        if reason.starts_with("the trace id is ") && !reason.contains("more than") {
+        if reason.starts_with("the trace id is ") {
             Self::NoTraceId
         } else {
             Self::Other(reason.to_owned())
