@@ -1,4 +1,4 @@
-//! How values are spread: percentiles by nearest rank, and a histogram for curves.
+//! How values are spread: percentiles as loadspan's summaries have them, and a histogram for curves.
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ impl Spread {
     /// Of values in any order, which are sorted on the way.
     pub(super) fn of(values: &mut [f64]) -> Self {
         values.sort_unstable_by(f64::total_cmp);
-        let at = |quantile| nearest_rank(values, quantile);
+        let at = |quantile| quantile_of(values, quantile);
         Self {
             n: values.len(),
             p50: at(0.5),
@@ -29,10 +29,13 @@ impl Spread {
     }
 }
 
-/// The smallest of sorted values that at least such a share of them does not exceed.
-fn nearest_rank(sorted: &[f64], quantile: f64) -> Option<f64> {
-    let rank = (quantile * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied()
+/// Of sorted values, at the place (n − 1) · q, interpolated between the two that are nearest: as docs/metrics.md has it, so that a curve
+/// ends where the table says.
+fn quantile_of(sorted: &[f64], quantile: f64) -> Option<f64> {
+    let place = quantile * sorted.len().checked_sub(1)? as f64;
+    let below = *sorted.get(place.floor() as usize)?;
+    let above = *sorted.get(place.ceil() as usize)?;
+    Some(below + (above - below) * place.fract())
 }
 
 /// The shares at which a curve of percentiles is drawn.
@@ -91,7 +94,7 @@ impl Distribution {
         let mut quantiles = Quantiles::default();
         for q in told.chain([1.0]) {
             quantiles.q.push(q);
-            quantiles.value.extend(nearest_rank(&values, q));
+            quantiles.value.extend(quantile_of(&values, q));
         }
         Self {
             n,

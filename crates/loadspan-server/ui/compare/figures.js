@@ -88,7 +88,8 @@ function difference({ figure, own, cell }) {
   const found = differenceOf({ base: own, other: cell, better: figureOf(figure.name).better });
   if (!found) return null;
   // What an invalid run says is no ground for calling it better or worse.
-  return [own.run, cell.run].some(({ verdict }) => verdict === "invalid" || verdict === "failed") ? { ...found, reading: "untrusted" } : found;
+  if ([own.run, cell.run].some(({ verdict }) => verdict === "invalid" || verdict === "failed")) return { ...found, reading: "untrusted" };
+  return RATES.includes(figure.name) && asksForAnotherRate(own.run, cell.run) ? { ...found, reading: "load" } : found;
 }
 
 function failures({ metrics }) {
@@ -96,11 +97,21 @@ function failures({ metrics }) {
   return { hits: failed, count: failed + completed };
 }
 
+/** What runs with a rate of their own are given rather than reach. */
+const RATES = ["request_throughput", "output_token_throughput"];
+
+/** Whether runs differ in how many requests a second were asked for. */
+function asksForAnotherRate({ params: a }, { params: b }) {
+  const isRate = (load) => /req\/s/.test(load ?? "");
+  return a.load !== b.load && (isRate(a.load) || isRate(b.load));
+}
+
 /** What a reading is called. */
 export const READINGS = {
   better: "better",
   worse: "worse",
   different: "different",
+  load: "follows the load asked for",
   none: "no clear difference",
   unknown: "spread not known",
   untrusted: "not judged: a run is invalid",

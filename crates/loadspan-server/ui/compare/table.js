@@ -11,7 +11,7 @@ import { warningsOf } from "./params.js";
 import { changeText, halfText, intervalText } from "./text.js";
 import { Swatch } from "./chips.js";
 
-const SIGNS = { better: "✓", worse: "✗", different: "≠", none: "≈" };
+const SIGNS = { better: "✓", worse: "✗", different: "≠", load: "≠", none: "≈" };
 const BESIDE = 6;
 
 export function Differences({ runs, base, rows, waiting }) {

@@ -12,7 +12,7 @@ import { plainLine, time } from "../format.js";
 import { Artifacts } from "../run/artifacts.js";
 import { RunHead } from "../run/head.js";
 import { usualRate, useWindows } from "../run/live.js";
-import { artifactUrl, loadExperiment, loadRun } from "../run/load.js";
+import { artifactUrl, loadExperiment, loadPlots, loadRun } from "../run/load.js";
 import { RunLog } from "../run/log.js";
 import { Overview } from "../run/overview.js";
 import { Params } from "../run/params.js";
@@ -53,11 +53,12 @@ function Actions({ run }) {
   };
   useKeys([{ keys: "y", does: "Copy the link of this view", run: copy }]);
   const files = run.artifactRoot && run.summary;
+  const plots = useLoad(files ? `plots of ${run.id}` : null, (signal) => loadPlots(run, signal));
   return html`
     <${Link} class="button" to=${`/compare?runs=${run.id}`}>Compare<//>
     <button type="button" onClick=${copy}>${said || "Copy link"}</button>
-    ${files && html`<a class="button" href=${artifactUrl(run, "exports/summary.json")} download>summary.json</a>`}
-    ${files && html`<a class="button" href=${artifactUrl(run, "plots/report.html")} download>Report</a>`}
+    ${files && html`<a class="button" href=${artifactUrl(run, "exports/summary.json")} download="summary.json">summary.json</a>`}
+    ${plots.data?.includes("plots/report.html") && html`<a class="button" href=${artifactUrl(run, "plots/report.html")} download="report.html">Report</a>`}
   `;
 }
 

@@ -74,7 +74,7 @@ function Files({ run, files, sums, more, chosen }) {
         <section class="preview" aria-label="Preview">
           <div class="section-head">
             <h2>${plainLine(file.path)}</h2>
-            <a href=${artifactUrl(run, file.path)} download>Download</a>
+            <a href=${artifactUrl(run, file.path)} download=${file.path.split("/").at(-1)}>Download</a>
             <button type="button" onClick=${() => setQuery({ file: null })}>Close</button>
           </div>
           <${Preview} key=${file.path} file=${file} url=${artifactUrl(run, file.path)} />
@@ -95,7 +95,7 @@ function FileRow({ run, file, sum, chosen }) {
       </th>
       <td>${bytes(file.size)}</td>
       <td class="mono sum">${sum ? html`<span title=${sum}>${sum.slice(0, 12)}</span>` : NOTHING}</td>
-      <td>${run.artifactRoot && html`<a href=${artifactUrl(run, file.path)} download>Download<span class="unseen"> ${name}</span></a>`}</td>
+      <td>${run.artifactRoot && html`<a href=${artifactUrl(run, file.path)} download=${name}>Download<span class="unseen"> ${name}</span></a>`}</td>
     </tr>
   `;
 }

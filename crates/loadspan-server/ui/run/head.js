@@ -169,7 +169,7 @@ function Figures({ run, windows }) {
 function finalFigures(run) {
   const figure = (name) => valueOf(run, name);
   return [
-    { name: "Requests", parts: [{ value: headline(figure("request_throughput")), unit: "req/s" }] },
+    { name: "Completed requests", parts: [{ value: headline(figure("request_throughput")), unit: "req/s" }] },
     { name: "Output", parts: [{ value: headline(figure("output_token_throughput")), unit: "tok/s" }] },
     finalPair("Time to first token", run, "time_to_first_token"),
     finalPair("Request latency", run, "request_latency"),

@@ -68,6 +68,12 @@ async function loadSummary(run, signal) {
   }
 }
 
+/** Pictures and reports that were made of a run: their paths. */
+export async function loadPlots(run, signal) {
+  const { files = [] } = await get("/api/2.0/mlflow/artifacts/list", { query: { run_id: run.id, path: "plots" }, signal });
+  return files.map(({ path }) => path);
+}
+
 export async function loadExperiment(id, signal) {
   const { experiment } = await get("/api/2.0/mlflow/experiments/get", { query: { experiment_id: id }, signal });
   return experiment;

@@ -41,7 +41,7 @@ export function serverCharts({ run, lines, range }) {
     );
     // A chart of zeros is worth its room only where zero is news.
     const empty = chart.quiet && series.every(({ at }) => [...at.values()].every((value) => value === 0));
-    return empty ? null : chartOf({ run, chart, series, range, note: "as the server said, each second" });
+    return empty ? null : chartOf({ run, chart, series, range, note: "as the server said, each second; percentiles are estimates within the buckets of its histogram" });
   }).filter(Boolean);
 }
 

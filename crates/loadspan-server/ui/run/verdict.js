@@ -15,9 +15,10 @@ export function groundsOf(run) {
   const lost = metrics["client.records_lost"];
   return [
     Number.isFinite(completed) && `${number(completed)} of ${number(total)} requests completed`,
-    Number.isFinite(lag) && `client lag p99 ${duration(lag / 1000)}`,
+    Number.isFinite(lag) && `the client's loops ran late by ${duration(lag / 1000)} (p99)`,
     Number.isFinite(busy) && `busiest worker ${share(busy)}`,
     lost === 0 && "no records lost",
+    summary?.steady_state?.absent && `no steady part: ${summary.steady_state.absent}`,
   ]
     .filter(Boolean)
     .join(" · ");

@@ -25,12 +25,13 @@ async function axe(kit) {
     ["a preview", `/runs/${kit.data.profiled.healthy}?tab=artifacts&file=exports/summary.json`],
   ];
   for (const [what, path] of [...pagesOf(kit.data), ...more]) {
-    await page.emulateMedia({ colorScheme: "light" });
+    // A colour on its way from one theme to the other is none that anybody reads.
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
     await kit.visit(page, path);
     await page.addScriptTag({ path: kit.axe });
     for (const [theme, rules] of [["light", null], ["dark", ["color-contrast"]]]) {
       if (theme === "dark") {
-        await page.emulateMedia({ colorScheme: "dark" });
+        await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
         await settled(page);
       }
       const found = await page.evaluate(findings, rules);

@@ -1,6 +1,6 @@
 // Runs beside each other: what is alike is not called different, and what cannot be trusted is not called best.
 
-import { must, settled } from "./harness.mjs";
+import { inTime, must, settled } from "./harness.mjs";
 
 export const checks = [
   { name: "24 210 pairs of runs that are alike: no clear difference in 95 of 100 figures", run: alike },
@@ -78,6 +78,5 @@ async function many(kit) {
     seen.push(await at.jsonValue());
     await page.context().close();
   }
-  must(Math.min(...seen) <= 2000, `${Math.round(Math.min(...seen))} ms`);
-  return `${Math.round(Math.min(...seen))} ms`;
+  return inTime(Math.min(...seen), 2000);
 }

@@ -208,6 +208,15 @@ export function must(is, what) {
   if (!is) throw new Error(typeof what === "function" ? what() : what);
 }
 
+/** A machine that is busy with something else is slower: only what takes so many times as long as it may fails a check. */
+const PATIENCE = 3;
+
+/** Throws unless `time` is within `PATIENCE` times the bar; what there is to say of it, and of a bar that was missed. */
+export function inTime(time, bar, said = ms(time)) {
+  must(time <= PATIENCE * bar, said);
+  return time <= bar ? said : `${said}: MORE THAN THE BAR of ${ms(bar)}, less than ${PATIENCE} times it`;
+}
+
 export function ms(value) {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }
