@@ -17,10 +17,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// The style sheet is kept in parts and served as one file. These come first, the others after the alphabet.
-const FIRST: [&str; 4] = [
+const FIRST: [&str; 6] = [
     "vendor/uplot.css",
     "style/tokens.css",
     "style/base.css",
+    "style/shell.css",
+    "style/parts.css",
     "style/controls.css",
 ];
 

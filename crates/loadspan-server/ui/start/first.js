@@ -3,6 +3,7 @@
 import { html, useEffect, useState } from "../lib.js";
 import { get } from "../api.js";
 import { Link } from "../router.js";
+import { usePolling } from "../parts/polling.js";
 import { ago, plainLine } from "../format.js";
 import { loadTraces } from "../traces/load.js";
 
@@ -11,29 +12,20 @@ const EVERY_MS = 1500;
 /** The latest trace there is: `{ trace, error, known }`. It is asked for while the page is seen. */
 function useLatest() {
   const [state, setState] = useState({ trace: null, error: null, known: false });
-  useEffect(() => {
-    const abort = new AbortController();
-    const ask = async () => {
-      if (document.hidden) return;
-      try {
-        const { experiments = [] } = await get("/api/2.0/mlflow/experiments/search", { query: { max_results: 1000 }, signal: abort.signal });
-        const ids = experiments.map(({ experiment_id: id }) => id);
-        const { rows } = await loadTraces({ experiments: ids, filter: "", order: "timestamp DESC", count: 1, signal: abort.signal });
-        setState({ trace: rows[0] ?? null, error: null, known: true });
-      } catch (error) {
-        if (error.name !== "AbortError") setState((before) => ({ ...before, error }));
-      }
-    };
-    ask();
-    const timer = setInterval(ask, EVERY_MS);
-    document.addEventListener("visibilitychange", ask);
-    return () => {
-      abort.abort();
-      clearInterval(timer);
-      document.removeEventListener("visibilitychange", ask);
-    };
-  }, []);
+  usePolling({
+    every: EVERY_MS,
+    ask: latest,
+    found: (trace) => setState({ trace, error: null, known: true }),
+    failed: (error) => setState((before) => ({ ...before, error })),
+  });
   return state;
+}
+
+async function latest(signal) {
+  const { experiments = [] } = await get("/api/2.0/mlflow/experiments/search", { query: { max_results: 1000 }, signal });
+  const ids = experiments.map(({ experiment_id: id }) => id);
+  const { rows } = await loadTraces({ experiments: ids, filter: "", order: "timestamp DESC", count: 1, signal });
+  return rows[0] ?? null;
 }
 
 /** `ports`: where spans may come, in words. */
