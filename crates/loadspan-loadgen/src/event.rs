@@ -16,11 +16,15 @@ use serde::{Deserialize, Serialize};
 /// Something that happened in a run.
 #[derive(Debug, Clone)]
 pub enum RunEvent {
-    /// Connections are open and the load begins.
+    /// Connections are open and the load of a stage begins.
     LoadStarted {
+        /// Which, from 0.
+        stage: u32,
         /// When.
         at: RunOffset,
     },
+    /// The last request of a stage has ended. Its records came before, but for those that were lost.
+    StageEnded(Arc<StageEnd>),
     /// Requests that have finished, in the order in which a worker finished them.
     Records(RecordBatch),
     /// The load, ten times a second.
@@ -77,14 +81,38 @@ impl From<Vec<RequestRecord>> for RecordBatch {
 pub struct Progress {
     /// When.
     pub at: RunOffset,
+    /// The stage that is being run, from 0.
+    pub stage: u32,
     /// Requests sent and not finished.
     pub in_flight: u64,
     /// Requests sent so far, warm-up included.
     pub sent: u64,
-    /// When measuring began, if it has.
+    /// When measuring began in this stage, if it has.
     pub measure_started_at: Option<RunOffset>,
-    /// Sending has stopped.
+    /// Sending has stopped, in this stage.
     pub draining: bool,
+}
+
+/// How a stage ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageEnd {
+    /// Which, from 0.
+    pub stage: u32,
+    /// Why sending stopped.
+    pub reason: StopReason,
+    /// When its load began.
+    pub load_started_at: RunOffset,
+    /// When its first measured request was due; `None` when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure_started_at: Option<RunOffset>,
+    /// When its last request ended.
+    pub ended_at: RunOffset,
+    /// Requests that a schedule had due before the end of the stage and that were not sent.
+    pub unsent: u64,
+    /// Each worker thread.
+    pub workers: Vec<WorkerStats>,
+    /// CPU time of the whole process during its load, in seconds.
+    pub cpu_seconds: f64,
 }
 
 /// How a run ended, and what it took the client.
@@ -102,12 +130,15 @@ pub struct RunEnd {
     pub records_lost: u64,
     /// Connections opened ahead of the load.
     pub preopened: Vec<Preopened>,
-    /// Each worker thread.
+    /// Each worker thread, in the stage in which it had most to do.
     pub workers: Vec<WorkerStats>,
     /// CPU time of the whole process during the load, in seconds.
     pub cpu_seconds: f64,
     /// Requests that a schedule had due before the end of the run and that were not sent.
     pub unsent: u64,
+    /// The stages that were begun.
+    #[serde(default)]
+    pub stages: Vec<StageEnd>,
 }
 
 /// Why sending stopped.
@@ -249,7 +280,10 @@ mod tests {
         for _ in 0..3 {
             listeners.publish(&RunEvent::Records(Vec::new().into()));
         }
-        listeners.publish(&RunEvent::LoadStarted { at: RunOffset::ZERO });
+        listeners.publish(&RunEvent::LoadStarted {
+            stage: 0,
+            at: RunOffset::ZERO,
+        });
         let count = |listener: &Subscription| std::iter::from_fn(|| listener.next_within(Duration::ZERO)).count();
         assert_eq!((count(&slow), count(&fast)), (1, 4));
     }
@@ -260,7 +294,10 @@ mod tests {
         let (slow, gone) = (listeners.subscribe(1), listeners.subscribe(1));
         drop(gone);
         for _ in 0..2 {
-            listeners.publish(&RunEvent::LoadStarted { at: RunOffset::ZERO });
+            listeners.publish(&RunEvent::LoadStarted {
+                stage: 0,
+                at: RunOffset::ZERO,
+            });
         }
         listeners.finish(&Arc::new(end()));
         drop(listeners);
@@ -280,6 +317,7 @@ mod tests {
             workers: Vec::new(),
             cpu_seconds: 0.0,
             unsent: 0,
+            stages: Vec::new(),
         }
     }
 }

@@ -18,6 +18,7 @@ mod redaction;
 mod response;
 mod runner;
 pub mod schedule;
+pub mod sessions;
 pub mod sse;
 mod target;
 pub mod workload;
@@ -25,9 +26,10 @@ pub mod workload;
 pub use self::clock::{ClockAnchor, RunClock};
 pub use self::connection::{TlsConfig, TlsError};
 pub use self::deadline::Deadlines;
-pub use self::event::{Listeners, Progress, RecordBatch, RunEnd, RunEvent, StopReason, Subscription};
+pub use self::event::{Listeners, Progress, RecordBatch, RunEnd, RunEvent, StageEnd, StopReason, Subscription};
 pub use self::observer::TextCapture;
 pub use self::runner::{
-    FailureThreshold, Limits, LoadConfig, LoadModel, Run, RunError, RunPlan, Stopper, Warmup, start,
+    FailureThreshold, Limits, LoadConfig, LoadModel, Run, RunError, RunPlan, StagePlan, StageRole, Stopper, Traffic,
+    Warmup, start,
 };
 pub use self::target::{BaseUrl, HttpPreference, PreparedTarget, TargetConfig, TargetError, UrlError};

@@ -1,4 +1,6 @@
-//! Makes the load: workers, collector, and the handle by which a run is stopped and awaited.
+//! Makes the load: stages, workers, collector, and the handle by which a run is stopped and awaited.
+//!
+//! A stage begins when the one before has ended, with workers and a collector of its own:
 //!
 //! ```text
 //! worker 0 ─┐                          ┌─▶ listener (records file)
@@ -9,29 +11,27 @@
 mod closed;
 mod collector;
 mod control;
+mod course;
 mod open;
 mod outbox;
 mod pacer;
 mod plan;
 mod self_check;
 mod slot;
+mod stage;
 mod worker;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use loadspan_record::{ConnectionUse, Preopened};
+use loadspan_record::{ConnectionUse, Preopened, WorkerStats};
 
-use self::collector::{Collector, QUEUE_BATCHES};
-use self::control::{Control, Tickets};
-use self::outbox::Outbox;
-pub use self::plan::{FailureThreshold, Limits, LoadConfig, LoadModel, RunPlan, Warmup};
+use self::course::Course;
+pub use self::plan::{FailureThreshold, Limits, LoadConfig, LoadModel, RunPlan, StagePlan, StageRole, Traffic, Warmup};
 use self::self_check::process_cpu_seconds;
-use self::worker::{WorkerReport, WorkerSeed};
-use crate::event::{Listeners, RunEnd};
+use self::stage::{StageRun, StageWork};
+use crate::event::{Listeners, RunEnd, RunEvent, StageEnd};
 use crate::{RunClock, StopReason, TargetError};
 
 /// loadspan itself failed; nothing is said about the server.
@@ -55,33 +55,27 @@ pub enum RunError {
 #[derive(Debug)]
 pub struct Run {
     clock: RunClock,
-    plan: Arc<RunPlan>,
-    control: Arc<Control>,
-    workers: Vec<JoinHandle<std::io::Result<WorkerReport>>>,
+    course: Arc<Course>,
     listeners: Arc<Listeners>,
-    collector: JoinHandle<()>,
-    cpu_seconds_before: f64,
+    conductor: JoinHandle<(RunEnd, Option<RunError>)>,
 }
 
 /// Stops a run from another thread.
 #[derive(Debug, Clone)]
 pub struct Stopper {
     clock: RunClock,
-    plan: Arc<RunPlan>,
-    control: Arc<Control>,
+    course: Arc<Course>,
 }
 
 impl Stopper {
     /// Stops sending; requests in flight have the drain deadline to end.
     pub fn stop(&self) {
-        self.control
-            .stop(StopReason::Interrupted, self.clock.now(), self.plan.load.limits.drain);
+        self.course.stop(self.clock.now(), None);
     }
 
     /// Stops sending and gives up what is in flight.
     pub fn stop_at_once(&self) {
-        self.control
-            .stop(StopReason::Interrupted, self.clock.now(), Duration::ZERO);
+        self.course.stop(self.clock.now(), Some(Duration::ZERO));
     }
 }
 
@@ -94,48 +88,19 @@ pub fn start(plan: RunPlan, clock: RunClock, listeners: Listeners) -> Result<Run
     if let Some(trace) = plan.trace {
         plan.target_config.check_propagation(trace.propagation)?;
     }
-    let plan = Arc::new(plan);
     let listeners = Arc::new(listeners);
-    let count = plan.load.worker_count();
-    let limit = match plan.load.model {
-        LoadModel::Open { max_concurrency, .. } => max_concurrency,
-        LoadModel::Closed { .. } => None,
-    };
-    let control = Arc::new(Control::new(&plan.load.limits, count).with_room(limit));
-    let tickets = Arc::new(Tickets::new(plan.load.warmup, &plan.load.limits));
-    let (sender, queue) = sync_channel(QUEUE_BATCHES);
-    let collector = Collector {
+    let course = Arc::new(Course::default());
+    let conductor = Conductor {
         clock,
-        control: Arc::clone(&control),
-        plan: Arc::clone(&plan),
-        queue,
+        plan: Arc::new(plan),
+        course: Arc::clone(&course),
         listeners: Arc::clone(&listeners),
-        redaction: plan.target_config.redaction(),
     };
-    let collector = spawn("loadspan-collect", || collector.run())?;
-    let cpu_seconds_before = process_cpu_seconds();
-    let workers = (0..count).map(|number| {
-        let seed = WorkerSeed {
-            number,
-            of: count,
-            clock,
-            plan: Arc::clone(&plan),
-            control: Arc::clone(&control),
-            tickets: Arc::clone(&tickets),
-            outbox: Outbox::new(sender.clone(), &control),
-        };
-        spawn("loadspan-worker", || seed.run())
-    });
-    let workers = workers.collect::<Result<_, _>>();
     Ok(Run {
-        // Those that did start would wait for the others.
-        workers: workers.inspect_err(|_| control.break_down(clock.now()))?,
         clock,
-        plan,
-        control,
+        course,
         listeners,
-        collector,
-        cpu_seconds_before,
+        conductor: spawn("loadspan-run", move || conductor.run())?,
     })
 }
 
@@ -152,8 +117,7 @@ impl Run {
     pub fn stopper(&self) -> Stopper {
         Stopper {
             clock: self.clock,
-            plan: Arc::clone(&self.plan),
-            control: Arc::clone(&self.control),
+            course: Arc::clone(&self.course),
         }
     }
 
@@ -163,48 +127,132 @@ impl Run {
     ///
     /// A worker broke down. What the others recorded has reached the listeners all the same.
     pub fn join(self) -> Result<Arc<RunEnd>, RunError> {
-        let reports: Vec<_> = self.workers.into_iter().map(JoinHandle::join).collect();
-        let ended_at = self.clock.now();
-        let cpu_seconds = process_cpu_seconds() - self.cpu_seconds_before;
-        let collected = self.collector.join().map_err(|_| RunError::Panic);
-        let (done, broken) = sort_reports(reports);
-        let load = Ordering::Relaxed;
-        let end = Arc::new(RunEnd {
-            reason: self.control.stop_reason(),
-            load_started_at: self.control.load_start().unwrap_or_default(),
-            measure_started_at: self.control.measure_start(),
-            ended_at,
-            records_lost: self.control.records_lost.load(load),
-            preopened: describe_preopened(&done),
-            workers: done.into_iter().map(|report| report.load).collect(),
-            cpu_seconds,
-            unsent: self.control.unsent.load(load),
-        });
+        let (end, broken) = self.conductor.join().map_err(|_| RunError::Panic)?;
+        let end = Arc::new(end);
         self.listeners.finish(&end);
-        collected.and(broken.map_or(Ok(end), Err))
+        broken.map_or(Ok(end), Err)
     }
 }
 
-/// The reports of the workers that came to the end, and what befell another.
-fn sort_reports(
-    reports: Vec<std::thread::Result<std::io::Result<WorkerReport>>>,
-) -> (Vec<WorkerReport>, Option<RunError>) {
-    let mut done = Vec::with_capacity(reports.len());
-    let mut broken = None;
-    for report in reports {
-        match report {
-            Ok(Ok(report)) => done.push(report),
-            Ok(Err(error)) => broken = Some(RunError::Worker(error)),
-            Err(_) => broken = Some(RunError::Panic),
+/// Runs the stages one after the other.
+struct Conductor {
+    clock: RunClock,
+    plan: Arc<RunPlan>,
+    course: Arc<Course>,
+    listeners: Arc<Listeners>,
+}
+
+/// What has been done so far.
+#[derive(Default)]
+struct Done {
+    stages: Vec<StageEnd>,
+    preopened: Vec<(usize, ConnectionUse)>,
+    records_lost: u64,
+    sent: u64,
+    next_index: u64,
+    broken: Option<RunError>,
+}
+
+impl Conductor {
+    fn run(self) -> (RunEnd, Option<RunError>) {
+        let cpu_seconds_before = process_cpu_seconds();
+        let mut done = Done::default();
+        for stage in 0..self.plan.stages.len() {
+            if !self.course.wait(self.plan.stages[stage].pause) {
+                break;
+            }
+            self.run_stage(stage as u32, &mut done);
+            let came_to_its_end = done.stages.last().is_some_and(|end| end.reason == StopReason::Finished);
+            if done.broken.is_some() || !came_to_its_end {
+                break;
+            }
         }
+        let cpu_seconds = process_cpu_seconds() - cpu_seconds_before;
+        done.finish(&self, cpu_seconds)
     }
-    (done, broken)
+
+    fn run_stage(&self, stage: u32, done: &mut Done) {
+        let work = StageWork {
+            clock: self.clock,
+            plan: Arc::clone(&self.plan),
+            listeners: Arc::clone(&self.listeners),
+            stage,
+            first_index: done.next_index,
+            sent_before: done.sent,
+        };
+        let running = match StageRun::start(work, &self.course) {
+            Ok(Some(running)) => running,
+            Ok(None) => return,
+            Err(error) => {
+                done.broken = Some(error);
+                return;
+            }
+        };
+        let ended = running.join();
+        self.listeners
+            .publish(&RunEvent::StageEnded(Arc::new(ended.end.clone())));
+        done.add(ended, self.plan.stages[stage as usize].role);
+    }
+}
+
+impl Done {
+    fn add(&mut self, ended: stage::Ended, role: StageRole) {
+        let mut end = ended.end;
+        if role == StageRole::Warmup {
+            end.measure_started_at = None;
+        }
+        self.stages.push(end);
+        self.records_lost += ended.records_lost;
+        self.sent += ended.sent;
+        for report in ended.reports {
+            self.next_index = self.next_index.max(report.next_index);
+            self.preopened.extend(report.preopened);
+        }
+        self.broken = self.broken.take().or(ended.broken);
+    }
+
+    fn finish(self, conductor: &Conductor, cpu_seconds: f64) -> (RunEnd, Option<RunError>) {
+        let stopped = conductor.course.is_stopped().then_some(StopReason::Interrupted);
+        let last = self.stages.last();
+        let reason = last
+            .map(|end| end.reason)
+            .filter(|reason| *reason != StopReason::Finished);
+        let end = RunEnd {
+            reason: reason.or(stopped).unwrap_or(StopReason::Finished),
+            load_started_at: self.stages.first().map(|end| end.load_started_at).unwrap_or_default(),
+            measure_started_at: self.stages.iter().find_map(|end| end.measure_started_at),
+            ended_at: last.map_or_else(|| conductor.clock.now(), |end| end.ended_at),
+            records_lost: self.records_lost,
+            preopened: describe_preopened(&self.preopened),
+            workers: at_worst(&self.stages),
+            cpu_seconds,
+            unsent: self.stages.iter().map(|end| end.unsent).sum(),
+            stages: self.stages,
+        };
+        (end, self.broken)
+    }
+}
+
+/// Each worker in the stage in which it had most to do; its CPU time is that of all stages.
+fn at_worst(stages: &[StageEnd]) -> Vec<WorkerStats> {
+    let count = stages.iter().map(|end| end.workers.len()).max().unwrap_or(0);
+    let of = |number: usize| {
+        let each = stages.iter().filter_map(move |end| end.workers.get(number));
+        each.copied().reduce(|one, other| WorkerStats {
+            cpu_seconds: one.cpu_seconds + other.cpu_seconds,
+            busy_share: one.busy_share.max(other.busy_share),
+            loop_lag_p50_ms: one.loop_lag_p50_ms.max(other.loop_lag_p50_ms),
+            loop_lag_p99_ms: one.loop_lag_p99_ms.max(other.loop_lag_p99_ms),
+            loop_lag_max_ms: one.loop_lag_max_ms.max(other.loop_lag_max_ms),
+        })
+    };
+    (0..count).filter_map(of).collect()
 }
 
 /// The connections opened ahead of the load, by target.
-fn describe_preopened(reports: &[WorkerReport]) -> Vec<Preopened> {
+fn describe_preopened(connections: &[(usize, ConnectionUse)]) -> Vec<Preopened> {
     let mut by_target = std::collections::BTreeMap::<usize, (Vec<u64>, u64)>::new();
-    for (target, connection) in reports.iter().flat_map(|report| &report.preopened) {
+    for (target, connection) in connections {
         let (opened, failed) = by_target.entry(*target).or_default();
         match connection {
             ConnectionUse::Opened { connect_ns, tls_ns } => opened.push(connect_ns + tls_ns),

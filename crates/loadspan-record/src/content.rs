@@ -7,12 +7,14 @@ pub struct OutputText {
     pub answer: String,
     /// Reasoning.
     pub reasoning: String,
+    /// The body of the request, where it cannot be made again from its number: it repeats what the server said before.
+    pub body: Vec<u8>,
 }
 
 impl OutputText {
     /// Whether nothing was said.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.answer.is_empty() && self.reasoning.is_empty()
+        self.answer.is_empty() && self.reasoning.is_empty() && self.body.is_empty()
     }
 }

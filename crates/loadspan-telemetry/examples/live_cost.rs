@@ -135,7 +135,7 @@ fn run() -> RunIdentity {
         slo: None,
         trace_plan: None,
         bodies: BodyVariety::Uniform,
-        body: BodySource(Arc::new(|_| b"{}".to_vec())),
+        body: BodySource(Arc::new(|_, _| Some(b"{}".to_vec()))),
     }
 }
 

@@ -63,6 +63,7 @@ fn main() {
     let output = OutputText {
         answer: "word ".repeat(128),
         reasoning: String::new(),
+        body: Vec::new(),
     };
     let mut with_content = recorder(AttributeStyle::Semconv, SampleRatio::ALL);
     measure("content", spans, &mut with_content, |recorder, record| {
@@ -161,7 +162,7 @@ fn run() -> RunIdentity {
         slo: None,
         trace_plan: None,
         bodies: BodyVariety::Uniform,
-        body: BodySource(Arc::new(|_| BODY.to_vec())),
+        body: BodySource(Arc::new(|_, _| Some(BODY.to_vec()))),
     }
 }
 

@@ -38,9 +38,12 @@ pub struct RunIdentity {
     pub body: BodySource,
 }
 
-/// Makes the JSON body of a request again, by its number: workloads are functions of it.
+/// Makes the JSON body of a request again, by its stage and number. `None`: it is no function of these.
 #[derive(Clone)]
-pub struct BodySource(pub Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>);
+pub struct BodySource(pub Arc<MakeBody>);
+
+/// What makes a body again.
+pub(crate) type MakeBody = dyn Fn(u32, u64) -> Option<Vec<u8>> + Send + Sync;
 
 /// Whether bodies differ in more than prompt and length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -71,7 +71,8 @@ impl Telemetry {
                 server.provider = provider_of_host(&server.host).map(str::to_owned);
             }
         }
-        let parameters = RequestParameters::from_body(&(run.body.0)(0), run.operation).for_every_request();
+        let parameters =
+            RequestParameters::from_body(&(run.body.0)(0, 0).unwrap_or_default(), run.operation).for_every_request();
         let content = config
             .traces
             .as_ref()
@@ -127,7 +128,7 @@ impl Telemetry {
         if self.traces.is_none() && self.metrics.is_none() {
             return;
         }
-        let own_parameters = self.own_parameters(record.id.index);
+        let own_parameters = self.own_parameters(record, output);
         let parameters = own_parameters.as_ref().unwrap_or(&self.parameters);
         let is_exported = match &mut self.traces {
             Some(traces) if trace_pipelines(&self.exporters).any(Pipeline::is_taken) => {
@@ -142,16 +143,21 @@ impl Telemetry {
     }
 
     /// What a request asked for, where that is not the same for all of them.
-    fn own_parameters(&self, index: u64) -> Option<RequestParameters> {
+    fn own_parameters(&self, record: &RequestRecord, output: Option<&OutputText>) -> Option<RequestParameters> {
         let operation = self.run.operation;
+        let body = || {
+            let said = output.map(|output| &output.body).filter(|body| !body.is_empty());
+            said.cloned()
+                .or_else(|| (self.run.body.0)(record.stage, record.id.index))
+                .unwrap_or_default()
+        };
         match (self.run.bodies, self.content) {
             (BodyVariety::Uniform, ContentCapture::Off) => None,
             (BodyVariety::Uniform, ContentCapture::On) => {
-                let body = (self.run.body.0)(index);
-                Some(self.parameters.clone().with_content(&body, operation))
+                Some(self.parameters.clone().with_content(&body(), operation))
             }
             (BodyVariety::Individual, content) => {
-                let body = (self.run.body.0)(index);
+                let body = body();
                 let parameters = RequestParameters::from_body(&body, operation);
                 Some(match content {
                     ContentCapture::Off => parameters,

@@ -11,10 +11,11 @@ mod run_file;
 mod telemetry;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use loadspan_loadgen::preflight::{self, Preflight};
-use loadspan_loadgen::{Listeners, RunClock, RunEnd, RunPlan, TextCapture};
+use loadspan_loadgen::{Listeners, RunClock, RunEnd, RunPlan, StagePlan, StageRole, TextCapture, Traffic};
 use loadspan_record::{RunId, TelemetrySummary};
 use loadspan_telemetry::config::{TelemetryConfig, TracesConfig};
 
@@ -152,9 +153,14 @@ fn plan_run(config: &RunConfig, preflight: Preflight, (prepared, clock): (Prepar
         target: preflight.target,
         target_config: config.target.clone(),
         body: preflight.body,
-        workload: Arc::new(prepared.workload),
+        stages: vec![StagePlan {
+            name: None,
+            load: config.load.clone(),
+            traffic: Traffic::Requests(Arc::new(prepared.workload)),
+            pause: Duration::ZERO,
+            role: StageRole::Measured,
+        }],
         tokenizer: prepared.tokenizer,
-        load: config.load.clone(),
         trace: traces.map(TracesConfig::plan),
         output_text: if config.telemetry.as_ref().is_some_and(TelemetryConfig::captures_content) {
             TextCapture::On

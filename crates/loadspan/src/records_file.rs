@@ -84,7 +84,7 @@ impl Writer {
                     self.written.missed += events.missed();
                     return self.written;
                 }
-                Some(RunEvent::LoadStarted { .. } | RunEvent::Progress(_)) | None => {}
+                Some(RunEvent::LoadStarted { .. } | RunEvent::StageEnded(_) | RunEvent::Progress(_)) | None => {}
             }
             if self.buffer.len() >= FLUSH_SIZE || last_flush.elapsed() >= FLUSH_AFTER {
                 self.flush();

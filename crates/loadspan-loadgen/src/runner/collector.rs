@@ -9,7 +9,7 @@ use loadspan_record::{Outcome, Phase, TokenSource};
 
 use super::control::Control;
 use super::outbox::Batch;
-use super::plan::{FailureThreshold, Limits, RunPlan};
+use super::plan::{FailureThreshold, Limits, RunPlan, StagePlan, StageRole};
 use crate::event::{Listeners, Progress, RecordBatch, RunEvent};
 use crate::observer::{OUTPUT_LIMIT, beginning};
 use crate::redaction::Redaction;
@@ -26,6 +26,9 @@ pub(crate) struct Collector {
     pub(crate) clock: RunClock,
     pub(crate) control: Arc<Control>,
     pub(crate) plan: Arc<RunPlan>,
+    /// Which of the plan's stages, and how many requests were sent before it.
+    pub(crate) stage: u32,
+    pub(crate) sent_before: u64,
     pub(crate) queue: Receiver<Batch>,
     pub(crate) listeners: Arc<Listeners>,
     pub(crate) redaction: Redaction,
@@ -48,7 +51,7 @@ impl Collector {
             let received = self.queue.recv_timeout(PROGRESS_EVERY);
             if let (false, Some(at)) = (load_started, self.control.load_start()) {
                 load_started = true;
-                self.listeners.publish(&RunEvent::LoadStarted { at });
+                self.listeners.publish(&RunEvent::LoadStarted { stage: self.stage, at });
             }
             match received {
                 Ok(batch) => self.pass_on(batch, &mut tally),
@@ -88,22 +91,31 @@ impl Collector {
     /// Ends the run when more requests have failed than it may have. A share has to mean something first; what a run too short for
     /// that comes to is judged at its end, by whoever judges it.
     fn stop_if_exceeded(&self, tally: &Tally) {
-        let concurrency = self.plan.load.model.max_concurrency();
+        let load = &self.stage().load;
+        let concurrency = load.model.max_concurrency();
         let settled = concurrency.map_or(0, |limit| u64::from(limit.get())).max(10);
-        let Limits { failures, drain, .. } = self.plan.load.limits;
+        let Limits { failures, drain, .. } = load.limits;
         let is_exceeded = |threshold: FailureThreshold| threshold.is_exceeded(tally.failed, tally.finished, settled);
         if failures.is_some_and(is_exceeded) {
             self.control.stop(StopReason::FailureThreshold, self.clock.now(), drain);
         }
     }
 
+    fn stage(&self) -> &StagePlan {
+        &self.plan.stages[self.stage as usize]
+    }
+
     fn progress(&self) -> Progress {
         let at = self.clock.now();
         Progress {
             at,
+            stage: self.stage,
             in_flight: self.control.in_flight(),
-            sent: self.control.sent.load(Ordering::Relaxed),
-            measure_started_at: self.control.measure_start(),
+            sent: self.sent_before + self.control.sent.load(Ordering::Relaxed),
+            measure_started_at: match self.stage().role {
+                StageRole::Measured => self.control.measure_start(),
+                StageRole::Warmup => None,
+            },
             draining: !self.control.may_send(at),
         }
     }

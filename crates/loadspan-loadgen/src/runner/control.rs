@@ -157,11 +157,12 @@ pub(crate) struct Tickets {
 }
 
 impl Tickets {
-    pub(crate) fn new(warmup: Warmup, limits: &Limits) -> Self {
+    /// The first request gets the number `first`.
+    pub(crate) fn new(warmup: Warmup, limits: &Limits, first: u64) -> Self {
         Self {
             warmup,
             limit: limits.requests.unwrap_or(u64::MAX),
-            next_index: AtomicU64::new(0),
+            next_index: AtomicU64::new(first),
             warmup_taken: AtomicU64::new(0),
             measured_taken: AtomicU64::new(0),
         }
@@ -219,7 +220,7 @@ mod tests {
     #[test]
     fn warm_up_hands_over_to_exactly_as_many_measured_requests() {
         let limits = limits(Some(3), None);
-        let (control, tickets) = (Control::new(&limits, 1), Tickets::new(Warmup::Requests(2), &limits));
+        let (control, tickets) = (Control::new(&limits, 1), Tickets::new(Warmup::Requests(2), &limits, 0));
         let phases: Vec<_> = std::iter::from_fn(|| tickets.take(at(1), &control))
             .map(|ticket| ticket.phase)
             .collect();
@@ -232,7 +233,7 @@ mod tests {
         let limits = limits(None, Some(Duration::from_secs(1)));
         let (control, tickets) = (
             Control::new(&limits, 1),
-            Tickets::new(Warmup::Duration(Duration::from_millis(50)), &limits),
+            Tickets::new(Warmup::Duration(Duration::from_millis(50)), &limits, 0),
         );
         control.worker_is_ready(at(0), Duration::ZERO);
         assert_eq!(tickets.take(at(49), &control).unwrap().phase, Phase::Warmup);

@@ -19,6 +19,8 @@ use crate::schedule::{Partition, ScheduleConfig};
 /// A worker's part of the schedule, with phases and limits.
 pub(crate) struct Arrivals {
     schedule: Box<dyn Iterator<Item = (u64, Duration)>>,
+    /// The number of the first request of the stage.
+    first: u64,
     start: RunOffset,
     /// Number of the first measured request, and when it is due. Every worker must know, and only one of them has it.
     measured_from: (u64, Duration),
@@ -29,7 +31,12 @@ pub(crate) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(crate) fn new(schedule: &ScheduleConfig, load: &LoadConfig, share: Share, start: RunOffset) -> Self {
+    pub(crate) fn new(
+        schedule: &ScheduleConfig,
+        load: &LoadConfig,
+        share: Share,
+        (first, start): (u64, RunOffset),
+    ) -> Self {
         let partition = Partition {
             index: share.number,
             of: NonZeroU64::new(share.of).unwrap_or(NonZeroU64::MIN),
@@ -42,6 +49,7 @@ impl Arrivals {
         let measured_from = first_measured.unwrap_or((u64::MAX, Duration::MAX));
         Self {
             schedule: Box::new(schedule.build().partition(partition)),
+            first,
             start,
             measured_from,
             end: measured_from.0.saturating_add(load.limits.requests.unwrap_or(u64::MAX)),
@@ -65,7 +73,7 @@ impl Iterator for Arrivals {
         let (index, offset) = self.schedule.next().filter(in_time)?;
         let warm = index < self.measured_from.0;
         Some(Due {
-            index,
+            index: self.first + index,
             phase: if warm { Phase::Warmup } else { Phase::Measure },
             scheduled_at: self.start.after(offset),
             held_back_ns: 0,

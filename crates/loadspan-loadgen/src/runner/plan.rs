@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::observer::TextCapture;
 use crate::openai::BodyConfig;
 use crate::schedule::ScheduleConfig;
+use crate::sessions::Sessions;
 use crate::target::{PreparedTarget, TargetConfig};
-use crate::workload::{PromptTokenizer, Workload};
+use crate::workload::{Content, PromptTokenizer, RequestSpec, Workload};
 
 /// Everything that a run needs, checked and resolved.
 #[derive(Debug)]
@@ -24,12 +25,10 @@ pub struct RunPlan {
     pub target_config: TargetConfig,
     /// What all bodies have in common.
     pub body: BodyConfig,
-    /// What is sent.
-    pub workload: Arc<Workload>,
+    /// What is sent, one stage after the other. At least one.
+    pub stages: Vec<StagePlan>,
     /// Counts the tokens of answers for which the server did not.
     pub tokenizer: Option<Arc<PromptTokenizer>>,
-    /// How much, and for how long.
-    pub load: LoadConfig,
     /// Streams with more chunk gaps than this are recorded as a histogram of gaps.
     pub gap_limit: usize,
     /// How requests get their trace context. `None`: each has a trace of its own, and the server is not told.
@@ -38,14 +37,67 @@ pub struct RunPlan {
     pub output_text: TextCapture,
 }
 
+/// A part of a run with a load of its own. It begins when every request of the one before has ended.
+#[derive(Debug, Clone)]
+pub struct StagePlan {
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// How much, and for how long.
+    pub load: LoadConfig,
+    /// What is sent.
+    pub traffic: Traffic,
+    /// How long nothing is sent before it.
+    pub pause: Duration,
+    /// Whether its requests are in the figures.
+    pub role: StageRole,
+}
+
+/// What a stage sends.
+#[derive(Debug, Clone)]
+pub enum Traffic {
+    /// Requests that know nothing of each other.
+    Requests(Arc<Workload>),
+    /// Sessions: the load is in sessions, not in requests.
+    Sessions(Arc<dyn Sessions>),
+}
+
+/// Whether the requests of a stage are in the figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageRole {
+    /// They are, but for those of its own warm-up.
+    #[default]
+    Measured,
+    /// None is: all of it is warm-up.
+    Warmup,
+}
+
 impl RunPlan {
-    /// Makes the JSON body of a request again, by its number: it is a function of that.
-    pub fn body_source(&self) -> impl Fn(u64) -> Vec<u8> + Send + Sync + use<> {
-        let (workload, builder) = (Arc::clone(&self.workload), self.body.build());
-        move |index| {
-            let (mut prompt, mut body) = (String::new(), Vec::new());
-            builder.write(&workload.request(index, &mut prompt), &mut body);
-            body
+    /// What all bodies have in common, as the JSON body of a request that says nothing.
+    #[must_use]
+    pub fn common_body(&self) -> Vec<u8> {
+        let nothing = RequestSpec {
+            content: Content::Payload("{}"),
+            output_tokens: None,
+            input_tokens: None,
+        };
+        let mut body = Vec::new();
+        self.body.build().write(&nothing, &mut body);
+        body
+    }
+
+    /// Makes the JSON body of a request again, by its stage and number. `None`: it is no function of these, because it repeats
+    /// what the server said.
+    pub fn body_source(&self) -> impl Fn(u32, u64) -> Option<Vec<u8>> + Send + Sync + use<> {
+        let traffic: Vec<_> = self.stages.iter().map(|stage| stage.traffic.clone()).collect();
+        let builder = self.body.build();
+        move |stage, index| match traffic.get(stage as usize)? {
+            Traffic::Requests(workload) => {
+                let (mut prompt, mut body) = (String::new(), Vec::new());
+                builder.write(&workload.request(index, &mut prompt), &mut body);
+                Some(body)
+            }
+            Traffic::Sessions(_) => None,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use loadspan_record::{ConnectionUse, Failure, Outcome, Phase, RequestId, RequestRecord, RunOffset, TokenCounts};
 
+use super::plan::Traffic;
 use super::worker::Worker;
 use crate::deadline::Watchdog;
 use crate::link::{Link, NoLink, Opened, Outgoing};
@@ -47,7 +48,7 @@ pub(crate) struct Scratch {
 }
 
 /// What was asked for, kept beside the buffers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Asked {
     input_tokens: Option<u32>,
     output_tokens: Option<u32>,
@@ -169,10 +170,13 @@ impl Slot {
 impl Scratch {
     /// Makes the body of a request and writes its id.
     fn fill(&mut self, worker: &Worker, id: RequestId) -> Asked {
-        let spec = worker.workload.request(id.index, &mut self.prompt);
-        worker.body.write(&spec, &mut self.body);
         self.request_id.clear();
         write!(self.request_id, "{id}").expect("a string takes all that is written");
+        let Traffic::Requests(workload) = &worker.traffic else {
+            return Asked::default();
+        };
+        let spec = workload.request(id.index, &mut self.prompt);
+        worker.body.write(&spec, &mut self.body);
         Asked {
             input_tokens: spec.input_tokens,
             output_tokens: spec.output_tokens,

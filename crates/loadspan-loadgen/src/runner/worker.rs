@@ -1,14 +1,14 @@
 //! A worker thread: its own event loop, connections, timers and random numbers. Workers share nothing but atomics.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use loadspan_record::{
-    ChunkGaps, ConnectionUse, Failure, HttpExchange, HttpVersion, Outcome, Propagation, RequestId, RequestRecord,
-    RunId, RunOffset, Timings, TokenCounts, TraceIds, TracePlan, Traceparent, WorkerStats,
+    ChunkGaps, ConnectionUse, Failure, HttpExchange, HttpVersion, Outcome, Phase, Propagation, RequestId,
+    RequestRecord, RunId, RunOffset, Timings, TokenCounts, TraceIds, TracePlan, Traceparent, WorkerStats,
 };
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -20,7 +20,7 @@ use super::control::{Control, Tickets};
 use super::open;
 use super::outbox::Outbox;
 use super::pacer::Pacer;
-use super::plan::{LoadModel, RunPlan, Share};
+use super::plan::{LoadModel, RunPlan, Share, StagePlan, StageRole, Traffic};
 use super::self_check::{LoopLag, Spent};
 use super::slot::{Due, Scratch};
 use crate::RunClock;
@@ -31,7 +31,6 @@ use crate::observer::{ObserverConfig, Said, TextCapture, TextConfig};
 use crate::openai::BodyBuilder;
 use crate::redaction::Redaction;
 use crate::target::Route;
-use crate::workload::Workload;
 
 /// How often a worker looks up: for the end of the run, for records to hand over, and at its own lag.
 const TICK: Duration = Duration::from_millis(10);
@@ -41,12 +40,14 @@ const START_AHEAD: Duration = Duration::from_millis(5);
 /// What the tasks of one worker thread share.
 pub(crate) struct Worker {
     number: u16,
+    stage: u32,
+    role: StageRole,
     run_id: RunId,
     trace: Option<TracePlan>,
     pub(crate) exchange: Exchange,
     pub(crate) routes: Vec<Route>,
     pub(crate) observing: ObserverConfig,
-    pub(crate) workload: Arc<Workload>,
+    pub(crate) traffic: Traffic,
     pub(crate) body: BodyBuilder,
     pub(crate) control: Arc<Control>,
     pub(crate) tickets: Arc<Tickets>,
@@ -61,6 +62,8 @@ pub(crate) struct Worker {
     random: RefCell<Xoshiro256PlusPlus>,
     outbox: RefCell<Outbox>,
     redaction: Redaction,
+    /// The number after the highest that was sent.
+    next_index: Cell<u64>,
 }
 
 /// What a worker thread is started with.
@@ -69,6 +72,9 @@ pub(crate) struct WorkerSeed {
     pub(crate) of: usize,
     pub(crate) clock: RunClock,
     pub(crate) plan: Arc<RunPlan>,
+    /// Which of the plan's stages, and the number of its first request.
+    pub(crate) stage: u32,
+    pub(crate) first_index: u64,
     pub(crate) control: Arc<Control>,
     pub(crate) tickets: Arc<Tickets>,
     pub(crate) outbox: Outbox,
@@ -79,6 +85,8 @@ pub(crate) struct WorkerSeed {
 pub(crate) struct WorkerReport {
     pub(crate) load: WorkerStats,
     pub(crate) preopened: Vec<(usize, ConnectionUse)>,
+    /// The number after the highest that was sent.
+    pub(crate) next_index: u64,
 }
 
 /// Ends the run when a worker breaks down, by an error or a panic: the others would wait for it.
@@ -107,24 +115,25 @@ impl WorkerSeed {
             number: self.number as u64,
             of: self.of as u64,
         };
-        let plan = Arc::clone(&self.plan);
+        let (plan, stage, first_index) = (Arc::clone(&self.plan), self.stage as usize, self.first_index);
+        let load = &plan.stages[stage].load;
         let worker = Rc::new(self.build());
         let clock = worker.exchange.clock;
         let mut pacer = Pacer::new(clock)?;
         let attendant = tokio::task::spawn_local(Rc::clone(&worker).attend(Pacer::new(clock)?));
-        let slots = match &plan.load.model {
+        let slots = match &load.model {
             LoadModel::Closed { concurrency, .. } => closed::open_slots(&worker, share.part_of(*concurrency)).await,
             LoadModel::Open { .. } => Vec::new(),
         };
         let start = worker.await_start(&mut pacer).await;
         let began = Spent::until(clock.now());
-        match &plan.load.model {
+        match &load.model {
             LoadModel::Closed { .. } => {
-                let wave = FirstWave::new(&plan.load, share, start);
+                let wave = FirstWave::new(load, share, start);
                 closed::run(&worker, slots, wave, &mut pacer).await;
             }
             LoadModel::Open { schedule, .. } => {
-                let arrivals = open::Arrivals::new(schedule, &plan.load, share, start);
+                let arrivals = open::Arrivals::new(schedule, load, share, (first_index, start));
                 open::run(&worker, arrivals, &mut pacer).await;
             }
         }
@@ -134,6 +143,7 @@ impl WorkerSeed {
         Ok(WorkerReport {
             load: worker.lag.borrow().describe(&spent),
             preopened: worker.preopened.take(),
+            next_index: worker.next_index.get(),
         })
     }
 
@@ -142,13 +152,18 @@ impl WorkerSeed {
             number,
             clock,
             plan,
+            stage,
+            first_index,
             control,
             tickets,
             outbox,
             ..
         } = self;
+        let StagePlan { traffic, role, .. } = &plan.stages[stage as usize];
         Worker {
             number: number as u16,
+            stage,
+            role: *role,
             run_id: plan.run_id,
             trace: plan.trace,
             exchange: Exchange {
@@ -169,7 +184,7 @@ impl WorkerSeed {
                 },
                 gap_limit: plan.gap_limit,
             },
-            workload: Arc::clone(&plan.workload),
+            traffic: traffic.clone(),
             body: plan.body.build(),
             control,
             tickets,
@@ -182,6 +197,7 @@ impl WorkerSeed {
             random: RefCell::new(Xoshiro256PlusPlus::seed_from_u64(fresh_seed())),
             outbox: RefCell::new(outbox),
             redaction: plan.target_config.redaction(),
+            next_index: Cell::new(first_index),
         }
     }
 }
@@ -252,6 +268,7 @@ impl Worker {
 
     /// A record of a request of which nothing is known but that it is due.
     pub(crate) fn blank_record(&self, due: Due, target: usize) -> RequestRecord {
+        self.next_index.set(self.next_index.get().max(due.index + 1));
         let mut random = self.random.borrow_mut();
         // Zero is no valid id in W3C trace context.
         let own_trace_id = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64() | 1);
@@ -260,8 +277,11 @@ impl Worker {
                 run: self.run_id,
                 index: due.index,
             },
-            phase: due.phase,
-            stage: 0,
+            phase: match self.role {
+                StageRole::Measured => due.phase,
+                StageRole::Warmup => Phase::Warmup,
+            },
+            stage: self.stage,
             session: None,
             turn: None,
             target: target as u16,

@@ -35,7 +35,11 @@ fn assert_made_again(server: &RunningServer, load: Load) {
         let sent = requests
             .iter()
             .find(|request| request.header("x-request-id") == Some(&*id));
-        assert_eq!(body(record.id.index), sent.unwrap().body, "{id}");
+        assert_eq!(
+            body(record.stage, record.id.index),
+            Some(sent.unwrap().body.clone()),
+            "{id}"
+        );
     }
 }
 

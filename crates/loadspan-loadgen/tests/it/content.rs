@@ -38,7 +38,7 @@ fn answer_and_reasoning_are_kept_apart() {
         let load = || capturing(Load::closed(server.url(), 2, 6)).endpoint(endpoint);
         let (streamed, whole) = (load().run(), load().not_streaming().run());
         assert_eq!(said(&streamed), said(&whole), "{endpoint:?}");
-        let OutputText { answer, reasoning } = said(&streamed);
+        let OutputText { answer, reasoning, .. } = said(&streamed);
         assert_eq!(words(reasoning), 5, "{reasoning}");
         // The words of the server are always the same, whatever they are said to be.
         assert_eq!(format!("{reasoning}{answer}"), said(&plain).answer, "{endpoint:?}");

@@ -13,7 +13,7 @@ use loadspan_loadgen::schedule::{ArrivalProcess, ScheduleConfig};
 use loadspan_loadgen::workload::{LengthDistribution, LengthModel, SamplingStrategy, SyntheticConfig};
 use loadspan_loadgen::{
     BaseUrl, Deadlines, HttpPreference, Limits, Listeners, LoadConfig, LoadModel, Run, RunClock, RunEnd, RunError,
-    RunEvent, RunPlan, Subscription, TargetConfig, TextCapture, TlsConfig, Warmup,
+    RunEvent, RunPlan, StagePlan, StageRole, Subscription, TargetConfig, TextCapture, TlsConfig, Traffic, Warmup,
 };
 use loadspan_record::{Outcome, OutputText, Phase, RequestRecord, RunId, TracePlan};
 use loadspan_testkit::{FakeServer, RunningServer, Script, When};
@@ -227,9 +227,14 @@ impl Load {
             target: preflight.target,
             target_config,
             body: preflight.body,
-            workload: Arc::new(workload),
+            stages: vec![StagePlan {
+                name: None,
+                load: self.config,
+                traffic: Traffic::Requests(Arc::new(workload)),
+                pause: Duration::ZERO,
+                role: StageRole::Measured,
+            }],
             tokenizer: self.tokenizer.map(Arc::new),
-            load: self.config,
             gap_limit: 1_000,
             trace: self.trace,
             output_text: self.output_text,

@@ -42,7 +42,7 @@ pub(crate) fn run() -> RunIdentity {
         slo: None,
         trace_plan: None,
         bodies: BodyVariety::Uniform,
-        body: BodySource(Arc::new(|_| Vec::new())),
+        body: BodySource(Arc::new(|_, _| Some(Vec::new()))),
     }
 }
 

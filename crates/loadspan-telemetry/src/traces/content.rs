@@ -102,6 +102,7 @@ mod tests {
         let output = OutputText {
             answer: "4".to_owned(),
             reasoning: "2 and 2".to_owned(),
+            body: Vec::new(),
         };
         assert_eq!(
             output_messages(&output, Some("tool_calls")),

@@ -155,7 +155,7 @@ fn run() -> RunIdentity {
         slo: None,
         trace_plan: None,
         bodies: BodyVariety::Uniform,
-        body: BodySource(Arc::new(|_| Vec::new())),
+        body: BodySource(Arc::new(|_, _| Some(Vec::new()))),
     }
 }
 

@@ -52,7 +52,7 @@ fn add_up(events: &Subscription, mut line: ProgressLine) -> (SummaryBuilder, u64
                 last = Some(progress);
                 line.update(progress, &live.view(progress.at));
             }
-            RunEvent::Progress(_) | RunEvent::LoadStarted { .. } => {}
+            RunEvent::Progress(_) | RunEvent::LoadStarted { .. } | RunEvent::StageEnded(_) => {}
             RunEvent::Finished(_) => break,
         }
     }

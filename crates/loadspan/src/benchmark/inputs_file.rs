@@ -5,13 +5,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{BufWriter, Write};
 
 use anyhow::Context;
-use loadspan_loadgen::RunPlan;
+use loadspan_loadgen::{RunPlan, StagePlan, Traffic};
 
 use crate::artifacts::{INPUTS_FILE, RunFolder};
 
 /// Makes the bodies of a run again, since nobody keeps them: workloads are functions of the number of a request.
 pub(super) struct SentInputs {
-    body: Box<dyn Fn(u64) -> Vec<u8>>,
+    body: Box<dyn Fn(u32, u64) -> Option<Vec<u8>>>,
     repetition: Repetition,
 }
 
@@ -26,9 +26,10 @@ impl SentInputs {
     pub(super) fn of(run: &RunPlan) -> Self {
         Self {
             body: Box::new(run.body_source()),
-            repetition: match run.workload.len() {
-                None => Repetition::Never,
-                Some(_) => Repetition::Possible,
+            repetition: if run.stages.iter().all(is_always_new) {
+                Repetition::Never
+            } else {
+                Repetition::Possible
             },
         }
     }
@@ -43,7 +44,7 @@ impl SentInputs {
         let mut sent = Vec::new();
         for record in folder.read_records()? {
             let record = record?;
-            sent.extend(record.timings.sent_at.map(|_| record.id.index));
+            sent.extend(record.timings.sent_at.map(|_| (record.id.index, record.stage)));
         }
         sent.sort_unstable();
         let mut file = BufWriter::new(folder.create_file(INPUTS_FILE)?);
@@ -51,11 +52,13 @@ impl SentInputs {
             .with_context(|| format!("cannot write {}", folder.file(INPUTS_FILE).display()))
     }
 
-    fn write_bodies(&self, sent: &[u64], file: &mut impl Write) -> std::io::Result<()> {
+    fn write_bodies(&self, sent: &[(u64, u32)], file: &mut impl Write) -> std::io::Result<()> {
         let hasher = RandomState::new();
         let mut seen = HashSet::new();
-        for index in sent {
-            let mut body = (self.body)(*index);
+        for (index, stage) in sent {
+            let Some(mut body) = (self.body)(*stage, *index) else {
+                continue;
+            };
             // Two different bodies with one hash of 64 bits are not to be expected among as many as fit on a disk.
             if self.repetition == Repetition::Possible && !seen.insert(hasher.hash_one(&body)) {
                 continue;
@@ -72,17 +75,26 @@ impl SentInputs {
     }
 }
 
+/// Whether no prompt of the stage is sent twice.
+fn is_always_new(stage: &StagePlan) -> bool {
+    match &stage.traffic {
+        Traffic::Requests(workload) => workload.len().is_none(),
+        Traffic::Sessions(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn written(repetition: Repetition, sent: &[u64]) -> String {
         let inputs = SentInputs {
-            body: Box::new(|index| format!("{{\"prompt\":\n{}}}", index % 2).into_bytes()),
+            body: Box::new(|_, index| Some(format!("{{\"prompt\":\n{}}}", index % 2).into_bytes())),
             repetition,
         };
         let mut file = Vec::new();
-        inputs.write_bodies(sent, &mut file).unwrap();
+        let sent: Vec<_> = sent.iter().map(|index| (*index, 0)).collect();
+        inputs.write_bodies(&sent, &mut file).unwrap();
         String::from_utf8(file).unwrap()
     }
 

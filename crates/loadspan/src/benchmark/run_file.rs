@@ -1,7 +1,7 @@
 //! What `run.json` says before the first request.
 
 use anyhow::Context;
-use loadspan_loadgen::{LoadModel, RunClock, RunPlan};
+use loadspan_loadgen::{LoadModel, RunClock, RunPlan, StagePlan, Traffic};
 use loadspan_record::{
     Completeness, LoadFacts, LoadModel as LoadKind, Notice, PromptReuse, RunFacts, RunInfo, TelemetrySummary,
     Thresholds,
@@ -38,7 +38,7 @@ pub(super) fn describe(
     );
     file.slice_seconds = config.output.slice.map(|slice| slice.as_secs_f64());
     file.config = serde_json::to_value(config).context("cannot encode the configuration")?;
-    file.workload = serde_json::to_value(run.workload.description()).context("cannot encode the workload")?;
+    file.workload = describe_workload(run).context("cannot encode the workload")?;
     file.request = serde_json::to_value(&run.body).context("cannot encode the request")?;
     if let Some(version) = known.server_version {
         file.request["server_version"] = version.into();
@@ -46,6 +46,18 @@ pub(super) fn describe(
     file.provider = provider(config, run);
     file.host = serde_json::to_value(Host::describe()).context("cannot encode the host")?;
     Ok(file)
+}
+
+/// What is sent: that of the only stage, or of each.
+fn describe_workload(run: &RunPlan) -> serde_json::Result<serde_json::Value> {
+    let describe = |stage: &StagePlan| match &stage.traffic {
+        Traffic::Requests(workload) => serde_json::to_value(workload.description()),
+        Traffic::Sessions(sessions) => Ok(sessions.description()),
+    };
+    match run.stages.as_slice() {
+        [only] => describe(only),
+        stages => stages.iter().map(describe).collect(),
+    }
 }
 
 fn facts(

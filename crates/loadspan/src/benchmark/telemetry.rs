@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use loadspan_loadgen::openai::EndpointType;
-use loadspan_loadgen::{Listeners, Progress, RunClock, RunEnd, RunEvent, RunPlan, Subscription};
+use loadspan_loadgen::{Listeners, Progress, RunClock, RunEnd, RunEvent, RunPlan, StagePlan, Subscription, Traffic};
 use loadspan_record::{Completeness, ObservedSample, Phase, RunFacts, Summary};
 use loadspan_telemetry::config::TelemetryConfig;
 use loadspan_telemetry::{
@@ -102,14 +102,14 @@ fn listen(
                 }
             }
             Some(RunEvent::Progress(progress)) => telemetry.record_load(load_state(progress)),
-            Some(RunEvent::LoadStarted { at }) => telemetry.record_load(LoadState {
+            Some(RunEvent::LoadStarted { at, .. }) => telemetry.record_load(LoadState {
                 at,
                 in_flight: 0,
                 sent: 0,
                 phase: Phase::Warmup,
             }),
             Some(RunEvent::Finished(_)) => break,
-            None => {}
+            Some(RunEvent::StageEnded(_)) | None => {}
         }
         scraped.try_iter().for_each(|sample| telemetry.record_observed(&sample));
         telemetry.export_due(clock.now());
@@ -197,12 +197,29 @@ fn identify(run: &RunPlan, facts: &RunFacts) -> RunIdentity {
         load: facts.load.description.clone(),
         slo: facts.slo.clone(),
         trace_plan: run.trace,
-        bodies: if run.workload.has_payloads() {
+        bodies: if run.stages.iter().any(has_payloads) {
             BodyVariety::Individual
         } else {
             BodyVariety::Uniform
         },
-        body: BodySource(Arc::new(run.body_source())),
+        body: body_source(run),
+    }
+}
+
+/// Bodies as they were sent, or, where they cannot be made again, what all of them have in common.
+fn body_source(run: &RunPlan) -> BodySource {
+    let (make, common) = (run.body_source(), run.common_body());
+    BodySource(Arc::new(move |stage, index| {
+        make(stage, index).or_else(|| Some(common.clone()))
+    }))
+}
+
+/// Whether the bodies of a stage may differ in more than prompt and length.
+fn has_payloads(stage: &StagePlan) -> bool {
+    match &stage.traffic {
+        Traffic::Requests(workload) => workload.has_payloads(),
+        // What differs is handed over with the answers.
+        Traffic::Sessions(_) => false,
     }
 }
 

@@ -181,6 +181,7 @@ mod tests {
         let at = |seconds| RunOffset::from_duration(Duration::from_secs(seconds));
         let progress = Progress {
             at: at(25),
+            stage: 0,
             in_flight: 8,
             sent: 60,
             measure_started_at: Some(at(5)),

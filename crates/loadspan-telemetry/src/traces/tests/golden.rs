@@ -26,6 +26,7 @@ fn lines(style: AttributeStyle, record: &RequestRecord) -> Vec<String> {
     let output = OutputText {
         answer: "Hello".to_owned(),
         reasoning: "They greet.".to_owned(),
+        body: Vec::new(),
     };
     let mut recorder = case.recorder();
     recorder.record(record, &case.parameters, Some(&output));
@@ -177,6 +178,7 @@ fn content_stays_out_unless_it_is_asked_for() {
     let output = OutputText {
         answer: "Hello".to_owned(),
         reasoning: String::new(),
+        body: Vec::new(),
     };
     let mut recorder = case.recorder();
     recorder.record(&stream(0), &case.parameters, Some(&output));

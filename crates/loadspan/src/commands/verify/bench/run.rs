@@ -9,8 +9,8 @@ use loadspan_loadgen::openai::ServerKind;
 use loadspan_loadgen::preflight::{self, CalibrationNeed, Preflight, PreflightConfig};
 use loadspan_loadgen::workload::{LengthDistribution, LengthModel, SamplingStrategy, SyntheticConfig};
 use loadspan_loadgen::{
-    BaseUrl, Limits, Listeners, LoadConfig, RunClock, RunEvent, RunPlan, Subscription, TargetConfig, TextCapture,
-    TlsConfig,
+    BaseUrl, Limits, Listeners, LoadConfig, RunClock, RunEvent, RunPlan, StagePlan, StageRole, Subscription,
+    TargetConfig, TextCapture, TlsConfig, Traffic,
 };
 use loadspan_record::RequestRecord;
 use loadspan_testkit::{FakeServer, RunningServer};
@@ -95,20 +95,25 @@ impl Bench {
             target: preflight.target,
             target_config,
             body: preflight.body,
-            workload: Arc::new(workload.build(LengthModel::Words)?),
             tokenizer: None,
-            load: LoadConfig {
-                model: self.model,
-                warmup: self.warmup,
-                limits: Limits {
-                    requests: Some(self.requests),
-                    duration: None,
-                    grace: Duration::ZERO,
-                    drain: Duration::ZERO,
-                    failures: None,
+            stages: vec![StagePlan {
+                name: None,
+                load: LoadConfig {
+                    model: self.model,
+                    warmup: self.warmup,
+                    limits: Limits {
+                        requests: Some(self.requests),
+                        duration: None,
+                        grace: Duration::ZERO,
+                        drain: Duration::ZERO,
+                        failures: None,
+                    },
+                    workers: self.workers,
                 },
-                workers: self.workers,
-            },
+                traffic: Traffic::Requests(Arc::new(workload.build(LengthModel::Words)?)),
+                pause: Duration::ZERO,
+                role: StageRole::Measured,
+            }],
             gap_limit: usize::MAX,
             trace: None,
             output_text: TextCapture::Off,
@@ -146,7 +151,7 @@ fn collect(events: &Subscription) -> Vec<RequestRecord> {
     while let Some(event) = events.next() {
         match event {
             RunEvent::Records(batch) => records.extend_from_slice(&batch),
-            RunEvent::LoadStarted { .. } | RunEvent::Progress(_) => {}
+            RunEvent::LoadStarted { .. } | RunEvent::StageEnded(_) | RunEvent::Progress(_) => {}
             RunEvent::Finished(_) => break,
         }
     }
