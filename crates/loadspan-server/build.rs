@@ -26,48 +26,54 @@ const FIRST: [&str; 6] = [
     "style/controls.css",
 ];
 
+/// A file as it is served.
+#[derive(Hash)]
+struct Asset {
+    name: String,
+    content: Vec<u8>,
+}
+
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=ui");
     println!("cargo::rerun-if-changed=build");
     let ui = Path::new("ui");
-    let mut files = Vec::new();
-    collect(ui, &mut files)?;
-    files.sort();
-    let mut assets: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut others = Vec::new();
-    for path in files {
-        let name = path
-            .strip_prefix(ui)
-            .unwrap_or(&path)
-            .to_string_lossy()
-            .replace('\\', "/");
-        if name.ends_with(".css") {
-            if !FIRST.contains(&name.as_str()) {
-                others.push(name);
-            }
-        } else if name == "vendor/uplot.js" || name.ends_with(".svg") {
-            assets.push((name, fs::read(path)?));
-        }
+    let names = names(ui)?;
+    let mut assets = Vec::new();
+    for name in names.iter().filter(|name| is_served_as_it_is(name)) {
+        assets.push(Asset {
+            content: fs::read(ui.join(name))?,
+            name: name.clone(),
+        });
     }
-    let mut style = Vec::new();
-    for part in FIRST.into_iter().map(str::to_owned).chain(others) {
-        let content =
-            fs::read_to_string(ui.join(&part)).map_err(|error| io::Error::other(format!("ui/{part}: {error}")))?;
-        // Indentation, and comments that have lines of their own, are for those who read the source.
-        let is_comment = |line: &str| line.starts_with("/*") && line.ends_with("*/");
-        let lines = content.lines().map(str::trim_start);
-        for line in lines.filter(|line| !line.is_empty() && !is_comment(line)) {
-            style.extend_from_slice(line.as_bytes());
-            style.push(b'\n');
-        }
-    }
-    assets.push(("style.css".to_owned(), style));
-    let script = minify::minify(&bundle::bundle(ui, "main.js")?)?;
-    assets.push(("main.js".to_owned(), script.into_bytes()));
+    assets.push(Asset {
+        name: "style.css".to_owned(),
+        content: style(ui, &names)?.into_bytes(),
+    });
+    assets.push(Asset {
+        name: "main.js".to_owned(),
+        content: minify::minify(&bundle::bundle(ui, "main.js")?)?.into_bytes(),
+    });
     let index = fs::read_to_string(ui.join("index.html"))?;
     let mut hasher = DefaultHasher::new();
     (&assets, &index).hash(&mut hasher);
     write(&format!("{:016x}", hasher.finish()), &index, &assets)
+}
+
+/// The files of the page, after the alphabet, with `/` between the parts of their names.
+fn names(ui: &Path) -> io::Result<Vec<String>> {
+    let mut files = Vec::new();
+    collect(ui, &mut files)?;
+    let mut names: Vec<String> = files
+        .iter()
+        .map(|path| {
+            path.strip_prefix(ui)
+                .unwrap_or(path)
+                .to_string_lossy()
+                .replace('\\', "/")
+        })
+        .collect();
+    names.sort();
+    Ok(names)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -82,12 +88,34 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-fn write(hash: &str, index: &str, assets: &[(String, Vec<u8>)]) -> io::Result<()> {
+fn is_served_as_it_is(name: &str) -> bool {
+    name == "vendor/uplot.js" || name.ends_with(".svg")
+}
+
+/// The style sheet, of all its parts. Indentation, and comments that have lines of their own, are for those who read the source.
+fn style(ui: &Path, names: &[String]) -> io::Result<String> {
+    let others = names.iter().map(String::as_str);
+    let others = others.filter(|name| name.ends_with(".css") && !FIRST.contains(name));
+    let is_comment = |line: &str| line.starts_with("/*") && line.ends_with("*/");
+    let mut style = String::new();
+    for part in FIRST.into_iter().chain(others) {
+        let content =
+            fs::read_to_string(ui.join(part)).map_err(|error| io::Error::other(format!("ui/{part}: {error}")))?;
+        let lines = content.lines().map(str::trim_start);
+        for line in lines.filter(|line| !line.is_empty() && !is_comment(line)) {
+            style.push_str(line);
+            style.push('\n');
+        }
+    }
+    Ok(style)
+}
+
+fn write(hash: &str, index: &str, assets: &[Asset]) -> io::Result<()> {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     let index = index.replace("{assets}", &format!("/assets/{hash}"));
     fs::write(out.join("index.html"), index)?;
     let mut table = format!("pub(super) const HASH: &str = {hash:?};\npub(super) const FILES: &[Asset] = &[\n");
-    for (number, (name, content)) in assets.iter().enumerate() {
+    for (number, Asset { name, content }) in assets.iter().enumerate() {
         fs::write(out.join(format!("{number}.br")), brotli(content)?)?;
         fs::write(out.join(format!("{number}.gz")), gzip(content)?)?;
         let file = |end: &str| format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{number}.{end}\"))");

@@ -6,7 +6,6 @@ mod destination;
 mod draft;
 mod experiment;
 mod expiry;
-mod first_token;
 mod growth;
 mod id;
 mod log;
@@ -22,8 +21,6 @@ mod stale;
 mod tag;
 pub(crate) mod trace;
 mod used;
-
-use std::borrow::Cow;
 
 use loadspan_wire::otlp::{ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest};
 
@@ -42,6 +39,7 @@ pub(crate) use experiment::made as experiments_of_services;
 pub(crate) use expiry::{delete_before, delete_unseen_since};
 pub(crate) use metric::points_of;
 pub(crate) use recount::Recount;
+pub(crate) use refusal::{Flaw, Reason};
 pub(crate) use stale::{complete, find_stale};
 pub(crate) use tag::is_of_the_server;
 
@@ -106,7 +104,7 @@ pub(crate) struct Accepted {
     /// Why the first of them was not, and how many others for which reasons.
     pub(crate) message: String,
     /// How many for which reason.
-    pub(crate) refused: Vec<(Cow<'static, str>, u64)>,
+    pub(crate) refused: Vec<(Reason, u64)>,
 }
 
 /// Stores spans. When it returns they are durable.

@@ -13,6 +13,7 @@ mod database;
 mod error;
 mod gate;
 mod grpc;
+mod hex;
 mod http;
 mod ingest;
 mod operation;

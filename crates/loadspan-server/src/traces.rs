@@ -20,6 +20,8 @@ mod time;
 mod typed;
 mod words;
 
+use crate::hex::digits;
+
 pub(crate) use deletion::{Deletable, delete, older_than};
 pub(crate) use info::{SIZES, load_infos};
 pub(crate) use lookup::{Doomed, Named, Which, doomed, has_all_spans, key, keys};
@@ -27,7 +29,5 @@ pub(crate) use start::{Start, start};
 
 /// An id in hexadecimal digits.
 fn hex(id: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    id.iter().flat_map(|byte| digits(*byte)).map(char::from).collect()
 }

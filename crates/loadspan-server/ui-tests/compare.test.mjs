@@ -61,12 +61,16 @@ test("errors differ in percentage points", () => {
   assert.equal(found.reading, "worse");
   assert.equal(changeText(found), "+4.7 pp");
   assert.equal(differenceOfShares({ base: { hits: 0, count: 1000 }, other: { hits: 1, count: 1000 } }).reading, "none");
+  const few = differenceOfShares({ base: { hits: 1, count: 60 }, other: { hits: 0, count: 60 } });
+  assert.deepEqual([few.reading, few.low], ["none", -1 / 60]);
+  assert.equal(intervalText(differenceOfShares({ base: { hits: 0, count: 60 }, other: { hits: 0, count: 60 } })).split(" … ")[0], "+0.0");
 });
 
 test("changes have their sign, and a true minus", () => {
   assert.equal(changeText({ change: -0.143 }), "−14.3 %");
   assert.equal(changeText({ change: 0.163 }), "+16.3 %");
-  assert.equal(changeText({ change: 1.1 }), "×2.1");
+  assert.equal(changeText({ change: 1.1 }), "+110 %");
+  assert.equal(changeText({ change: 40.25 }), "+4\u2009025 %");
   assert.equal(changeText({ change: -0.0004 }), "+0.0 %");
   assert.equal(intervalText({ low: -0.19, high: -0.091 }), "−19.0 … −9.1 %");
   assert.equal(intervalText({ low: null, high: null }), "");

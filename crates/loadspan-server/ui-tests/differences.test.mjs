@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { differences, saidBy, saidByModels } from "../ui/traces/differences.js";
+import { differences, saidBy, saidByModels, isTrivial } from "../ui/traces/differences.js";
 
 const trace = (tags, tokens) => saidBy({ state: "OK", tags, trace_metadata: tokens === undefined ? {} : { "mlflow.trace.tokenUsage": JSON.stringify({ total_tokens: tokens }) } });
 const many = (count, make) => Array.from({ length: count }, (_, i) => make(i));
@@ -46,4 +46,10 @@ test("nothing is compared with nothing", () => {
 test("a model counts once for each trace that calls it", () => {
   const found = differences(many(30, () => saidByModels(["large", "large", "small"])), [{ traces: many(30, () => saidByModels(["small"])), weight: 1 }]);
   assert.deepEqual(lines(found), ["model  large 1.00 0.00"]);
+});
+
+test("that the selected errors are errors is no difference worth a line", () => {
+  const one = (kind, key = "") => ({ field: { kind, key } });
+  const errors = { state: "ERROR" };
+  assert.deepEqual([isTrivial(one("status"), errors), isTrivial(one("name"), errors), isTrivial(one("tag", "env"), errors), isTrivial(one("status"), { state: null })], [true, false, false, false]);
 });

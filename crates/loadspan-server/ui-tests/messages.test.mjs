@@ -102,6 +102,10 @@ test("of a next turn only what is new", () => {
   const message = (text) => ({ role: "user", parts: [{ type: "text", text }] });
   assert.deepEqual(newIn([message("a"), message("b"), message("c")], [message("a"), message("b")]), [message("c")]);
   assert.deepEqual(newIn([message("x")], [message("a")]), [message("x")]);
+  const answer = { role: "assistant", parts: [{ type: "text", text: "hi" }] };
+  assert.deepEqual(newIn([message("a")], [message("a"), answer]), [message("a")]);
+  assert.deepEqual(newIn([message("a")], [message("a")]), [message("a")]);
+  assert.deepEqual(newIn([message("a"), answer, message("a")], [message("a"), answer]), [message("a")]);
   assert.deepEqual(newIn([message("b"), message("c")], [message("a"), message("b")]), [message("c")]);
   const thought = { role: "user", parts: [{ type: "reasoning", text: "hm" }, ...message("b").parts] };
   assert.deepEqual(newIn([message("a"), message("b"), message("c")], [message("a"), thought]), [message("c")]);

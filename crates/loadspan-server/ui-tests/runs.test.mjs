@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { halves, middle } from "../ui/parts/names.js";
+import { halves, middle, tellerOf } from "../ui/parts/names.js";
+import { verdictOf } from "../ui/parts/verdict.js";
 import { arrange } from "../ui/runs/arrange.js";
 import { alike, changeOf, describe, orderOf, usualColumns, writerOf } from "../ui/runs/columns.js";
 import { placeOf } from "../ui/runs/fault.js";
@@ -100,6 +101,8 @@ test("a run met its targets when 99 % of its requests met each, which may be oth
 test("what the server says of a filter is words and a place", () => {
   assert.deepEqual(placeOf("Invalid comparator '>>' (at position 11 of the filter)"), { text: "Invalid comparator '>>'", place: 10 });
   assert.deepEqual(placeOf("Too many clauses."), { text: "Too many clauses", place: null });
+  const listed = "Invalid attribute key 'foo' specified. Valid keys are {'run_id', 'status'} (at position 1 of the filter)";
+  assert.deepEqual(placeOf(listed), { text: "'foo' is no name that a filter knows", place: 0 });
 });
 
 test("how far a run is, is said of what was planned", () => {
@@ -113,6 +116,13 @@ test("how far a run is, is said of what was planned", () => {
 test("a long name keeps the end that tells it apart", () => {
   assert.deepEqual(halves("a-rather-long-name-of-a-sweep c=128"), ["a-rather-long-name-of-a", "-sweep c=128"]);
   assert.deepEqual(halves("mock-model, poisson 30 req/s, 2026-11-22 05:13:32 UTC")[1], "");
+  const rows = ["m, 8 concurrent, 2026-11-22 05:13:32 UTC", "m, 8 concurrent, 2026-11-22 05:20:00 UTC", "m, 9 concurrent, 2026-11-22 05:30:00 UTC", "base", "base"].map((name, at) => ({ id: `${at}`.repeat(32), name }));
+  assert.deepEqual(rows.map(tellerOf(rows)).map((parts) => parts.join("")), ["m, 8 concurrent, 05:13:32", "m, 8 concurrent, 05:20:00", "m, 9 concurrent", "base 3333", "base 4444"]);
   assert.equal(middle("abcdefghijklmnopqrstuvwxyz", 11), "abcdef…wxyz");
   assert.equal(middle("short", 11), "short");
+});
+
+test("a run without a request has no verdict that could be trusted", () => {
+  const verdict = (requests, tag = "valid") => verdictOf({ status: "FINISHED", verdict: tag, requests });
+  assert.deepEqual([verdict(0), verdict(1), verdict(null), verdict(0, "invalid")], ["nothing", "valid", "valid", "invalid"]);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { SteadyRange, linearTicks, logRange, logTicks, nines, quantileName, snugRange, stepAbove, stepBelow, supports, tickText, timeTicks } from "../ui/charts/scale.js";
+import { SteadyRange, linearTicks, logRange, logTicks, nines, quantileName, snugRange, stepAbove, stepBelow, supports, tickText, timeTicks, withheld } from "../ui/charts/scale.js";
 
 test("steps are 1, 2 and 5 of each power of ten", () => {
   assert.deepEqual([0.11, 1, 1.1, 3, 50, 51, 0].map(stepAbove), [0.2, 1, 2, 5, 50, 100, 1]);
@@ -55,4 +55,10 @@ test("nines", () => {
   assert.equal(nines(0), -0);
   assert.ok(Math.abs(nines(0.99) - 2) < 1e-9);
   assert.deepEqual([0.5, 0.999, 0.9999].map(quantileName), ["p50", "p99.9", "p99.99"]);
+});
+
+test("a percentile that is not shown says why", () => {
+  assert.equal(withheld(0.99, 99), "p99 needs 100 values; there are 99");
+  assert.equal(withheld(0.999, 1), "p99.9 needs 1000 values; there is 1");
+  assert.deepEqual([withheld(0.99, 100), withheld(0.5, 2), withheld(0.99, undefined)], [null, null, null]);
 });

@@ -3,11 +3,13 @@ import test from "node:test";
 import { filterOf, sessionRow } from "../ui/sessions/search.js";
 import { binsOf, slowestFrom, widthOf, widthText } from "../ui/traces/bins.js";
 import { adding, clauseOf } from "../ui/traces/clauses.js";
+import { durationAxis, durationTick } from "../ui/traces/duration-axis.js";
+import { latestOf } from "../ui/traces/latest.js";
 import { MOST, boundsOf, layout, nearest, pointOf, valueAt } from "../ui/traces/points.js";
 import { besides, clausesOf, isSelected, rangeOf, rowOf, searchOf, shortId, traceId } from "../ui/traces/search.js";
 import { timeTicks } from "../ui/traces/time-ticks.js";
 
-const search = (text, more) => searchOf(new URLSearchParams(text), more);
+const search = (text) => searchOf(new URLSearchParams(text));
 
 test("the URL is the API's filter, and what was typed stands first in it", () => {
   assert.deepEqual(search(""), { base: "", selection: null, filter: "", order: "timestamp DESC" });
@@ -19,7 +21,7 @@ test("the URL is the API's filter, and what was typed stands first in it", () =>
   });
   assert.equal(search("dur=200ms-").filter, "execution_time >= 200");
   assert.equal(search("time=1000-2000&status=x").filter, "timestamp >= 1000 AND timestamp <= 2000");
-  assert.equal(search("", { run: "abc" }).filter, "run_id = 'abc'");
+  assert.equal(search("run=abc").filter, "run_id = 'abc'");
   assert.equal(search("dur=soon&time=").selection, null);
   assert.deepEqual(rangeOf("-5", Number), [null, 5]);
   assert.deepEqual(rangeOf("5", Number), [null, null]);
@@ -90,6 +92,8 @@ test("a trace of the API is a row", () => {
   });
   assert.deepEqual([row.name, row.seconds, row.inputTokens, row.outputTokens, row.spans, row.session], ["chat", 0.361, 5, null, null, null]);
   assert.equal(rowOf({ trace_id: "x", request_time: "" }).seconds, null);
+  const exact = { trace_id: "x", request_time: "", execution_duration: "0.361s" };
+  assert.deepEqual(["361234567", 361_234_567].map((nanos) => rowOf({ ...exact, execution_duration_ns: nanos }).seconds), [0.361234567, 0.361234567]);
   assert.deepEqual([traceId("a".repeat(32)), traceId("tr-x"), shortId("tr-4f2a91c0dd")], [`tr-${"a".repeat(32)}`, "tr-x", "4f2a91c0"]);
 });
 
@@ -112,6 +116,28 @@ test("points have places, and places values", () => {
   assert.equal(boundsOf([]), null);
   const one = boundsOf([{ started: 5, seconds: 0 }]);
   assert.ok(one.last > one.first && one.high > one.low);
+});
+
+test("an axis of durations has whole decades where these are far apart, and else what they fill", () => {
+  const { low, high, ticks } = durationAxis(0.01, 3);
+  assert.deepEqual([low, high, ticks.map(durationTick)], [-2, 1, ["10 ms", "100 ms", "1 s", "10 s"]]);
+  const close = durationAxis(0.361, 0.372);
+  assert.ok(10 ** close.low > 0.2 && 10 ** close.low < 0.361 && 10 ** close.high > 0.372 && 10 ** close.high < 0.6);
+  assert.ok(close.ticks.length >= 2 && close.ticks.length <= 5);
+  assert.ok(durationAxis(0, 0).high > durationAxis(0, 0).low);
+  assert.equal(durationAxis(1e-6, 4000).ticks.length, 4);
+  assert.deepEqual([0.25, 1.5, 100].map(durationTick), ["250 ms", "1.5 s", "1 m 40 s"].with(2, "100 s"));
+});
+
+test("behind a long time of nothing the latest traces are looked at by themselves", () => {
+  const at = (...minutes) => minutes.map((minute) => ({ started: minute * 60_000 }));
+  assert.deepEqual(latestOf(at(0, 1, 2, 62, 63)), { since: 62 * 60_000, before: 3, gap: 60 * 60_000 });
+  assert.deepEqual(latestOf(at(0, 50, 51, 80, 81)), { since: 80 * 60_000, before: 3, gap: 29 * 60_000 });
+  assert.equal(latestOf(at(0, 1, 62)), null);
+  assert.equal(latestOf(at(...Array.from({ length: 48 }, (_, i) => i * 30))), null);
+  assert.equal(latestOf(at(0, 10, 20, 30)), null);
+  assert.equal(latestOf(at(0, 0.5)), null);
+  assert.equal(latestOf([]), null);
 });
 
 test("above thousands of points there are cells, and the slowest stay points", () => {

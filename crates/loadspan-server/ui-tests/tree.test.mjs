@@ -42,6 +42,8 @@ test("spans without an end, of no length, and before their parents are shown as 
 test("a span that ends before it starts has no length, and says by how much", () => {
   const tree = treeOf(skeletonOf(["r", null, 0, 100], ["back", "r", 50, 20]));
   assert.deepEqual([tree.duration[1], tree.odd[1], tree.backward.get(1)], [0, ODD.backward, 30]);
+  const least = treeOf(skeletonOf(["r", null, 1, 0]));
+  assert.deepEqual([least.odd[0], least.backward.get(0)], [ODD.backward, 1]);
 });
 
 test("what nothing is said of is told from what is", () => {

@@ -8,7 +8,7 @@ let prefix = null;
 
 /** The bindings that are active now, for the list: those of the page before those of its frame. */
 export function active() {
-  return sorted().flatMap((binding) => binding.current.list);
+  return sorted().flatMap(({ current: { list, frame } }) => list.map((one) => ({ ...one, frame })));
 }
 
 /** What was mounted last counts first; the frame of the page counts last. */

@@ -10,7 +10,6 @@ export {
   useErrorBoundary,
   useLayoutEffect,
   useMemo,
-  useReducer,
   useRef,
   useState,
 } from "./vendor/htm-preact.js";

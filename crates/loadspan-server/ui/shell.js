@@ -1,11 +1,11 @@
 // What is around every page: the rail, the bar at the top, what is found and copied everywhere.
 
-import { html, useEffect, useRef, useState } from "./lib.js";
+import { html, useEffect, useState } from "./lib.js";
 import { useKeys } from "./keys.js";
 import { Link, go, useLocation } from "./router.js";
 import { toggleTheme } from "./theme.js";
 import { useUtc } from "./settings.js";
-import { toClipboard } from "./parts/copy.js";
+import { copyLink, useSaid } from "./parts/copy.js";
 import { useLive } from "./runs/live.js";
 import { Find } from "./shell/find.js";
 import { Help } from "./shell/help.js";
@@ -26,7 +26,6 @@ export function Shell({ children }) {
     wishes.addEventListener("find", show);
     return () => wishes.removeEventListener("find", show);
   }, []);
-  const copy = async () => say((await toClipboard(location.href)) ? "Link copied" : "No clipboard here: the address bar has the link");
   useKeys(
     [
       { keys: "?", does: "This list", run: () => setShown("help") },
@@ -34,7 +33,7 @@ export function Shell({ children }) {
       { keys: "/", does: "Find on this page", run: focusFind },
       { keys: ".", does: "Light or dark", run: toggleTheme },
       { keys: "u", does: "Local time or UTC", run: () => setUtc(!utc) },
-      { keys: "y", does: "Copy the link of this view", run: copy },
+      { keys: "y", does: "Copy the link of this view", run: () => copyLink(say) },
       ...PLACES.map(({ to, name, key }) => ({ keys: `g ${key}`, does: name, run: () => go(to) })),
     ],
     { frame: true },
@@ -55,18 +54,6 @@ function focusFind() {
   const field = document.querySelector("[data-find]");
   field?.focus();
   field?.select?.();
-}
-
-/** A word that is said, and gone after a moment. */
-function useSaid() {
-  const [said, setSaid] = useState("");
-  const timer = useRef();
-  const say = (text) => {
-    clearTimeout(timer.current);
-    setSaid(text);
-    timer.current = setTimeout(() => setSaid(""), 2500);
-  };
-  return [said, say];
 }
 
 /** The head of a page: where one is, and what can be done there. */

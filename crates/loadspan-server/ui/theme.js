@@ -23,7 +23,7 @@ system.addEventListener("change", () => {
 });
 
 /** Whether the page is dark now. */
-export function isDark() {
+function isDark() {
   const theme = document.documentElement.dataset.theme;
   return theme ? theme === "dark" : system.matches;
 }

@@ -9,6 +9,7 @@ pub mod attributes;
 mod error;
 pub mod experiments;
 pub mod limits;
+pub mod live;
 mod number;
 pub mod runs;
 pub mod tags;

@@ -10,8 +10,8 @@ use anyhow::{Context, ensure};
 const COLLECTOR: &str = "0.155.0";
 /// Prometheus 3.15: its module is numbered 0.315.
 const PROMETHEUS: &str = "0.315.0";
-/// The messages of OTLP for Python.
-const PYTHON_PROTO: &str = "1.45.2";
+/// OpenTelemetry for Python: its SDK, its exporters, and the messages of OTLP.
+const PYTHON_OTEL: &str = "1.45.2";
 const MLFLOW: &str = "3.17.2";
 
 /// The OpenTelemetry Collector, built by its own builder.
@@ -96,8 +96,20 @@ pub(crate) fn prometheus(tools: &Path) -> anyhow::Result<PathBuf> {
 ///
 /// Python is missing, or pip cannot install it.
 pub(crate) fn python(tools: &Path) -> anyhow::Result<PathBuf> {
-    let package = format!("opentelemetry-proto=={PYTHON_PROTO}");
-    let bin = virtual_environment(&tools.join(format!("python-{PYTHON_PROTO}")), &package)?;
+    let package = format!("opentelemetry-proto=={PYTHON_OTEL}");
+    let bin = virtual_environment(&tools.join(format!("python-{PYTHON_OTEL}")), &[&package])?;
+    Ok(bin.join("python"))
+}
+
+/// A Python with the SDK of OpenTelemetry and its exporter over HTTP, and nothing else: what the page says is enough.
+///
+/// # Errors
+///
+/// Python is missing, or pip cannot install it.
+pub(crate) fn python_with_otlp(tools: &Path) -> anyhow::Result<PathBuf> {
+    let packages = ["sdk", "exporter-otlp-proto-http"].map(|part| format!("opentelemetry-{part}=={PYTHON_OTEL}"));
+    let home = tools.join(format!("python-otlp-{PYTHON_OTEL}"));
+    let bin = virtual_environment(&home, &packages.each_ref().map(String::as_str))?;
     Ok(bin.join("python"))
 }
 
@@ -107,7 +119,7 @@ pub(crate) fn python(tools: &Path) -> anyhow::Result<PathBuf> {
 ///
 /// Python is missing, or pip cannot install it.
 pub(crate) fn mlflow(tools: &Path) -> anyhow::Result<PathBuf> {
-    virtual_environment(&tools.join(format!("mlflow-{MLFLOW}")), &format!("mlflow=={MLFLOW}"))
+    virtual_environment(&tools.join(format!("mlflow-{MLFLOW}")), &[&format!("mlflow=={MLFLOW}")])
 }
 
 /// The same folder, if it was installed before.
@@ -123,7 +135,7 @@ pub(crate) fn mlflow_that_is_there(tools: &Path) -> Option<PathBuf> {
 /// Python is missing, or pip cannot install it.
 pub(crate) fn mlflow_with_otlp(tools: &Path) -> anyhow::Result<PathBuf> {
     let bin = mlflow(tools)?;
-    let package = format!("opentelemetry-exporter-otlp=={PYTHON_PROTO}");
+    let package = format!("opentelemetry-exporter-otlp=={PYTHON_OTEL}");
     let pip = [
         "-m",
         "pip",
@@ -137,24 +149,17 @@ pub(crate) fn mlflow_with_otlp(tools: &Path) -> anyhow::Result<PathBuf> {
     Ok(bin)
 }
 
-/// The programs of a Python that has a package from PyPI.
-fn virtual_environment(home: &Path, package: &str) -> anyhow::Result<PathBuf> {
+/// The programs of a Python that has some packages from PyPI.
+fn virtual_environment(home: &Path, packages: &[&str]) -> anyhow::Result<PathBuf> {
     let (bin, done) = (home.join("bin"), home.join("installed"));
     if done.exists() {
         return Ok(bin);
     }
-    println!("installing {package} for Python: a minute or two, once");
+    println!("installing {} for Python: a minute or two, once", packages.join(" "));
     succeed(Command::new("python3").args(["-m", "venv"]).arg(home))?;
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        package,
-    ];
-    succeed(Command::new(bin.join("python")).args(pip))?;
-    fs::write(done, package)?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    succeed(Command::new(bin.join("python")).args(pip).args(packages))?;
+    fs::write(done, packages.join("\n"))?;
     Ok(bin)
 }
 

@@ -14,8 +14,11 @@ use super::check::Checks;
 use super::daemon::{Daemon, free_ports};
 use super::loadspan::{clean_command, without_settings};
 use super::{Workplace, http, install};
+use crate::cargo;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/interop/ui/main.mjs");
+/// Where the crates are: what the page says of `loadspan-sdk` is built from it.
+const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// The page's own files: some checks read them, or use their functions.
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/loadspan-server/ui");
 
@@ -25,17 +28,20 @@ const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/loadspan-se
 pub(super) fn run(place: &Workplace, checks: &mut Checks) -> anyhow::Result<()> {
     let chromium = install::chromium()?;
     let modules = install::node_modules(&place.tools)?;
+    let pythons = json!({
+        "otlp": install::python_with_otlp(&place.tools)?,
+        "mlflow": install::mlflow(&place.tools)?.join("python"),
+    });
     let pictures = place.tools.join("ui/screenshots");
     let _ = fs::remove_dir_all(&pictures);
     fs::create_dir_all(&pictures).with_context(|| format!("cannot make {}", pictures.display()))?;
     let served = Served::start(place)?;
     let [healthy, failing] = [
-        Mock::start(place, "healthy", &[])?,
+        Mock::start(place, "healthy", &["--server-kind", "vllm"])?,
         Mock::start(place, "failing", &FAILING)?,
     ];
     let config = json!({
         "page": served.url(),
-        "api": served.url(),
         "origins": [served.url()],
         "ports": { "main": served.main, "grpc": served.grpc, "http": served.http },
         "mock": healthy.url(),
@@ -46,6 +52,10 @@ pub(super) fn run(place: &Workplace, checks: &mut Checks) -> anyhow::Result<()> 
         "modules": modules,
         "chromium": chromium,
         "source": SOURCE,
+        "pythons": pythons,
+        "workspace": WORKSPACE,
+        "target": cargo::target_dir()?,
+        "tools": place.tools.join("ui"),
     });
     let file = place.scratch.join("config.json");
     fs::write(&file, config.to_string()).with_context(|| format!("cannot write {}", file.display()))?;

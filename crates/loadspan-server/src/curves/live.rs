@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use loadspan_wire::mlflow::live::WindowFigure;
+
 use super::window::{Clock, Columns, MOST, Spreads, Total, Windows};
 use crate::curves::spread::Spread;
 
@@ -12,33 +14,15 @@ const WIDTH: i64 = 1000;
 /// The last one may be this much shorter.
 const SHORTEST: f64 = 0.1;
 
-/// What is said of a window, by the metric that it is logged as.
-pub(crate) const KEYS: [&str; 14] = [
-    "live.window.requests.count",
-    "live.window.requests.rate",
-    "live.window.requests.error_rate",
-    "live.window.gen_ai.client.token.usage.input.rate",
-    "live.window.gen_ai.client.token.usage.output.rate",
-    "live.window.gen_ai.client.operation.duration.p50",
-    "live.window.gen_ai.client.operation.duration.p95",
-    "live.window.gen_ai.client.operation.duration.p99",
-    "live.window.gen_ai.client.operation.time_to_first_chunk.p50",
-    "live.window.gen_ai.client.operation.time_to_first_chunk.p95",
-    "live.window.gen_ai.client.operation.time_to_first_chunk.p99",
-    "live.window.gen_ai.client.operation.time_per_output_chunk.p50",
-    "live.window.gen_ai.client.operation.time_per_output_chunk.p95",
-    "live.window.gen_ai.client.operation.time_per_output_chunk.p99",
-];
-const COUNT: usize = 0;
-const RATE: usize = 1;
-const ERROR_RATE: usize = 2;
-const INPUT: usize = 3;
-const OUTPUT: usize = 4;
 /// Where the percentiles of duration, time to first chunk and time per chunk begin.
-const SPREADS: [usize; 3] = [5, 8, 11];
+const SPREADS: [WindowFigure; 3] = [
+    WindowFigure::DurationP50,
+    WindowFigure::FirstChunkP50,
+    WindowFigure::ChunkGapP50,
+];
 
 /// What was logged of one window.
-type Second = [Option<f64>; KEYS.len()];
+type Second = [Option<f64>; WindowFigure::ALL.len()];
 
 /// Windows by their numbers, which are the seconds since the run began.
 #[derive(Debug, Clone, Default)]
@@ -46,9 +30,9 @@ pub(crate) struct Seconds(BTreeMap<i64, Second>);
 
 impl Seconds {
     /// Adds a value of a window. The same value again changes nothing.
-    pub(crate) fn add(&mut self, key: usize, number: i64, value: f64) {
+    pub(crate) fn add(&mut self, figure: WindowFigure, number: i64, value: f64) {
         if (0..MOST).contains(&number) && value.is_finite() {
-            self.0.entry(number).or_default()[key] = Some(value);
+            self.0.entry(number).or_default()[figure as usize] = Some(value);
         }
     }
 
@@ -95,15 +79,16 @@ impl Told {
         reason = "counts of requests, which are no larger than MOST_ENDED"
     )]
     fn of(second: &Second) -> Self {
-        let value = |key: usize| second[key].unwrap_or(0.0);
+        let value = |figure: WindowFigure| second[figure as usize].unwrap_or(0.0);
         // A client may log anything: no total can overflow.
-        let ended = value(COUNT).clamp(0.0, MOST_ENDED);
-        let failed = (value(ERROR_RATE) * ended).round().clamp(0.0, ended);
+        let ended = value(WindowFigure::Count).clamp(0.0, MOST_ENDED);
+        let failed = (value(WindowFigure::ErrorRate) * ended).round().clamp(0.0, ended);
         // Rates are those of the time that the window lasted.
-        let lasted = (value(RATE) > 0.0).then(|| (ended / value(RATE)).clamp(SHORTEST, 1.0));
+        let lasted =
+            (value(WindowFigure::Rate) > 0.0).then(|| (ended / value(WindowFigure::Rate)).clamp(SHORTEST, 1.0));
         let seconds = lasted.unwrap_or(1.0);
-        let spread = |first: usize, n: f64| {
-            let [p50, p95, p99] = [0, 1, 2].map(|place| second[first + place]);
+        let spread = |first: WindowFigure, n: f64| {
+            let [p50, p95, p99] = [0, 1, 2].map(|place| second[first as usize + place]);
             Spread {
                 n: if p50.is_some() { n as usize } else { 0 },
                 p50,
@@ -117,8 +102,8 @@ impl Told {
             ended: ended as u64,
             failed: failed as u64,
             seconds,
-            input_tokens: value(INPUT) * seconds,
-            output_tokens: value(OUTPUT) * seconds,
+            input_tokens: value(WindowFigure::InputTokenRate) * seconds,
+            output_tokens: value(WindowFigure::OutputTokenRate) * seconds,
             spreads: [
                 spread(duration, ended),
                 // How many have chunks is not logged: those that did not fail, mostly.
@@ -163,8 +148,8 @@ mod tests {
     fn what_a_client_makes_up_overflows_nothing() {
         let mut seconds = Seconds::default();
         for number in 0..20 {
-            for key in 0..KEYS.len() {
-                seconds.add(key, number, f64::MAX);
+            for figure in WindowFigure::ALL {
+                seconds.add(figure, number, f64::MAX);
             }
         }
         let clock = Clock {

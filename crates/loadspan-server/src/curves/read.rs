@@ -1,9 +1,10 @@
 //! Reads the points of a run, and again what has come since.
 
+use loadspan_wire::mlflow::live::WindowFigure;
 use loadspan_wire::mlflow::runs::RunStatus;
 use serde::Serialize;
 
-use super::live::{self, Seconds};
+use super::live::Seconds;
 use super::request::{Curve, Point, Requests};
 use super::window::{Clock, Windows};
 use crate::database::Connection;
@@ -146,16 +147,16 @@ impl Reader {
             return Ok(());
         }
         let from = self.seen_window.map_or(i64::MIN, |seen| seen.saturating_sub(LATE_MS));
-        for (place, key) in live::KEYS.into_iter().enumerate() {
+        for figure in WindowFigure::ALL {
             let wanted = metrics::Since {
                 run_id: &self.run_id,
-                key,
+                key: figure.key(),
                 time_ms: from,
                 most: MOST_WINDOWS,
             };
             for metric in metrics::since(connection, &wanted)? {
                 self.seen_window = self.seen_window.max(Some(metric.timestamp));
-                self.seconds.add(place, metric.step, metric.value.0);
+                self.seconds.add(figure, metric.step, metric.value.0);
             }
         }
         Ok(())

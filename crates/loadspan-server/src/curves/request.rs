@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use loadspan_wire::mlflow::live;
+
 /// What is measured of a request, by the metric that it is logged as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Curve {
@@ -24,11 +26,11 @@ impl Curve {
     /// The key of its metric.
     pub(crate) const fn key(self) -> &'static str {
         match self {
-            Self::Duration => "live.gen_ai.client.operation.duration",
-            Self::FirstChunk => "live.gen_ai.client.operation.time_to_first_chunk",
-            Self::Chunk => "live.gen_ai.client.operation.time_per_output_chunk",
-            Self::InputTokens => "live.gen_ai.client.token.usage.input",
-            Self::OutputTokens => "live.gen_ai.client.token.usage.output",
+            Self::Duration => live::DURATION,
+            Self::FirstChunk => live::FIRST_CHUNK,
+            Self::Chunk => live::CHUNK_GAP,
+            Self::InputTokens => live::INPUT_TOKENS,
+            Self::OutputTokens => live::OUTPUT_TOKENS,
         }
     }
 }

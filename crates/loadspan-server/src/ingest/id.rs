@@ -1,5 +1,8 @@
 //! Ids of traces and spans.
 
+use super::refusal::Reason;
+use crate::hex;
+
 /// A trace, in the database `tr-` and 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TraceId([u8; 16]);
@@ -9,23 +12,21 @@ pub(crate) type SpanId = [u8; 8];
 
 impl TraceId {
     /// From OTLP. An id that is shorter than it should be has zeros in front, as MLflow has it.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Reason> {
         match padded(bytes) {
             Ok(id) => Ok(Self(id)),
-            Err(Flaw::Empty) if bytes.is_empty() => Err("the trace id is empty"),
-            Err(Flaw::Empty) => Err("the trace id is all zeros"),
-            Err(Flaw::Long) => Err("the trace id has more than 16 bytes"),
+            Err(Flaw::Empty) if bytes.is_empty() => Err(Reason::no_trace_id("the trace id is empty")),
+            Err(Flaw::Empty) => Err(Reason::no_trace_id("the trace id is all zeros")),
+            Err(Flaw::Long) => Err("the trace id has more than 16 bytes".into()),
         }
     }
 }
 
 impl std::fmt::Display for TraceId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = *b"tr-00000000000000000000000000000000";
-        for (place, byte) in self.0.iter().enumerate() {
-            text[3 + 2 * place] = DIGITS[usize::from(byte >> 4)];
-            text[4 + 2 * place] = DIGITS[usize::from(byte & 15)];
+        for (digits, byte) in text[3..].chunks_exact_mut(2).zip(self.0) {
+            digits.copy_from_slice(&hex::digits(byte));
         }
         formatter.write_str(str::from_utf8(&text).map_err(|_| std::fmt::Error)?)
     }
@@ -65,6 +66,7 @@ fn padded<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Flaw> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::refusal;
 
     #[test]
     fn a_trace_is_called_as_mlflow_calls_it() {
@@ -78,9 +80,12 @@ mod tests {
 
     #[test]
     fn ids_that_are_none_are_told_apart() {
-        assert_eq!(TraceId::parse(&[]), Err("the trace id is empty"));
-        assert_eq!(TraceId::parse(&[0; 16]), Err("the trace id is all zeros"));
-        assert_eq!(TraceId::parse(&[1; 17]), Err("the trace id has more than 16 bytes"));
+        let flaw = |bytes: &[u8]| TraceId::parse(bytes).map_err(|reason| (reason.to_string(), reason.flaw()));
+        let none = refusal::Flaw::NoTraceId;
+        assert_eq!(flaw(&[]), Err(("the trace id is empty".to_owned(), none)));
+        assert_eq!(flaw(&[0; 16]), Err(("the trace id is all zeros".to_owned(), none)));
+        let long = "the trace id has more than 16 bytes".to_owned();
+        assert_eq!(flaw(&[1; 17]), Err((long, refusal::Flaw::Other)));
         assert_eq!(span(&[1; 9]), Err("the span id has more than 8 bytes"));
         assert_eq!(parent(&[0; 8]), Ok(None));
         assert_eq!(parent(&[1; 9]), Err("the parent span id has more than 8 bytes"));

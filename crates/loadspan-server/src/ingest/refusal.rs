@@ -1,6 +1,7 @@
 //! Items that were not stored, and why.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::Accepted;
 
@@ -8,7 +9,47 @@ use super::Accepted;
 const REASONS: usize = 8;
 
 /// Why an item is not stored.
-pub(super) type Reason = Cow<'static, str>;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason {
+    text: Cow<'static, str>,
+    flaw: Flaw,
+}
+
+/// What is wrong with an item, as far as there is advice of its own for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// It belongs to no trace: the id is empty, or all zeros.
+    NoTraceId,
+    Other,
+}
+
+impl Reason {
+    pub(super) const fn no_trace_id(text: &'static str) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            flaw: Flaw::NoTraceId,
+        }
+    }
+
+    pub(crate) const fn flaw(&self) -> Flaw {
+        self.flaw
+    }
+}
+
+impl<T: Into<Cow<'static, str>>> From<T> for Reason {
+    fn from(text: T) -> Self {
+        Self {
+            text: text.into(),
+            flaw: Flaw::Other,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
 
 /// Items that were not stored, by reason, in the order in which the reasons came up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

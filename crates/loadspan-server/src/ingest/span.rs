@@ -1,12 +1,9 @@
 //! A span on its way into the database: checked, translated and encoded before a job is made of it.
 
-use std::borrow::Cow;
-
 use loadspan_wire::otlp::Message;
 use loadspan_wire::otlp::trace::Span;
 use loadspan_wire::otlp::trace::status::StatusCode;
 
-use super::first_token;
 use super::id::{self, SpanId, TraceId};
 use super::refusal::Reason;
 use super::root::Root;
@@ -47,9 +44,8 @@ pub(super) struct SpanRow {
     pub(super) kind: i64,
     pub(super) status: &'static str,
     pub(super) start_ns: i64,
-    /// 0: it has not ended. Else not before the start.
+    /// 0: it has not ended. It may be before the start.
     pub(super) end_ns: i64,
-    pub(super) first_token_ns: Option<i64>,
     /// Places in the request's pools.
     pub(super) resource: usize,
     pub(super) scope: usize,
@@ -101,7 +97,6 @@ impl Maker<'_> {
             parent,
             status: status(&span),
             kind: span.kind.into(),
-            first_token_ns: first_token::of(&span),
             events: many(span.events.len()),
             links: many(span.links.len()),
             name: span.name,
@@ -143,12 +138,10 @@ fn many(items: usize) -> i64 {
     i64::try_from(items).unwrap_or(i64::MAX)
 }
 
-/// Start and end. An end before the start is taken for the start: clocks are set while spans run.
+/// Start and end, as it says them: where clocks are set while it runs, it ends before it starts.
 fn times(span: &Span) -> Result<(i64, i64), Reason> {
-    const OUT_OF_RANGE: Reason = Cow::Borrowed("a time is out of range");
-    let start = i64::try_from(span.start_time_unix_nano).map_err(|_| OUT_OF_RANGE)?;
-    let end = i64::try_from(span.end_time_unix_nano).map_err(|_| OUT_OF_RANGE)?;
-    Ok((start, if end == 0 { 0 } else { end.max(start) }))
+    let time = |ns: u64| i64::try_from(ns).map_err(|_| "a time is out of range");
+    Ok((time(span.start_time_unix_nano)?, time(span.end_time_unix_nano)?))
 }
 
 fn status(span: &Span) -> &'static str {

@@ -49,12 +49,29 @@ impl Test {
     }
 }
 
+/// What is looked for.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) trace_id: String,
+    /// All must hold.
+    pub(crate) terms: Vec<Term>,
+}
+
 /// How far a trace was looked through.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Position {
     after: After,
     /// Spans before it.
     place: usize,
+}
+
+/// What was found in a part of a trace.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    /// Places in the order of starts.
+    spans: Vec<usize>,
+    /// Where the next piece begins. `None`: this was the last one.
+    pub(crate) next: Option<Position>,
 }
 
 /// Spans that were found so far.
@@ -89,26 +106,26 @@ impl Position {
 
 impl Found {
     /// What was found in a further piece.
-    pub(crate) fn and(mut self, (spans, next): (Vec<usize>, Option<&Position>)) -> Self {
-        self.spans.extend(spans);
-        self.next_page_token = next.map(Position::token);
+    pub(crate) fn and(mut self, piece: &Piece) -> Self {
+        self.spans.extend(&piece.spans);
+        self.next_page_token = piece.next.as_ref().map(Position::token);
         self
     }
 }
 
-/// Looks through a piece of a trace; the places of the spans that stand all tests, and where the next piece begins, if there is one.
+/// Looks through a piece of a trace, from a position on.
 ///
 /// # Errors
 ///
 /// There is no such trace.
 pub(crate) fn piece(
     connection: &mut dyn Connection,
-    (trace_id, terms): (&str, &[Term]),
+    wanted: &Wanted,
     mut position: Position,
-) -> Result<(Vec<usize>, Option<Position>), ApiError> {
-    let trace = lookup::key(connection, trace_id)?;
+) -> Result<Piece, ApiError> {
+    let trace = lookup::key(connection, &wanted.trace_id)?;
     let mut resources_of = HashMap::new();
-    let mut found = Vec::new();
+    let mut spans = Vec::new();
     let mut room = MOST_BYTES;
     loop {
         let rows = read(connection, trace, &position.after)?;
@@ -122,19 +139,21 @@ pub(crate) fn piece(
                 id: row.blob(0)?,
                 start_ns: row.int(1)?,
             };
-            let span = Content::of(connection, (trace, &position.after.id), row)?;
-            if span.stands(terms, resource) {
-                found.push(position.place);
+            let id = &position.after.id;
+            let span = Content::of(connection, SpanKey { trace, id }, row)?;
+            if span.stands(&wanted.terms, resource) {
+                spans.push(position.place);
             }
             position.place += 1;
             let left = room.checked_sub(span.bytes());
             room = left.unwrap_or(0);
             if left.is_none() {
-                return Ok((found, Some(position)));
+                let next = Some(position);
+                return Ok(Piece { spans, next });
             }
         }
         if is_last {
-            return Ok((found, None));
+            return Ok(Piece { spans, next: None });
         }
     }
 }
@@ -149,6 +168,13 @@ fn read(connection: &mut dyn Connection, trace: i64, after: &After) -> Result<Ve
     connection.query(&sql, &[trace.into(), after.start_ns.into(), (&after.id).into()])
 }
 
+/// Where a span is stored.
+#[derive(Debug, Clone, Copy)]
+struct SpanKey<'a> {
+    trace: i64,
+    id: &'a [u8],
+}
+
 /// A span as it is stored.
 struct Content {
     encoded: Vec<u8>,
@@ -156,7 +182,7 @@ struct Content {
 }
 
 impl Content {
-    fn of(connection: &mut dyn Connection, (trace, id): (i64, &[u8]), mut row: Row) -> Result<Self, DatabaseError> {
+    fn of(connection: &mut dyn Connection, key: SpanKey<'_>, mut row: Row) -> Result<Self, DatabaseError> {
         if let Some(encoded) = row.maybe_blob(3)? {
             return Ok(Self {
                 encoded,
@@ -164,7 +190,7 @@ impl Content {
             });
         }
         let sql = "SELECT content, translated FROM spans WHERE trace_key = $1 AND span_id = $2";
-        let row = connection.query_one(sql, &[trace.into(), id.into()])?;
+        let row = connection.query_one(sql, &[key.trace.into(), key.id.into()])?;
         let of_row = |mut row: Row| {
             Ok(Self {
                 encoded: row.blob(0)?,

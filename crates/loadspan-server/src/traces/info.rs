@@ -6,7 +6,7 @@ use loadspan_wire::mlflow::attributes as keys;
 use loadspan_wire::mlflow::traces::{Assessment, TraceInfo, TraceLocation};
 use serde_json::json;
 
-use super::time::{rfc3339, seconds};
+use super::time::{nanoseconds, rfc3339, seconds};
 use crate::database::{Connection, Row};
 use crate::error::ApiError;
 use crate::tracking::in_lists;
@@ -52,7 +52,7 @@ pub(crate) const SIZES: &str = "SELECT t.trace_key, 2048 \
 
 const INFO: &str = "SELECT trace_key, trace_id, experiment_id, state, client_request_id, request_time, execution_duration, \
                     request_preview, response_preview, session_id, user_id, spans, finalized, input_tokens, output_tokens, \
-                    total_tokens, cache_read_tokens, cache_write_tokens, input_cost, output_cost, total_cost, name \
+                    total_tokens, cache_read_tokens, cache_write_tokens, input_cost, output_cost, total_cost, name, start_ns, end_ns \
                     FROM traces WHERE trace_key";
 
 /// A table with rows of traces, the key of the trace being the first column.
@@ -99,13 +99,16 @@ pub(super) fn assessment(row: &mut Row) -> Result<Assessment, ApiError> {
 }
 
 fn of_row(row: &mut Row) -> Result<TraceInfo, ApiError> {
+    let duration = row.maybe_int(6)?;
+    let extent = (row.int(22)?, row.maybe_int(23)?);
     let mut info = TraceInfo {
         trace_id: row.text(1)?,
         trace_location: TraceLocation::experiment(row.int(2)?.to_string()),
         state: row.text(3)?,
         client_request_id: row.maybe_text(4)?,
         request_time: rfc3339(row.int(5)?),
-        execution_duration: row.maybe_int(6)?.map(seconds),
+        execution_duration: duration.map(seconds),
+        execution_duration_ns: nanoseconds(duration, extent).map(|ns| ns.to_string()),
         request_preview: row.maybe_text(7)?,
         response_preview: row.maybe_text(8)?,
         ..TraceInfo::default()

@@ -1,10 +1,11 @@
 //! Spans for a page that shows a trace: an outline of many, or everything about one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use loadspan_wire::mlflow::traces::{DescribedSpan, described_attributes};
-use loadspan_wire::otlp::{Resource, any_value};
+use loadspan_wire::mlflow::traces::{DescribedSpan, described_attributes, described_value};
+use loadspan_wire::otlp::{KeyValue, Resource, any_value};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::export::{Shared, resources, scopes};
@@ -162,11 +163,20 @@ impl SpanOutline {
 }
 
 /// Everything about a span.
+#[derive(Debug, Serialize)]
+pub(crate) struct WholeSpan {
+    /// Texts of JSON stand here as they are written: their numbers may have more digits than any number of a program.
+    attributes: BTreeMap<String, Box<RawValue>>,
+    #[serde(flatten)]
+    about: Map<String, Value>,
+}
+
+/// Everything about a span.
 ///
 /// # Errors
 ///
 /// There is no such span, or no such trace.
-pub(crate) fn one(connection: &mut dyn Connection, trace_id: &str, span_id: &str) -> Result<Value, ApiError> {
+pub(crate) fn one(connection: &mut dyn Connection, trace_id: &str, span_id: &str) -> Result<WholeSpan, ApiError> {
     let key = lookup::key(connection, trace_id)?;
     let found = match id_of(span_id) {
         Some(id) => span::one(connection, (key, &id))?,
@@ -181,7 +191,9 @@ pub(crate) fn one(connection: &mut dyn Connection, trace_id: &str, span_id: &str
     let resource = resources
         .get(&stored.resource)
         .and_then(|shared| shared.content.as_ref());
-    let about = json!({
+    let mut about = Map::new();
+    let from_columns = json!({
+        "trace_id": trace_id,
         "model": stored.model,
         "provider": stored.provider,
         "usage": stored.usage.map(|usage| serde_json::from_str::<Value>(&usage.to_json()).unwrap_or_default()),
@@ -194,25 +206,41 @@ pub(crate) fn one(connection: &mut dyn Connection, trace_id: &str, span_id: &str
             "links": stored.span.dropped_links_count,
         },
     });
-    let outline = SpanOutline::of(&stored, service);
+    merge(&mut about, from_columns);
+    merge(&mut about, SpanOutline::of(&stored, service));
+    let texts = stored.json_texts();
     let described = stored.for_clients(trace_id, &TreeRoom::new(TREES));
-    let attributes = described_attributes(&described.attributes);
+    let attributes = written(&described.attributes, texts);
     let described = serde_json::to_value(DescribedSpan(described)).unwrap_or_default();
-    let mut all = json!({
-        "trace_id": trace_id,
-        "kind": described["kind"],
-        "status_message": described["status"]["message"],
-        "attributes": attributes,
-        "events": described["events"],
-        "links": described["links"],
-    });
-    merge(&mut all, about);
-    merge(&mut all, serde_json::to_value(outline).unwrap_or_default());
-    Ok(all)
+    merge(
+        &mut about,
+        json!({
+            "kind": described["kind"],
+            "status_message": described["status"]["message"],
+            "events": described["events"],
+            "links": described["links"],
+        }),
+    );
+    Ok(WholeSpan { attributes, about })
 }
 
-fn merge(into: &mut Value, from: Value) {
-    if let (Value::Object(into), Value::Object(from)) = (into, from) {
+/// Attributes as JSON: those that were made of a text of JSON as it is written, the others as they are described.
+fn written(attributes: &[KeyValue], mut texts: BTreeMap<String, String>) -> BTreeMap<String, Box<RawValue>> {
+    let values = attributes.iter().map(|attribute| {
+        let value = attribute.value.as_ref();
+        let is_text = |text: &String| {
+            matches!(value.and_then(|value| value.value.as_ref()), Some(any_value::Value::StringValue(own)) if own == text)
+        };
+        let text = texts.remove(&attribute.key).filter(|text| !is_text(text));
+        let written = text.and_then(|text| RawValue::from_string(text.trim().to_owned()).ok());
+        let described = || serde_json::value::to_raw_value(&value.map_or(Value::Null, described_value));
+        (attribute.key.clone(), written.or_else(|| described().ok()).unwrap_or_default())
+    });
+    values.collect()
+}
+
+fn merge(into: &mut Map<String, Value>, from: impl Serialize) {
+    if let Ok(Value::Object(from)) = serde_json::to_value(from) {
         into.extend(from);
     }
 }

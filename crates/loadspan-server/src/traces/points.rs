@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::time::nanoseconds;
 use super::words::Table;
 use crate::database::Connection;
 use crate::error::ApiError;
@@ -22,7 +23,8 @@ pub(crate) struct Points {
     complete: bool,
     trace_ids: Vec<String>,
     start_ms: Vec<i64>,
-    duration_ms: Vec<Option<i64>>,
+    /// With fractions.
+    duration_ms: Vec<Option<f64>>,
     /// `OK`, `ERROR`, `IN_PROGRESS` or `STATE_UNSPECIFIED`.
     state: Vec<String>,
     names: Vec<String>,
@@ -41,7 +43,7 @@ impl Points {
         let mut rows = HashMap::with_capacity(matching.keys.len());
         for (places, keys) in in_lists(1, &matching.keys) {
             let sql = format!(
-                "SELECT trace_key, trace_id, request_time, execution_duration, state, substr(name, 1, {NAME}), total_tokens, spans \
+                "SELECT trace_key, trace_id, request_time, execution_duration, state, substr(name, 1, {NAME}), total_tokens, spans, start_ns, end_ns \
                  FROM traces WHERE trace_key IN ({places})"
             );
             for row in connection.query(&sql, &keys)? {
@@ -57,7 +59,10 @@ impl Points {
         for mut row in matching.keys.iter().filter_map(|key| rows.remove(key)) {
             points.trace_ids.push(row.text(1)?);
             points.start_ms.push(row.int(2)?);
-            points.duration_ms.push(row.maybe_int(3)?);
+            let extent = (row.int(8)?, row.maybe_int(9)?);
+            points
+                .duration_ms
+                .push(nanoseconds(row.maybe_int(3)?, extent).map(milliseconds));
             points.state.push(row.text(4)?);
             points.name.push(row.maybe_text(5)?.map(|name| names.place(name)));
             points.tokens.push(row.maybe_int(6)?);
@@ -66,4 +71,9 @@ impl Points {
         points.names = names.into_words();
         Ok(points)
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a chart shows no more digits")]
+fn milliseconds(ns: i64) -> f64 {
+    ns as f64 / 1e6
 }

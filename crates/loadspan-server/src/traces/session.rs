@@ -21,7 +21,10 @@ const READ: i64 = 2_000;
 #[derive(Debug, Serialize)]
 pub(crate) struct Sessions {
     sessions: Vec<Session>,
+    /// How many there are, as far as was looked.
     total: i64,
+    /// Whether all traces were looked at. Where a filter is about spans, only so many are.
+    complete: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }
@@ -72,6 +75,7 @@ impl Sessions {
         Ok(Self {
             sessions: sessions.collect::<Result<_, ApiError>>()?,
             total: page.total,
+            complete: page.complete,
             next_page_token: page.next,
         })
     }

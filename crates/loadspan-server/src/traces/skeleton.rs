@@ -30,15 +30,14 @@ pub(crate) struct Skeleton {
     /// The ids of parents that did not come, by the place of the child.
     missing_parents: BTreeMap<usize, String>,
     starts: Vec<i64>,
-    /// -1: it has not ended.
-    durations: Vec<i64>,
+    /// Negative: it ends before it starts. Null: it has not ended.
+    durations: Vec<Option<i64>>,
     #[serde(flatten)]
     words: Words,
     /// As OTLP numbers it: unset, ok, error.
     status: Vec<u8>,
     input_tokens: Vec<Option<i64>>,
     output_tokens: Vec<Option<i64>>,
-    first_token: Vec<Option<i64>>,
     /// US dollars.
     cost: Vec<Option<f64>>,
     links: Vec<i64>,
@@ -74,7 +73,7 @@ pub(crate) fn skeleton(connection: &mut dyn Connection, trace_id: &str) -> Resul
     let key = lookup::key(connection, trace_id)?;
     // Content is not read: it may be large.
     let sql = "SELECT span_id, start_ns, end_ns, parent_span_id, substr(name, 1, $1), resource_key, type, kind, status, input_tokens, \
-               output_tokens, first_token_ns, total_cost, model, links, events FROM spans WHERE trace_key = $2 \
+               output_tokens, total_cost, model, links, events FROM spans WHERE trace_key = $2 \
                ORDER BY start_ns, span_id LIMIT $3";
     let rows = connection.query(sql, &[NAME.into(), key.into(), (MOST + 1).into()])?;
     if rows.len() > usize::try_from(MOST).unwrap_or(usize::MAX) {
@@ -135,17 +134,17 @@ impl Drawing {
         self.places.insert(id, place);
         self.parents.push(row.maybe_blob(3)?);
         skeleton.starts.push(start_ns.saturating_sub(self.base_ns));
-        skeleton.durations.push(match end_ns {
-            0 => NONE,
-            end => end.saturating_sub(start_ns),
-        });
+        let has_ended = end_ns != 0;
+        skeleton
+            .durations
+            .push(has_ended.then(|| end_ns.saturating_sub(start_ns)));
         let words = &mut skeleton.words;
         words.name.push(self.names.place(row.text(4)?));
         let service = services.get(&row.int(5)?).cloned();
         words.service.push(place_in(&mut self.services, service));
         words.span_type.push(place_in(&mut self.types, row.maybe_text(6)?));
         words.kind.push(self.kinds.place(kind_of(row.int(7)?)));
-        words.model.push(place_in(&mut self.models, row.maybe_text(13)?));
+        words.model.push(place_in(&mut self.models, row.maybe_text(12)?));
         skeleton.status.push(match row.text(8)?.as_str() {
             "OK" => 1,
             "ERROR" => 2,
@@ -153,13 +152,9 @@ impl Drawing {
         });
         skeleton.input_tokens.push(row.maybe_int(9)?);
         skeleton.output_tokens.push(row.maybe_int(10)?);
-        let first_token = row.maybe_int(11)?;
-        skeleton
-            .first_token
-            .push(first_token.map(|at| at.saturating_sub(self.base_ns)));
-        skeleton.cost.push(row.maybe_real(12)?);
-        skeleton.links.push(row.int(14)?);
-        skeleton.events.push(row.int(15)?);
+        skeleton.cost.push(row.maybe_real(11)?);
+        skeleton.links.push(row.int(13)?);
+        skeleton.events.push(row.int(14)?);
         Ok(())
     }
 

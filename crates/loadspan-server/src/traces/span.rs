@@ -313,6 +313,20 @@ impl StoredSpan {
         }
     }
 
+    /// The texts of which [`Self::for_clients`] makes values, by the names of these.
+    pub(super) fn json_texts(&self) -> BTreeMap<String, String> {
+        let mut texts = BTreeMap::new();
+        for attribute in &self.span.attributes {
+            match attribute.value.as_ref().and_then(|value| value.value.as_ref()) {
+                Some(Any::StringValue(text)) => texts.insert(attribute.key.clone(), text.clone()),
+                _ => texts.remove(&attribute.key),
+            };
+        }
+        texts.extend(translations(self.translated.as_deref()));
+        texts.remove(keys::TRACE_REQUEST_ID);
+        texts
+    }
+
     /// The span with attributes under MLflow's names, and those that are texts of JSON as what they are.
     pub(super) fn for_clients(self, trace_id: &str, room: &TreeRoom) -> Span {
         let mut span = self.span;
@@ -323,13 +337,7 @@ impl StoredSpan {
         for link in &mut span.links {
             each_value(&mut link.attributes, flat);
         }
-        let translated = self
-            .translated
-            .as_deref()
-            .map(serde_json::from_str)
-            .and_then(Result::ok);
-        let translated: BTreeMap<String, String> = translated.unwrap_or_default();
-        for (key, json) in translated {
+        for (key, json) in translations(self.translated.as_deref()) {
             set(
                 &mut span.attributes,
                 &key,
@@ -349,6 +357,12 @@ impl StoredSpan {
         );
         span
     }
+}
+
+/// What translation has added: texts of JSON by MLflow's names.
+fn translations(stored: Option<&str>) -> BTreeMap<String, String> {
+    let texts = stored.map(serde_json::from_str).and_then(Result::ok);
+    texts.unwrap_or_default()
 }
 
 fn each_value(attributes: &mut [KeyValue], change: impl Fn(Any) -> Any) {

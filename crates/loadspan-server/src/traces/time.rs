@@ -23,6 +23,16 @@ pub(super) fn seconds(ms: i64) -> String {
     }
 }
 
+/// Nanoseconds of a trace, from the milliseconds that it took, and its first and last moment. A client's word is in whole milliseconds:
+/// what spans say counts as long as it is the same but for what was rounded away.
+pub(super) fn nanoseconds(ms: Option<i64>, (start_ns, end_ns): (i64, Option<i64>)) -> Option<i64> {
+    const NS_PER_MS: i64 = 1_000_000;
+    let said = ms?.saturating_mul(NS_PER_MS);
+    let seen = end_ns.map(|end| end.saturating_sub(start_ns));
+    let is_same = |seen: &i64| said.abs_diff(*seen) < NS_PER_MS.unsigned_abs();
+    Some(seen.filter(is_same).unwrap_or(said))
+}
+
 /// Milliseconds of a duration; one that goes backwards has none. `None`: it is no duration.
 pub(super) fn milliseconds_of(seconds: &str) -> Option<i64> {
     /// What a duration of protobuf may be at most: 10,000 years.
@@ -45,6 +55,21 @@ mod tests {
         assert_eq!(milliseconds("2023-11-14T22:13:20.123456Z"), Some(1_700_000_000_123));
         assert_eq!(milliseconds("2023-11-14T23:13:20+01:00"), Some(1_700_000_000_000));
         assert_eq!(milliseconds("yesterday"), None);
+    }
+
+    #[test]
+    fn nanoseconds_are_those_of_the_spans_unless_the_client_says_something_else() {
+        assert_eq!(nanoseconds(Some(1), (10, Some(1_999_999))), Some(1_999_989));
+        assert_eq!(
+            nanoseconds(Some(2), (10, Some(1_600_010))),
+            Some(1_600_000),
+            "rounded up"
+        );
+        assert_eq!(nanoseconds(Some(5), (10, Some(1_600_010))), Some(5_000_000));
+        assert_eq!(nanoseconds(Some(5), (10, None)), Some(5_000_000));
+        assert_eq!(nanoseconds(Some(0), (10, Some(10))), Some(0));
+        assert_eq!(nanoseconds(None, (10, Some(20))), None, "nothing has ended");
+        assert_eq!(nanoseconds(Some(i64::MAX), (i64::MIN, Some(i64::MAX))), Some(i64::MAX));
     }
 
     #[test]

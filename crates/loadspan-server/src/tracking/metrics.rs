@@ -6,7 +6,7 @@ mod interval;
 mod log;
 mod point;
 
-pub(crate) use history::{History, Since, bulk, history, since};
+pub(crate) use history::{History, Since, SinceAll, bulk, history, since, since_all};
 pub(crate) use intake::settle;
 pub(crate) use interval::{Interval, MOST_POINTS, MOST_RUNS, interval};
 pub(super) use log::{checked, log};

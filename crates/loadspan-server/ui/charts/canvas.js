@@ -1,7 +1,8 @@
 // A canvas of our own: as sharp as the screen, drawn again when its size, its theme or what it shows changes.
 
-import { html, useLayoutEffect, useRef, useState } from "../lib.js";
-import { colour, font, useTheme } from "./palette.js";
+import { html, useLayoutEffect, useRef } from "../lib.js";
+import { colour, font } from "./palette.js";
+import { cleared, useRoom } from "./room.js";
 
 /** What is kept free around the figures, in px. */
 export const MARGIN = { left: 56, right: 16, top: 12, bottom: 28 };
@@ -12,23 +13,9 @@ export const MARGIN = { left: 56, right: 16, top: 12, bottom: 28 };
 export function Canvas({ draw, height, onMove, onPress, children }) {
   const place = useRef();
   const canvas = useRef();
-  const [width, setWidth] = useState(0);
-  const theme = useTheme();
+  const { width, theme } = useRoom(place);
   useLayoutEffect(() => {
-    const observer = new ResizeObserver(([{ contentRect }]) => setWidth(Math.floor(contentRect.width)));
-    observer.observe(place.current);
-    return () => observer.disconnect();
-  }, []);
-  useLayoutEffect(() => {
-    if (width === 0) return;
-    const ratio = devicePixelRatio || 1;
-    const element = canvas.current;
-    element.width = width * ratio;
-    element.height = height * ratio;
-    const ctx = element.getContext("2d");
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    ctx.clearRect(0, 0, width, height);
-    draw(ctx, { width, height });
+    if (width > 0) draw(cleared(canvas.current, width, height), { width, height });
   }, [draw, width, height, theme]);
   const point = ({ offsetX: x, offsetY: y }) => ({ x, y, width, height });
   return html`

@@ -46,7 +46,7 @@ export function download(name, text, type = "text/csv") {
 }
 
 /** A table in pages: no more than these rows are in the document. */
-export function Paged({ columns, label }) {
+function Paged({ columns, label }) {
   const [first, setFirst] = useState(0);
   const rows = Math.max(0, ...columns.map(({ values }) => values.length));
   const last = Math.min(rows, first + PAGE);

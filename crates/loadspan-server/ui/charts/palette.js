@@ -30,7 +30,6 @@ function themeChanged() {
 }
 
 addEventListener("themechange", themeChanged);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
 
 /** Another number whenever the theme has changed: what is drawn has to be drawn again. */
 export function useTheme() {

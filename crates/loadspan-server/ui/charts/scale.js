@@ -165,6 +165,12 @@ export function quantileName(quantile) {
   return `p${tidy(quantile * 100)}`;
 }
 
+/** Why a percentile of so many values is not shown, null where it is: one rule for all of the page, that of the report's tables. */
+export function withheld(quantile, count) {
+  if (!Number.isFinite(count) || supports(count, quantile) !== "none") return null;
+  return `${quantileName(quantile)} needs ${Math.ceil(1 / (1 - quantile) - 1e-9)} values; there ${count === 1 ? "is" : "are"} ${count}`;
+}
+
 /** Whether so many values are enough for a quantile: "none", "few" (it hangs on fewer than ten of them) or "enough". */
 export function supports(count, quantile) {
   const beyond = count * (1 - quantile);

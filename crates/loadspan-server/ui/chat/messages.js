@@ -40,7 +40,7 @@ function tree(value) {
 }
 
 /** Messages of an input or output in any form. */
-export function messagesOf(value, role) {
+function messagesOf(value, role) {
   const found = tree(value);
   if (Array.isArray(found)) return listOf(found, role);
   if (found !== null && typeof found === "object") return ofObject(found, role);
@@ -146,14 +146,15 @@ function toolsOf(asked, attributes) {
 
 /**
  * What of a conversation was not there in the one before: prompts repeat all that was said, or its last part. What a model thought is not
- * repeated, so it does not count here.
+ * repeated, so it does not count here. What somebody asks again, word for word, is asked all the same: a turn is never without its question.
  */
 export function newIn(messages, before) {
   const text = ({ role, parts }) => JSON.stringify([role, parts.filter(({ type }) => type !== "reasoning")]);
   const [now, known] = [messages.map(text), before.map(text)];
   const repeated = known.length === 0 ? -1 : now.lastIndexOf(known[known.length - 1]);
-  if (repeated !== -1) return messages.slice(repeated + 1);
-  let same = 0;
-  while (same < now.length && now[same] === known[same]) same++;
-  return messages.slice(same);
+  let from = repeated + 1;
+  if (repeated === -1) while (from < now.length && now[from] === known[from]) from++;
+  if (from < messages.length) return messages.slice(from);
+  const asked = messages.findLastIndex(({ role }) => role === "user");
+  return asked === -1 ? [] : messages.slice(asked);
 }

@@ -10,6 +10,7 @@ import { TimeChart } from "../charts/timechart.js";
 import { middle } from "../parts/names.js";
 import { number, plainLine } from "../format.js";
 import { distributionOf, quantilesOf } from "../run/figures.js";
+import { rangeOf, rangeText } from "../run/range.js";
 import { inMs, percentile, rates } from "../run/windows.js";
 import { COMPARED, measured, titleOf } from "./figures.js";
 
@@ -36,7 +37,8 @@ function chosen(query, name, options) {
 
 export function Trade({ runs }) {
   const query = useQuery();
-  const [x, y] = [chosen(query, "x", ACROSS), chosen(query, "y", UP)];
+  const usual = useMemo(() => usualOf(runs), [runs]);
+  const [x, y] = [chosen(query, "x", ACROSS), chosen(query, "y", [usual, ...UP])];
   const points = useMemo(() => runs.map((run) => pointOf(run, { x, y })), [runs, x, y]);
   const axes = { x: { name: titleOf(x).title, unit: titleOf(x).unit }, y: { name: titleOf(y).title, unit: titleOf(y).unit } };
   const choice = html`
@@ -44,12 +46,23 @@ export function Trade({ runs }) {
     ${" over "}
     <${Choice} label="Throughput" name="x" value=${x} options=${ACROSS.map((name) => [name, `${titleOf(name).title}, ${titleOf(name).unit}`])} />
   `;
-  const note = points.some(({ group }) => group !== null) ? "runs of a sweep are joined" : "";
+  const left = runs.filter((run) => figure(run, y).withheld ?? figure(run, x).withheld).length;
+  const note = [points.some(({ group }) => group !== null) && "runs of a sweep are joined", left > 0 && `${left} ${left === 1 ? "has" : "have"} too few requests for this percentile`].filter(Boolean).join(", ");
   return html`<${Pareto} title="Throughput and latency" choice=${choice} note=${note} name="throughput-latency" points=${points} axes=${axes} open=${({ id }) => go(`/runs/${id}`)} />`;
 }
 
+/** Without a choice: the latency that most of them have enough requests for. */
+function usualOf(runs) {
+  const known = (name) => runs.filter((run) => figure(run, name).value !== null).length;
+  return UP.reduce((best, name) => (known(name) > known(best) ? name : best));
+}
+
+function figure(run, name) {
+  return measured(run, COMPARED.find((one) => one.name === name) ?? { name });
+}
+
 function pointOf(run, { x, y }) {
-  const [across, up] = [x, y].map((name) => measured(run, COMPARED.find((figure) => figure.name === name) ?? { name }));
+  const [across, up] = [x, y].map((name) => figure(run, name));
   const spread = ({ value, spread: half }) => (half && value ? [value * (1 - half), value * (1 + half)] : null);
   const { concurrency, request_rate: rate } = run.params;
   return {
@@ -68,7 +81,7 @@ function pointOf(run, { x, y }) {
 }
 
 const CURVES = [
-  ["time_to_first_token", "TTFT", "ttft"],
+  ["time_to_first_byte", "Time to first chunk", "ttft"],
   ["request_latency", "Request latency", "duration"],
   ["inter_token_latency", "ITL", "chunk"],
 ];
@@ -95,8 +108,8 @@ function curveOf(run, { figure, list }) {
 const OVER = [
   ["rate", "req/s", ({ windows }) => rates(windows, "ended"), "req/s"],
   ["tokens", "output tok/s", ({ windows }) => rates(windows, "output_tokens"), "tok/s"],
-  ["ttft", "TTFT p50", ({ windows }) => inMs(percentile(windows.columns.ttft, "p50", 0.5)), "ms"],
-  ["ttft90", "TTFT p90", ({ windows }) => inMs(percentile(windows.columns.ttft, "p90", 0.9)), "ms"],
+  ["ttft", "first chunk p50", ({ windows }) => inMs(percentile(windows.columns.ttft, "p50", 0.5)), "ms"],
+  ["ttft90", "first chunk p90", ({ windows }) => inMs(percentile(windows.columns.ttft, "p90", 0.9)), "ms"],
   ["chunk", "time per chunk p50", ({ windows }) => inMs(percentile(windows.columns.chunk, "p50", 0.5)), "ms"],
   ["latency", "latency p50", ({ windows }) => inMs(percentile(windows.columns.duration, "p50", 0.5)), "ms"],
   ["latency90", "latency p90", ({ windows }) => inMs(percentile(windows.columns.duration, "p90", 0.9)), "ms"],
@@ -110,10 +123,10 @@ export function Overlay({ runs, base, width, waiting }) {
   const found = OVER.find(([key]) => key === query.get("over")) ?? OVER[0];
   const length = Math.max(0, ...runs.map(({ windows }) => windows.count));
   const whole = [0, (length * width) / 1000];
-  const range = rangeOf(query.get("t"), whole);
+  const range = rangeOf(query.get("t"), { span: whole, windows: { count: length, width } });
   const chart = useMemo(() => overlayOf({ runs, width, found, length, range }), [runs, width, found, range[0], range[1]]);
   const between = useMemo(() => betweenOf(chart, base), [chart, base]);
-  const brush = (picked) => setQuery({ t: picked && `${Math.max(0, picked[0]).toFixed(2)}-${Math.min(whole[1], picked[1]).toFixed(2)}` });
+  const brush = (picked) => setQuery({ t: picked && rangeText(picked, whole) });
   if (length === 0) return html`<p class="state overlay-none">${waiting > 0 ? "Reading the courses of these runs …" : "None of these runs has figures over time: they are of runs that loadspan profile has logged."}</p>`;
   const choice = html`<${Choice} label="Figure" name="over" value=${found[0]} options=${OVER} />`;
   return html`
@@ -123,11 +136,6 @@ export function Overlay({ runs, base, width, waiting }) {
       <${OverlayValues} chart=${chart} />
     <//>
   `;
-}
-
-function rangeOf(text, whole) {
-  const found = /^([\d.]+)-([\d.]+)$/.exec(text ?? "");
-  return found && Number(found[2]) > Number(found[1]) ? [Number(found[1]), Number(found[2])] : whole;
 }
 
 function overlayOf({ runs, width, found: [key, label, values, unit], length, range }) {

@@ -10,11 +10,13 @@ import { loadLatest } from "./load.js";
 
 /** Of many runs so many stand here until somebody asks for all; the table below has them too. */
 const SHOWN = 12;
+const SHOWN_NARROW = 4;
 
 export function Chips({ runs, base, hidden, ids }) {
   const [all, setAll] = useState(false);
-  const isCut = runs.length > SHOWN + 2 && !all;
-  const shown = isCut ? runs.slice(0, SHOWN) : runs;
+  const most = innerWidth < 768 ? SHOWN_NARROW : SHOWN;
+  const isCut = runs.length > most + 2 && !all;
+  const shown = isCut ? runs.slice(0, most) : runs;
   const without = (id) => ids.filter((one) => one !== id).join(",");
   const toggle = (id) => setQuery({ hide: (hidden.includes(id) ? hidden.filter((one) => one !== id) : [...hidden, id]).join(",") });
   return html`
@@ -32,7 +34,7 @@ export function Chips({ runs, base, hidden, ids }) {
           </li>
         `;
       })}
-      ${isCut && html`<li class="add"><button type="button" onClick=${() => setAll(true)}>and ${runs.length - SHOWN} more</button></li>`}
+      ${isCut && html`<li class="add"><button type="button" onClick=${() => setAll(true)}>and ${runs.length - most} more</button></li>`}
       <li class="add"><${Add} ids=${ids} /></li>
     </ul>
   `;

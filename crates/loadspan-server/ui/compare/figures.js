@@ -1,6 +1,7 @@
 // Which figures runs are compared by, and where the spread of each comes from. No DOM.
 
-import { distributionOf, figureOf, quantilesOf, valueOf } from "../run/figures.js";
+import { supports } from "../charts/scale.js";
+import { distributionOf, figureOf, quantilesOf, valueOf, withheldOf } from "../run/figures.js";
 import { differenceOf, differenceOfShares, spreadOfQuantile, spreadOfSections, spreadOfShare } from "./spread.js";
 
 /** A run is cut into so many sections, if each has enough requests for a 99th percentile; else into fewer. */
@@ -34,9 +35,10 @@ export function titleOf(name) {
   return { title: statistic ? `${short ?? title} ${statistic.replace("_", ".")}` : title, unit, better, means };
 }
 
-/** A figure of a run with half of its 95 % interval, as a share: `{ value, spread }`. */
+/** A figure of a run with half of its 95 % interval, as a share: `{ value, spread }`, or why it is `withheld`. */
 export function measured(run, figure) {
-  return { value: valueOf(run, figure.name), spread: spreadOf(run, figure) };
+  const why = withheldOf(figure.name, distributionOf(run, figure.name.split(".")[0])?.count);
+  return why ? { value: null, spread: null, withheld: why } : { value: valueOf(run, figure.name), spread: spreadOf(run, figure) };
 }
 
 function spreadOf(run, figure) {
@@ -71,7 +73,7 @@ function spreadOfGoodput(run) {
 /** A percentile of a section, if the section has enough requests for it. */
 function sectionQuantile({ columns }, { list, q }, at) {
   const name = `p${q * 100}`;
-  return columns[list].n[at] * (1 - q) >= 1 - 1e-9 ? columns[list][name][at] : null;
+  return supports(columns[list].n[at], q) !== "none" ? columns[list][name][at] : null;
 }
 
 /** Each figure that one of the runs has, with how each run differs from the baseline. */

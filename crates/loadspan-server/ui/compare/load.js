@@ -5,15 +5,14 @@ import { useEffect, useState } from "../lib.js";
 import { get, path } from "../api.js";
 import { loadInfo } from "../run/load.js";
 import { NO_WINDOWS, widthFor, withFrame } from "../run/windows.js";
+import { COURSES } from "../runs/load.js";
 import { sectionsFor } from "./figures.js";
+import { loadExperiments } from "../traces/load.js";
 
 /** Runs whose courses are asked for at the same time. */
 const AT_ONCE = 3;
 /** The page is drawn again so often while they come, in milliseconds. */
 const DRAWN_MS = 200;
-
-/** What tells that a run has a course over time. */
-const COURSES = ["live.gen_ai.client.operation.duration", "live.window.requests.count"];
 
 /** `{ data: { runs, missing: [{ id, error }], width, waiting }, error, reload }`; `waiting`: so many courses are still to come. */
 export function useCompared(ids) {
@@ -95,7 +94,7 @@ async function loadCourse({ run, width, signal }) {
 
 /** The latest runs, to pick from. */
 export async function loadLatest(signal) {
-  const { experiments = [] } = await get("/api/2.0/mlflow/experiments/search", { query: { max_results: 200 }, signal });
+  const experiments = await loadExperiments(signal);
   if (experiments.length === 0) return [];
   const query = new URLSearchParams(experiments.map(({ experiment_id: id }) => ["experiment_id", id]));
   query.append("column", "tags.verdict");

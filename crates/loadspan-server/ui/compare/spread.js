@@ -75,7 +75,7 @@ export function spreadOfShare(share, count) {
   return share > 0 && count > 0 ? (1.96 * Math.sqrt((share * (1 - share)) / count)) / share : null;
 }
 
-/** Shares of requests that failed, in percentage points: the interval of Wald with Agresti's two and two. */
+/** Shares of requests that failed, in percentage points: the interval of Wald with Agresti's two and two, cut where a share would be below 0 or above 1. */
 export function differenceOfShares({ base, other }) {
   if (![base.count, other.count].every((count) => count > 0)) return null;
   const adjusted = ({ hits, count }) => ({ share: (hits + 1) / (count + 2), count: count + 2 });
@@ -85,5 +85,6 @@ export function differenceOfShares({ base, other }) {
   const middle = b.share - a.share;
   const [low, high] = [middle - reach, middle + reach];
   const reading = low <= 0 && high >= 0 ? "none" : change > 0 ? "worse" : "better";
-  return { change, low, high, reading, points: true };
+  const own = base.hits / base.count;
+  return { change, low: Math.max(low, -own), high: Math.min(high, 1 - own), reading, points: true };
 }

@@ -51,8 +51,8 @@ function Figure({ row }) {
   return html`<th scope="row"><${Term} figure=${{ name: row.title, means: row.means ?? "", better: row.better }} /> <span class="unit">${row.unit}</span></th>`;
 }
 
-function Value({ value, run }) {
-  if (value === null) return NOTHING;
+function Value({ value, run, withheld }) {
+  if (value === null) return html`<span title=${withheld}>${NOTHING}</span>`;
   return html`${number(value)}${isUntrusted(run) && html`<span class="verdict invalid"> ✕<span class="unseen"> invalid</span></span>`}`;
 }
 
@@ -82,7 +82,7 @@ function Pair({ runs, base, rows }) {
           return html`
             <tr>
               <${Figure} row=${row} />
-              ${[own, cell].map(({ value, run }) => html`<td class=${isUntrusted(run) ? "untrusted" : ""}><${Value} value=${value} run=${run} /></td>`)}
+              ${[own, cell].map((one) => html`<td class=${isUntrusted(one.run) ? "untrusted" : ""}><${Value} ...${one} /></td>`)}
               <td>${difference ? html`<${Change} difference=${difference} />` : NOTHING}</td>
               <td>${(difference && intervalText(difference)) || NOTHING}</td>
               <td class=${`reading ${difference?.reading ?? ""}`}>${difference ? READINGS[difference.reading] : ""}</td>
@@ -111,13 +111,14 @@ function Beside({ runs, base, rows }) {
   `;
 }
 
-function Cell({ cell: { value, difference, run } }) {
+function Cell({ cell }) {
+  const { difference, run } = cell;
   const classes = isUntrusted(run) ? "untrusted" : "";
-  if (!difference) return html`<td class=${classes}><${Value} value=${value} run=${run} /></td>`;
+  if (!difference) return html`<td class=${classes}><${Value} ...${cell} /></td>`;
   const interval = intervalText(difference);
   return html`
     <td class=${classes}>
-      <${Value} value=${value} run=${run} /> <${Change} difference=${difference} />
+      <${Value} ...${cell} /> <${Change} difference=${difference} />
       <small>${interval && `${interval} · `}${READINGS[difference.reading]}</small>
     </td>
   `;
@@ -162,11 +163,11 @@ function Rows({ runs, base, rows }) {
   `;
 }
 
-function Narrow({ cell: { value, difference, run } }) {
+function Narrow({ cell: { value, difference, run, withheld } }) {
   const half = difference && halfText(difference);
   return html`
     <td class=${isUntrusted(run) ? "untrusted" : ""}>
-      ${value === null ? NOTHING : number(value)}
+      ${value === null ? html`<span title=${withheld}>${NOTHING}</span>` : number(value)}
       ${difference && html`<small class=${`change ${difference.reading}`} title=${`${READINGS[difference.reading]}${half ? `: ${intervalText(difference)}` : ""}`}>${SIGNS[difference.reading] ?? "○"} ${changeText(difference)}${half && ` ± ${half}`}</small>`}
     </td>
   `;

@@ -1,19 +1,19 @@
 // Differences in words and as Markdown. No DOM.
 
-import { NOTHING, number, plainLine } from "../format.js";
+import { NOTHING, count, number, plainLine } from "../format.js";
+import { verdictWord } from "../parts/verdict.js";
 import { READINGS } from "./figures.js";
 
 const MINUS = "−";
 
-/** +12.3 %, −4.0 %, +4.7 pp, ×2.1. */
+/** +12.3 %, −4.0 %, +310 %, +4.7 pp: the same form as the interval beside it. */
 export function changeText({ change, points }) {
-  if (points) return `${signed(change * 100)} pp`;
-  return change > 1 ? `×${number(change + 1, 2)}` : `${signed(change * 100)} %`;
+  return `${signed(change * 100)} ${points ? "pp" : "%"}`;
 }
 
 function signed(value) {
   const size = Math.abs(value);
-  const text = size < 9.95 ? size.toFixed(1) : size < 99.5 ? size.toFixed(1) : String(Math.round(size));
+  const text = size < 99.95 ? size.toFixed(1) : count(Math.round(size));
   return `${value < 0 && Number(text) !== 0 ? MINUS : "+"}${text}`;
 }
 
@@ -37,7 +37,7 @@ function cell(text) {
 export function markdownOf({ runs, base, rows, params, url }) {
   const head = ["Figure", ...runs.map((run) => `${cell(plainLine(run.name))}${run === base ? " (baseline)" : ""}`)];
   const table = [head, head.map((_, at) => (at === 0 ? "---" : "---:"))];
-  table.push(["Verdict", ...runs.map(({ verdict }) => verdict)]);
+  table.push(["Verdict", ...runs.map(({ verdict }) => verdictWord(verdict))]);
   for (const { title, unit, cells } of rows) table.push([`${cell(title)}${unit ? `, ${unit}` : ""}`, ...cells.map(cellText)]);
   const lines = table.map((row) => `| ${row.join(" | ")} |`);
   const differing = params.differing.map(({ name, values }) => `| ${[cell(name), ...values.map((value) => cell(value === null ? NOTHING : plainLine(value)))].join(" | ")} |`);

@@ -7,6 +7,7 @@ import { useUtc } from "../settings.js";
 import { NOTHING, ago, bytes, count, number, time } from "../format.js";
 import { Spark } from "../runs/course.js";
 import { portOf, reach } from "../start/reach.js";
+import { Fact } from "./fact.js";
 import { ratesOf } from "./rates.js";
 
 const RECEIVERS = {
@@ -70,8 +71,4 @@ function State({ receiver }) {
   if (!receiver.last_seen_ms) return html`<span class="verdict none">○ nothing yet</span>`;
   if (receiver.rejected + receiver.refused_requests > 0) return html`<span class="verdict degraded">▲ rejects some</span>`;
   return html`<span class="verdict ok">● takes all</span>`;
-}
-
-function Fact({ name, value, more = "", bad = false }) {
-  return html`<div><dt>${name}</dt><dd><b class=${bad ? "bad" : ""}>${bad ? "✕ " : ""}${value}</b> <span class="quiet">${more}</span></dd></div>`;
 }

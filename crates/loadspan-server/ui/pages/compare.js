@@ -1,13 +1,13 @@
 // Runs beside each other: what one gains and loses, over percentiles, over time, in a table with spreads, and in what they were set up
 // differently.
 
-import { html, useMemo, useState } from "../lib.js";
+import { html, useMemo } from "../lib.js";
 import { useLoad } from "../api.js";
 import { useKeys } from "../keys.js";
 import { Link, useQuery } from "../router.js";
 import { PageHead } from "../shell.js";
 import { download } from "../charts/frame.js";
-import { toClipboard } from "../parts/copy.js";
+import { CopyLink, toClipboard, useSaid } from "../parts/copy.js";
 import { Loaded } from "../parts/state.js";
 import { ago, plainLine } from "../format.js";
 import { Curves, Overlay, Trade } from "../compare/charts.js";
@@ -73,23 +73,18 @@ function Compared({ found, ids, cut }) {
 }
 
 function Actions({ write }) {
-  const [said, setSaid] = useState("");
-  const say = (text) => {
-    setSaid(text);
-    setTimeout(() => setSaid(""), 2500);
-  };
+  const [said, say] = useSaid();
   const copy = async () => {
     if (await toClipboard(write())) return say("Copied");
     // Without a secure origin there is no clipboard: a file does as well.
     download("comparison.md", write(), "text/markdown");
     return say("No clipboard here: saved as a file");
   };
-  const link = async () => say((await toClipboard(location.href)) ? "Link copied" : "The address bar has the link");
   useKeys([{ keys: "m", does: "Copy as Markdown", run: copy }]);
   return html`
     <span role="status" class="quiet">${said}</span>
     <button type="button" onClick=${copy}>Copy as Markdown</button>
-    <button type="button" onClick=${link}>Copy link</button>
+    <${CopyLink} />
   `;
 }
 

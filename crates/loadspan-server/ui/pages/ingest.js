@@ -6,6 +6,7 @@ import { Loaded } from "../parts/state.js";
 import { useQuery } from "../router.js";
 import { useUtc } from "../settings.js";
 import { ledger, routes, valueOf } from "../ingest/exposition.js";
+import { Fact } from "../ingest/fact.js";
 import { ratesOf } from "../ingest/rates.js";
 import { Receivers } from "../ingest/receivers.js";
 import { Rejects } from "../ingest/rejects.js";
@@ -92,10 +93,6 @@ function Storage({ storage, all }) {
       <${Fact} name="Turned away" value=${count(value("store_turned_away_total"))} more="reads and writes without room, told to come back" />
     </dl>
   `;
-}
-
-function Fact({ name, value, more = "" }) {
-  return html`<div><dt>${name}</dt><dd>${value}</dd>${more && html`<dd class="more">${more}</dd>`}</div>`;
 }
 
 function Requests({ all }) {

@@ -2,17 +2,17 @@
 
 import { html, useEffect, useMemo, useRef, useState } from "../lib.js";
 import { useLoad } from "../api.js";
-import { useKeys } from "../keys.js";
 import { Link, setQuery, useQuery } from "../router.js";
 import { PageHead } from "../shell.js";
 import { useUtc } from "../settings.js";
-import { toClipboard } from "../parts/copy.js";
+import { CopyLink } from "../parts/copy.js";
 import { Loaded } from "../parts/state.js";
+import { verdictWord } from "../parts/verdict.js";
 import { plainLine, time } from "../format.js";
 import { Artifacts } from "../run/artifacts.js";
 import { RunHead } from "../run/head.js";
 import { usualRate, useWindows } from "../run/live.js";
-import { artifactUrl, loadExperiment, loadPlots, loadRun } from "../run/load.js";
+import { artifactUrl, loadExperiment, loadInfo, loadPlots, loadRun } from "../run/load.js";
 import { RunLog } from "../run/log.js";
 import { Overview } from "../run/overview.js";
 import { Params } from "../run/params.js";
@@ -36,7 +36,10 @@ export function Run({ run: id }) {
   const title = run ? plainLine(run.name) : id.slice(0, 8);
   const experiment = useLoad(run ? `experiment ${run.experiment}` : null, (signal) => loadExperiment(run.experiment, signal));
   const trail = [{ to: "/runs", name: "Runs" }];
-  if (experiment.data) trail.push({ to: `/runs?exp=${run.experiment}`, name: plainLine(experiment.data.name) });
+  if (run && experiment.data) trail.push({ to: `/runs?exp=${run.experiment}`, name: plainLine(experiment.data.name) });
+  const parent = run?.tags["mlflow.parentRunId"];
+  const above = useLoad(parent ? `run above ${parent}` : null, (signal) => loadInfo(parent, signal));
+  if (parent && above.data?.id === parent) trail.push({ to: `/runs/${parent}`, name: plainLine(above.data.name) });
   return html`
     <${PageHead} title=${title} trail=${trail}>${run && html`<${Actions} run=${run} />`}<//>
     <${Loaded} load=${{ ...load, data: run }} what=${`run ${id.slice(0, 8)}`}>
@@ -46,17 +49,11 @@ export function Run({ run: id }) {
 }
 
 function Actions({ run }) {
-  const [said, setSaid] = useState("");
-  const copy = async () => {
-    setSaid((await toClipboard(location.href)) ? "Copied" : "The address bar has it");
-    setTimeout(() => setSaid(""), 2000);
-  };
-  useKeys([{ keys: "y", does: "Copy the link of this view", run: copy }]);
   const files = run.artifactRoot && run.summary;
   const plots = useLoad(files ? `plots of ${run.id}` : null, (signal) => loadPlots(run, signal));
   return html`
     <${Link} class="button" to=${`/compare?runs=${run.id}`}>Compare<//>
-    <button type="button" onClick=${copy}>${said || "Copy link"}</button>
+    <${CopyLink} />
     ${files && html`<a class="button" href=${artifactUrl(run, "exports/summary.json")} download="summary.json">summary.json</a>`}
     ${plots.data?.includes("plots/report.html") && html`<a class="button" href=${artifactUrl(run, "plots/report.html")} download="report.html">Report</a>`}
   `;
@@ -185,7 +182,7 @@ function Ended({ run }) {
   const first = useRef(run.live);
   const [said, setSaid] = useState("");
   useEffect(() => {
-    if (first.current && !run.live) setSaid(`The run is over: ${run.verdict}.`);
+    if (first.current && !run.live) setSaid(`The run is over: ${verdictWord(run.verdict)}.`);
   }, [run.live]);
   return html`<p class="unseen" role="status">${said}</p>`;
 }

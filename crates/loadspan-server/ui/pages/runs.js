@@ -15,12 +15,13 @@ import { useLive } from "../runs/live.js";
 import { hiddenColumns, useRows } from "../runs/load.js";
 import { Rows } from "../runs/rows.js";
 import { LiveStrip } from "../runs/strip.js";
+import { loadExperiments } from "../traces/load.js";
 
 export function Runs() {
   const chosen = useQuery().get("exp");
   const live = useLive();
   const [beside, setBeside] = useExperimentsShown();
-  const load = useLoad("experiments", (signal) => get("/api/2.0/mlflow/experiments/search", { query: { max_results: 1000 }, signal }));
+  const load = useLoad("experiments", loadExperiments);
   const reload = useRef(load.reload);
   reload.current = load.reload;
   const ids = live.runs.map(({ id }) => id).join();
@@ -35,7 +36,7 @@ export function Runs() {
       <${PageHead} title="Runs" />
       <${LiveStrip} runs=${live.runs} />
       <${Loaded} load=${load} what="experiments">
-        ${({ experiments = [] }) => html`
+        ${(experiments) => html`
           <div class=${`runs-body ${beside ? "" : "alone"}`}>
             ${beside && html`<${Experiments} experiments=${experiments} chosen=${chosen} hide=${() => setBeside(false)} />`}
             <${Chosen} experiments=${experiments} chosen=${chosen} round=${ids} />

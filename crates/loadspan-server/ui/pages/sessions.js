@@ -3,13 +3,14 @@
 import { html, useEffect, useMemo, useState } from "../lib.js";
 import { useLoad } from "../api.js";
 import { NOTHING, ago, count, number, plainLine, time, unitOf } from "../format.js";
-import { Empty, Trouble } from "../parts/state.js";
+import { Empty } from "../parts/state.js";
 import { Table, useRest } from "../parts/table.js";
 import { Link, go, setQuery, useQuery } from "../router.js";
 import { useUtc } from "../settings.js";
 import { PageHead } from "../shell.js";
 import { WAYS, filterOf, sessionRow } from "../sessions/search.js";
 import { loadExperiments, loadSessions } from "../traces/load.js";
+import { Refused } from "../traces/refused.js";
 
 /** Sessions that are listed at first. */
 const LISTED = 100;
@@ -21,21 +22,16 @@ export function Sessions() {
   const amount = Math.min(MOST, Math.max(LISTED, Number(query.get("n")) || 0));
   const load = useLoad(JSON.stringify([filter, amount]), async (signal) => {
     const experiments = (await loadExperiments(signal)).map(({ experiment_id: id }) => id);
-    const { sessions, total, token } = await loadSessions({ experiments, filter, count: amount, signal });
-    return { rows: sessions.map(sessionRow), total, isCut: Boolean(token), filter };
+    const { sessions, total, complete, token } = await loadSessions({ experiments, filter, count: amount, signal });
+    return { rows: sessions.map(sessionRow), total, complete, isCut: Boolean(token), filter };
   });
   return html`
     <${PageHead} title="Sessions" />
     <${Find} />
-    ${load.error && html`<${Refused} error=${load.error} again=${load.reload} />`}
+    ${load.error && html`<${Refused} error=${load.error} again=${load.reload} what="sessions" />`}
     ${!load.data && !load.error && load.waiting && html`<p class="state" role="status">Reading sessions …</p>`}
     ${load.data && !load.error && html`<${List} found=${load.data} amount=${amount} isWaiting=${load.waiting} />`}
   `;
-}
-
-function Refused({ error, again }) {
-  if (error.code !== "INVALID_PARAMETER_VALUE") return html`<${Trouble} error=${error} again=${again} what="sessions" />`;
-  return html`<div class="state trouble" role="alert"><p>The filter is not understood: ${error.message}</p></div>`;
 }
 
 function Find() {
@@ -70,7 +66,8 @@ function Find() {
 }
 
 function List({ found, amount, isWaiting }) {
-  const { rows, total, isCut, filter } = found;
+  const { rows, total, complete, isCut, filter } = found;
+  const many = `${complete ? "" : "at least "}${count(total)}`;
   const query = useQuery();
   const [utc] = useUtc();
   const [mark, height] = useRest();
@@ -87,7 +84,7 @@ function List({ found, amount, isWaiting }) {
   const more = Math.min(MOST, amount * 5);
   return html`
     <div class="trace-strip">
-      <span role="status">${isCut ? `Showing the ${count(rows.length)} latest of ${count(total)} sessions.` : `${count(total)} ${total === 1 ? "session" : "sessions"}.`}</span>
+      <span role="status">${isCut ? `Showing the ${count(rows.length)} latest of ${many} sessions.` : `${many} ${total === 1 ? "session" : "sessions"}.`}</span>
       ${isCut && amount < MOST && html`<button type="button" disabled=${isWaiting} onClick=${() => setQuery({ n: more })}>${isWaiting ? "Reading …" : `Show ${count(more)}`}</button>`}
     </div>
     <div ref=${mark}></div>

@@ -4,7 +4,8 @@ import { html } from "../lib.js";
 import { halves } from "./names.js";
 import { plainLine } from "../format.js";
 
-export function Name({ of }) {
-  const [head, tail] = halves(plainLine(of));
+/** `parts`: the name as it is cut, where its list has cut it. */
+export function Name({ of, parts = halves(plainLine(of)) }) {
+  const [head, tail] = parts;
   return html`<span class="name-cut"><span>${head}</span>${tail && html`<span>${tail}</span>`}</span>`;
 }

@@ -4,7 +4,7 @@ import { html } from "../lib.js";
 import { get, useLoad } from "../api.js";
 import { setQuery, useQuery } from "../router.js";
 import { Loaded } from "../parts/state.js";
-import { NOTHING, bytes, plainLine } from "../format.js";
+import { bytes, plainLine } from "../format.js";
 import { artifactUrl } from "./load.js";
 import { Preview, kindOf } from "./preview.js";
 
@@ -17,10 +17,10 @@ export function Artifacts({ run }) {
   const chosen = useQuery().get("file");
   return html`
     <${Loaded} load=${load} what="artifacts">
-      ${({ files, more, sums }) =>
+      ${({ files, more }) =>
         files.length === 0
           ? html`<div class="state empty"><p>No artifacts${run.live ? " yet: they are uploaded when the run is over" : ""}.</p></div>`
-          : html`<${Files} run=${run} files=${files} sums=${sums} more=${more} chosen=${chosen} />`}
+          : html`<${Files} run=${run} files=${files} more=${more} chosen=${chosen} />`}
     <//>
   `;
 }
@@ -38,32 +38,20 @@ async function loadFiles(run, signal) {
       else files.push({ path, size: Number(size) });
     }
   }
-  return { files: files.slice(0, MOST_FILES), more: folders.length > 0 || files.length > MOST_FILES, sums: await loadSums(run, files, signal) };
+  return { files: files.slice(0, MOST_FILES), more: folders.length > 0 || files.length > MOST_FILES };
 }
 
-/** What loadspan wrote down when it sent the files. */
-async function loadSums(run, files, signal) {
-  if (!files.some(({ path }) => path === "exports/mlflow_export.json")) return {};
-  try {
-    const { artifacts = [] } = await get(artifactUrl(run, "exports/mlflow_export.json"), { signal });
-    return Object.fromEntries(artifacts.map(({ artifact, sha256 }) => [artifact, sha256]));
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    return {};
-  }
-}
-
-function Files({ run, files, sums, more, chosen }) {
+function Files({ run, files, more, chosen }) {
   const file = files.find(({ path }) => path === chosen);
   return html`
     <div class="artifacts ${file ? "with-preview" : ""}">
       <div class="wide" tabindex="0" role="region" aria-label="Files">
         <table class="plain-table files">
           <thead>
-            <tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col" class="sum">SHA-256</th><th scope="col"></th></tr>
+            <tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col"></th></tr>
           </thead>
           <tbody>
-            ${files.map((one) => html`<${FileRow} key=${one.path} run=${run} file=${one} sum=${sums[one.path]} chosen=${one === file} />`)}
+            ${files.map((one) => html`<${FileRow} key=${one.path} run=${run} file=${one} chosen=${one === file} />`)}
           </tbody>
         </table>
         ${more && html`<p class="quiet">More files than are shown here: ask the API for the rest.</p>`}
@@ -84,7 +72,7 @@ function Files({ run, files, sums, more, chosen }) {
   `;
 }
 
-function FileRow({ run, file, sum, chosen }) {
+function FileRow({ run, file, chosen }) {
   const name = plainLine(file.path);
   return html`
     <tr class=${chosen ? "chosen" : ""}>
@@ -94,7 +82,6 @@ function FileRow({ run, file, sum, chosen }) {
           : html`<span>${name}</span>`}
       </th>
       <td>${bytes(file.size)}</td>
-      <td class="mono sum">${sum ? html`<span title=${sum}>${sum.slice(0, 12)}</span>` : NOTHING}</td>
       <td>${run.artifactRoot && html`<a href=${artifactUrl(run, file.path)} download=${name}>Download<span class="unseen"> ${name}</span></a>`}</td>
     </tr>
   `;

@@ -1,7 +1,7 @@
 // Which charts the windows of a run make, as descriptions for charts/timechart.js. No DOM.
 
 import { duration, number } from "../format.js";
-import { extent, isWide, spanAbove, tickText } from "../charts/scale.js";
+import { extent, isWide, spanAbove, supports, tickText } from "../charts/scale.js";
 import { gaps, inMs, middles, percentile, rates } from "./windows.js";
 
 /** From the start of the run to its end, or while it goes on to a while after now, so that the axis seldom moves. */
@@ -27,11 +27,12 @@ export function commonOf({ run, windows, range, lostAt = null }) {
  */
 export function chartsOf(context) {
   const { windows } = context;
-  const notes = `${tickText(windows.width / 1000)} s windows${isLogged(windows) ? ", as the client logged them" : ""}`;
+  const hollow = context.run.live ? ", hollow: filling" : windows.complete < windows.count ? ", hollow: cut short" : "";
+  const notes = `${tickText(windows.width / 1000)} s windows${isLogged(windows) ? ", as the client logged them" : ""}${hollow}`;
   const about = { ...context, common: commonOf(context), notes };
   return [
     rateChart(about),
-    latencyChart(about, { key: "ttft", title: "How long until the first token?", metric: "time_to_first_token", whole: "ttft" }),
+    latencyChart(about, { key: "ttft", title: "How long until the first chunk?", metric: "time_to_first_token", whole: "ttft" }),
     latencyChart(about, { key: "chunk", title: "How long between chunks?", metric: "inter_token_latency", whole: null }),
     latencyChart(about, { key: "duration", title: "How long does a request take?", metric: "request_latency", whole: "duration" }),
     tokenChart(about),
@@ -86,8 +87,8 @@ function latencyChart(about, { key, title, metric, whole }) {
   const wide = spread.p90.some((value) => value !== null) || !isLogged(windows) ? ["p90", 0.9] : ["p95", 0.95];
   const [p50, upper, p99, most] = [inMs(spread.p50), inMs(percentile(spread, ...wide)), inMs(percentile(spread, "p99", 0.99)), inMs(spread.max)];
   const hidden = p99.every((value) => value === null);
-  const lines = limits[metric] ? [{ value: limits[metric], label: `SLO ${tickText(limits[metric])}`, token: "text-1" }] : [];
-  const all = whole && windows.total?.[whole]?.n >= 100 ? windows.total[whole].p99 * 1000 : null;
+  const lines = limits[metric] ? [{ value: limits[metric], label: `SLO${key === "ttft" ? " token" : ""} ${tickText(limits[metric])}`, token: "text-1" }] : [];
+  const all = whole && supports(windows.total?.[whole]?.n ?? 0, 0.99) !== "none" ? windows.total[whole].p99 * 1000 : null;
   if (all) lines.push({ value: all, label: "run p99", stroke: 2 });
   const marks = key === "duration" ? exemplars.marks : [];
   const log = about.scale === "log" || (about.scale !== "lin" && about.wide(key, isWide([p50, p99, most])));
@@ -123,7 +124,7 @@ function latencyNote({ windows, notes, exemplars }, { key, hidden, log, marks })
     notes,
     isLogged(windows) ? "" : "dots: largest",
     key === "duration" && isLogged(windows) ? "failed ones too" : "",
-    hidden && windows.count > 0 ? "p99 needs 100 requests a window" : "",
+    hidden && windows.count > 0 ? "p99 needs 100 a window" : "",
     marks.length > 0 ? `◇ traces${exemplars.cut ? " of the newest 20 000" : ""}` : "",
   ]
     .filter(Boolean)
@@ -179,7 +180,7 @@ export function valuesAt(windows, at) {
   if (at === null || columns.start_ms[at] === undefined) return null;
   const seconds = columns.seconds[at];
   const ms = (value) => (value === null || value === undefined ? null : value * 1000);
-  const spread = (key) => [ms(columns[key].p50[at]), columns[key].n[at] >= 100 ? ms(columns[key].p99[at]) : null, ms(columns[key].max[at])];
+  const spread = (key) => [ms(columns[key].p50[at]), supports(columns[key].n[at], 0.99) !== "none" ? ms(columns[key].p99[at]) : null, ms(columns[key].max[at])];
   return {
     from: columns.start_ms[at] / 1000,
     until: (columns.start_ms[at] + width) / 1000,

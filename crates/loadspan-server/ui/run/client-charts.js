@@ -1,8 +1,9 @@
-// Charts of what the load generator itself did: how late it was, and which errors there were when. No DOM.
+// Charts of what the load generator itself saw: which errors there were when, and how late it was. No DOM.
 
 import { number, plainLine, share } from "../format.js";
 import { tickText } from "../charts/scale.js";
 import { seriesToken } from "../charts/series.js";
+import { failuresOf } from "./observed.js";
 import { inMs, middles } from "./windows.js";
 
 /** From this p99 of the dispatch delay on an open load is degraded, in ms: docs/metrics.md. */
@@ -10,11 +11,16 @@ const DEGRADED_MS = 10;
 /** Above eight classes of errors their colours would repeat. */
 const MOST = 8;
 
-/** `[lateness, errors]` as descriptions for charts/timechart.js, those that there is something to show of. */
-export function clientCharts({ run, records, windows, range, common }) {
-  if (!records || windows.count === 0 || records.size === 0) return [];
-  const about = { ...common, x: middles(windows), range, complete: windows.count };
-  return [latenessChart({ run, records, windows, about }), errorChart({ run, records, windows, about })].filter(Boolean);
+/**
+ * `[errors, lateness]` as descriptions for charts/timechart.js, those that there is something to show of. Without records, which a run
+ * that goes on has none of, errors are those that were logged.
+ */
+export function clientCharts({ run, records, windows, range, common, steady }) {
+  if (windows.count === 0) return [];
+  const about = { ...common, x: middles(windows), range, complete: run.live ? windows.complete : windows.count };
+  const recorded = records?.size > 0;
+  const found = recorded ? records.failures(windows.width, windows.count) : failuresOf(windows.observed, windows);
+  return [errorChart({ run, found, windows, about, steady }), recorded && latenessChart({ run, records, windows, about })].filter(Boolean);
 }
 
 function latenessChart({ run, records, windows, about }) {
@@ -52,8 +58,7 @@ function clientWords({ summary }) {
   return `; CPU ${number(client.cpu_seconds / client.wall_seconds, 2)} cores, busiest worker ${share(busiest)}`;
 }
 
-function errorChart({ run, records, windows, about }) {
-  const found = records.failures(windows.width, windows.count);
+function errorChart({ run, found, windows, about, steady }) {
   if (found.length === 0) return null;
   const shown = found.slice(0, MOST);
   const series = shown.map(({ name, values }, place) => {
@@ -68,6 +73,7 @@ function errorChart({ run, records, windows, about }) {
     note: `failures in each window of ${tickText(windows.width / 1000)} s, by class${found.length > MOST ? `; the ${MOST} most frequent of ${found.length}` : ""}`,
     unit: "requests",
     format: tickText,
+    steady: steady?.("errors"),
     series,
     sentence: `${found.map(({ name, total }) => `${plainLine(name)}: ${number(total)}`).join(", ")}.`,
   };

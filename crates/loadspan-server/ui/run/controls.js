@@ -28,13 +28,13 @@ export function Controls({ run, range, span, scale, isLog, live, windows, brush,
       <label>
         <span class="quiet">latencies</span>
         <select value=${scale ?? ""} onChange=${(event) => setQuery({ scale: event.target.value })}>
-          <option value="">auto${scale ? "" : isLog ? ", log" : ", linear"}</option>
+          <option value="">auto${scale ? "" : isLog ? ", log" : ", lin"}</option>
           <option value="lin">linear</option>
           <option value="log">log</option>
         </select>
       </label>
       ${run.live && html`<${LiveControls} live=${live} paused=${query.has("pause")} />`}
-      <span class="quiet pace" role="status">${begun === null ? (run.live ? paceOf(live) : HELP) : `A part begins at ${tickText(begun)} s: move the cursor to where it ends, and press b.`}</span>
+      <span class="quiet pace ${run.live || begun !== null ? "" : "hint"}" role="status">${begun === null ? (run.live ? paceOf(live) : HELP) : `A part begins at ${tickText(begun)} s: move the cursor to where it ends, and press b.`}</span>
     </div>
   `;
 }

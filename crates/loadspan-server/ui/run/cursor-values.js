@@ -22,7 +22,7 @@ export function CursorValues({ windows, marks, urlOf }) {
       <b class="when">${second === null || values === NONE ? "last window" : `${tickText(values.from)} to ${tickText(values.until)} s`}${pinned ? " ●" : ""}</b>
       <span><b>${number(values.rate)}</b> req/s</span>
       <span><b>${number(values.tokens)}</b> tok/s</span>
-      <span>TTFT ${latency(values.ttft)}</span>
+      <span>first chunk ${latency(values.ttft)}</span>
       <span>chunk p50 <b>${number(values.chunk[0])}</b> max <b>${number(values.chunk[2])}</b></span>
       <span>latency ${latency(values.duration)} ms</span>
       <span>in flight <b>${number(values.flight)}</b></span>
@@ -50,5 +50,5 @@ export function exemplarsIn(marks, { width }, place) {
 
 function sentenceOf(values) {
   if (!values) return "";
-  return `${number(values.from)} seconds: ${number(values.rate)} requests per second, first token p50 ${number(values.ttft[0] ?? undefined)} ms, latency p50 ${number(values.duration[0] ?? undefined)} ms`;
+  return `${number(values.from)} seconds: ${number(values.rate)} requests per second, first chunk p50 ${number(values.ttft[0] ?? undefined)} ms, latency p50 ${number(values.duration[0] ?? undefined)} ms`;
 }

@@ -1,8 +1,8 @@
-// The charts of a run that is over beside those of its windows: the client, errors by class, the server, GPUs. They come from the files
-// that the run has left, and are on the axis of the others.
+// The charts of a run beside those of its windows, on the same axis: the server, GPUs, errors by class, the client. They come from what
+// it logs while it goes on, and from the files that it has left when it is over.
 
 import { html, useEffect, useMemo, useState } from "../lib.js";
-import { useLoad } from "../api.js";
+import { get, path, useLoad } from "../api.js";
 import { TimeChart } from "../charts/timechart.js";
 import { bytes } from "../format.js";
 import { commonOf } from "./charts.js";
@@ -14,20 +14,23 @@ import { SystemCharts } from "./system.js";
 
 /** More is read when somebody asks for it. */
 const MOST_BYTES = 32 * 2 ** 20;
-const SCRAPES = [
-  ["server_metrics.jsonl", serverCharts],
-  ["gpu_metrics.jsonl", gpuCharts],
-];
+const SCRAPES = { server: "server_metrics.jsonl", gpus: "gpu_metrics.jsonl" };
 
-export function ExtraCharts({ run, windows, range, brush }) {
-  const files = useLoad(run.live ? null : `exports ${run.id}`, (signal) => exportsOf(run, signal).catch(none)).data ?? {};
-  const scrapes = useLoad(SCRAPES.some(([name]) => files[name] > 0) ? `scrapes ${run.id}` : null, (signal) => readScrapes(run, files, signal));
+export function ExtraCharts({ run, windows, range, brush, steady }) {
+  const found = useLoad(run.live ? null : `exports ${run.id}`, (signal) => exportsOf(run, signal).catch(none)).data;
+  const files = found ?? {};
+  const scrapes = useLoad(found ? `scrapes ${run.id}` : null, (signal) => readScrapes(run, files, signal));
   const large = files["records.jsonl"] > MOST_BYTES;
   const [wanted, setWanted] = useState(false);
   const records = useRecords(run, files["records.jsonl"] > 0 && (!large || wanted));
   const charts = useMemo(() => {
-    const made = clientCharts({ run, records: records.data, windows, range, common: commonOf({ run, windows, range }) });
-    return made.concat((scrapes.data ?? []).flatMap(({ make, lines }) => make({ run, lines, range })));
+    const { server, gpus } = scrapes.data ?? windows.observed;
+    const about = { run, range, steady };
+    return [
+      ...serverCharts({ ...about, lines: server }),
+      ...gpuCharts({ ...about, lines: gpus }),
+      ...clientCharts({ ...about, records: records.data, windows, common: commonOf({ run, windows, range }) }),
+    ];
   }, [run, windows, records.data, scrapes.data, range[0], range[1]]);
   return html`
     ${charts.map((chart) => html`<${TimeChart} key=${chart.key} chart=${chart} onBrush=${brush} onOpen=${() => {}} />`)}
@@ -52,10 +55,14 @@ function none(error) {
   return {};
 }
 
+/** `{ server, gpus }`: the lines of the files. A run that has left none may have logged some of it. */
 async function readScrapes(run, files, signal) {
-  const known = SCRAPES.filter(([name]) => files[name] > 0 && files[name] <= MOST_BYTES);
-  const all = await Promise.all(known.map(async ([name, make]) => ({ make, lines: await readLines(run, name, signal).catch(() => []) })));
-  return all.filter(({ lines }) => lines.length > 0);
+  if (Object.values(SCRAPES).some((name) => files[name] > 0)) {
+    const read = (name) => (files[name] > 0 && files[name] <= MOST_BYTES ? readLines(run, name, signal).catch(() => []) : []);
+    const [server, gpus] = await Promise.all([read(SCRAPES.server), read(SCRAPES.gpus)]);
+    return { server, gpus };
+  }
+  return get(path`/api/3.0/loadspan/runs/${run.id}/observed`, { signal });
 }
 
 /** `{ data, read, error }`: the records, and how many bytes of them have been read. */

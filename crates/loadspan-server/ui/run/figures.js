@@ -1,5 +1,7 @@
 // The figures of a run: what they are called, what they mean, which direction is better. Names and meanings are those of summary.json.
 
+import { withheld } from "../charts/scale.js";
+
 /** Statistics of a distribution, in the order of tables; `q` is what has to be supported by enough values. */
 export const STATISTICS = [
   { key: "mean", name: "mean" },
@@ -11,7 +13,7 @@ export const STATISTICS = [
 ];
 
 /** Percentiles that a summary has. */
-export const QUANTILES = [
+const QUANTILES = [
   ["min", 0],
   ["p1", 0.01],
   ["p5", 0.05],
@@ -78,6 +80,12 @@ export function valueOf({ summary, metrics }, name) {
   const found = summary?.metrics?.[key];
   const value = statistic ? found?.[statistic] : found?.value;
   return value ?? metrics?.[name] ?? null;
+}
+
+/** Why a figure of a run is not shown though it is there: too few values for such a percentile; else null. */
+export function withheldOf(name, count) {
+  const q = QUANTILES.find(([key]) => key === name.split(".")[1])?.[1];
+  return q > 0.5 - 1e-9 && q < 1 ? withheld(q, count) : null;
 }
 
 /** All statistics of a distribution, or null. */

@@ -1,10 +1,11 @@
 // The top of a run: whether it can be trusted, whether it met its targets, and its four figures. Their heights never change.
 
-import { html, useEffect, useMemo, useState } from "../lib.js";
+import { html, useMemo, useState } from "../lib.js";
+import { useNow } from "../parts/polling.js";
 import { Verdict } from "../parts/verdict.js";
 import { useUtc } from "../settings.js";
 import { NOTHING, count, duration, number, plainLine, share, time, unitOf } from "../format.js";
-import { supports, tickText } from "../charts/scale.js";
+import { tickText, withheld } from "../charts/scale.js";
 import { endingOf, groundsOf, limitsOf, reasonsOf, silenceOf, sloOf } from "./verdict.js";
 import { distributionOf, figureOf, valueOf } from "./figures.js";
 
@@ -102,17 +103,6 @@ function targetOf(key, limit) {
   return `${short ?? name} ${better === "higher" ? "≥" : "≤"} ${tickText(limit)} ${unit}`;
 }
 
-/** The time, each second while `ticking`. */
-function useNow(ticking) {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    if (!ticking) return undefined;
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, [ticking]);
-  return now;
-}
-
 /** It says that it is running, and nothing comes: what is known, and what to do. */
 function Silent({ run, silence, windows }) {
   const [utc] = useUtc();
@@ -158,7 +148,7 @@ function Figures({ run, windows }) {
         ({ name, parts }) => html`
           <div>
             <dt>${name}</dt>
-            <dd>${parts.map(({ word, value, unit }) => html`<span class="part">${word && html`<small>${word}</small>`}<b>${value}</b>${unit && html`<small>${unit}</small>`}</span>`)}</dd>
+            <dd>${parts.map(({ word, value, unit, why }) => html`<span class="part" title=${why}>${word && html`<small>${word}</small>`}<b>${value}</b>${unit && html`<small>${unit}</small>`}</span>`)}</dd>
           </div>
         `,
       )}
@@ -178,9 +168,8 @@ function finalFigures(run) {
 
 /** A percentile that so few requests do not support is not shown here, either. */
 function finalPair(name, run, key) {
-  const n = distributionOf(run, key)?.count ?? 0;
-  const figure = (statistic, q) => (supports(n, q) === "none" ? null : valueOf(run, `${key}.${statistic}`));
-  return pair(name, figure("p50", 0.5), figure("p99", 0.99));
+  const n = distributionOf(run, key)?.count;
+  return pair(name, { n, p50: valueOf(run, `${key}.p50`), p99: valueOf(run, `${key}.p99`) });
 }
 
 function liveFigures({ total }) {
@@ -196,8 +185,7 @@ function liveFigures({ total }) {
 }
 
 function livePair(name, spread, ms) {
-  // With fewer than a hundred requests the 99th percentile is only the largest.
-  return pair(name, ms(spread?.p50), spread?.n >= 100 ? ms(spread?.p99) : null);
+  return pair(name, { n: spread?.n, p50: ms(spread?.p50), p99: ms(spread?.p99) });
 }
 
 function headline(value) {
@@ -205,14 +193,16 @@ function headline(value) {
 }
 
 /** Two latencies in the unit of the larger one, which stands beside the name: nothing moves when a figure has another digit. */
-function pair(name, p50, p99) {
+function pair(name, { n, ...values }) {
+  const why = { p50: withheld(0.5, n), p99: withheld(0.99, n) };
+  const [p50, p99] = ["p50", "p99"].map((key) => (why[key] === null ? values[key] : null));
   const unit = unitOf((p99 ?? p50 ?? 0) / 1000);
   const shown = (value) => (Number.isFinite(value) && value !== null ? number(value / 1000 / unit.seconds, 3) : NOTHING);
   return {
     name: `${name}, ${p50 === null && p99 === null ? "ms" : unit.name}`,
     parts: [
-      { word: "p50", value: shown(p50) },
-      { word: "p99", value: shown(p99) },
+      { word: "p50", value: shown(p50), why: why.p50 },
+      { word: "p99", value: shown(p99), why: why.p99 },
     ],
   };
 }

@@ -27,7 +27,8 @@ export function useWindows({ run, width, rate, paused, onEnd }) {
   latest.current = { paused, onEnd };
   const show = (more = {}) => setState((before) => ({ ...before, windows: held.current, waiting: false, ...more }));
   useEffect(() => {
-    held.current = NO_WINDOWS;
+    // What was seen beside the requests is shown until the files of the run are read.
+    held.current = { ...NO_WINDOWS, observed: held.current.observed };
     if (!run.live) return once({ run, width, held, show });
     const pace = new Pace();
     stream.current = new RunStream({
@@ -57,7 +58,7 @@ function once({ run, width, held, show }) {
   const abort = new AbortController();
   get(path`/api/3.0/loadspan/runs/${run.id}/windows`, { query: { width_ms: width }, signal: abort.signal })
     .then((frame) => {
-      held.current = withFrame(NO_WINDOWS, frame);
+      held.current = withFrame(held.current, frame);
       show({ lost: null, error: null });
     })
     .catch((error) => error.name !== "AbortError" && show({ error }));

@@ -45,7 +45,7 @@ function runOf({ info, data = {} }) {
     params,
     metrics,
     tags,
-    verdict: verdictOf({ status: info.status, verdict: tags.verdict }),
+    verdict: verdictOf({ status: info.status, verdict: tags.verdict, requests: metrics["requests.total"] }),
   };
 }
 

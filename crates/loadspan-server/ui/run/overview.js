@@ -11,6 +11,7 @@ import { Controls } from "./controls.js";
 import { CursorValues, exemplarsIn } from "./cursor-values.js";
 import { exemplarsOf, usePoints } from "./exemplars.js";
 import { ExtraCharts } from "./extra-charts.js";
+import { Parts, useParts } from "./parts.js";
 import { rangeOf, rangeText } from "./range.js";
 import { Results } from "./results.js";
 import { limitsOf } from "./verdict.js";
@@ -36,23 +37,38 @@ export function Overview({ run, windows, calm, live }) {
   const open = useCallback(({ trace }) => go(traceUrl(trace)), []);
   const [begun, pick] = usePicking({ cursor, windows, brush });
   useChartKeys({ run, cursor, windows, isLog, brush, open, marks, pick });
-  const shown = run.live || windows.count > 0;
+  const parts = useParts(run);
+  const isParent = parts?.rows.length > 0;
+  // Such a run has said all that there is to say.
+  const isEmpty = run.verdict === "nothing" || (isParent && windows.count === 0 && run.metrics["requests.total"] === undefined);
+  const shown = windows.count > 0 || (run.live && !isParent);
+  useMoment({ run, cursor, windows, at: query.get("at") });
   return html`
+    ${isParent && html`<${Parts} run=${run} parts=${parts} />`}
     <${CursorContext.Provider} value=${cursor}>
       ${shown && html`<${Controls} run=${run} range=${range} span=${span} scale=${scale} isLog=${isLog} live=${live} windows=${windows} brush=${brush} begun=${begun} />`}
-      ${!shown && html`<${NothingYet} live=${live} />`}
+      ${!shown && !isParent && !isEmpty && html`<${NothingYet} live=${live} />`}
       ${shown &&
       html`
         <div class="charts">
           ${charts.map((chart) => html`<${TimeChart} key=${chart.key} chart=${chart} onBrush=${brush} onOpen=${open} />`)}
-          <${ExtraCharts} run=${run} windows=${windows} range=${range} brush=${brush} />
+          <${ExtraCharts} run=${run} windows=${windows} range=${range} brush=${brush} steady=${steady} />
+          ${run.live && html`<p class="quiet later">How late the client sent is in the run's records: it is shown here when the run is over.</p>`}
         </div>
         <${CursorValues} windows=${calm} marks=${marks} urlOf=${traceUrl} />
-        ${run.live && html`<p class="quiet later">Lateness of the client, errors by class, and the curves of server and GPUs are in the run's files: they are shown when it is over.</p>`}
       `}
     <//>
-    <${Results} run=${run} windows=${windows} range=${range} span=${span} />
+    ${!isEmpty && html`<${Results} run=${run} windows=${windows} range=${range} span=${span} />`}
   `;
+}
+
+/** The moment that a trace has led to, in milliseconds since 1970: the cursor stays there until it is put elsewhere. */
+function useMoment({ run, cursor, windows, at }) {
+  const second = at === null ? null : (Number(at) - run.start) / 1000;
+  const isKnown = second !== null && placeAt(windows, second) >= 0;
+  useEffect(() => {
+    if (isKnown) cursor.pin(second);
+  }, [isKnown, second]);
 }
 
 /** A trace, and the way back to this view. */

@@ -1,7 +1,7 @@
 // Which seconds of a run its charts show: all of them, a part that was picked (`t=12.5-40`), or the last two minutes (`t=last`). No DOM.
 
 /** Two minutes of a run that goes on. */
-export const LAST_S = 120;
+const LAST_S = 120;
 
 /** The range that `t` in the URL means. */
 export function rangeOf(text, { span, windows }) {

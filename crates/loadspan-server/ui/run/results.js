@@ -5,15 +5,15 @@ import { get, path, useLoad } from "../api.js";
 import { setQuery, useQuery } from "../router.js";
 import { Histogram } from "../charts/histogram.js";
 import { PercentileChart } from "../charts/percentiles.js";
-import { supports } from "../charts/scale.js";
+import { supports, withheld } from "../charts/scale.js";
 import { NOTHING, count, number, share } from "../format.js";
 import { Beside } from "./beside.js";
 import { DISTRIBUTIONS, SINGLES, STATISTICS, distributionOf, quantilesOf, valueOf } from "./figures.js";
 import { limitsOf } from "./verdict.js";
 
-/** What the server has counted of, and the figure of a summary that is the same. */
+/** What the server has counted of, the figure of a summary that is the same, and the target that is nearest to it. */
 const COUNTED = [
-  { key: "ttft", figure: "time_to_first_token", name: "Time to first token" },
+  { key: "ttft", figure: "time_to_first_byte", name: "Time to first chunk", target: "time_to_first_token" },
   { key: "duration", figure: "request_latency", name: "Request latency" },
   { key: "chunk", figure: "inter_token_latency", name: "Time per chunk" },
 ];
@@ -54,7 +54,7 @@ function Distributions({ run, windows, range, span }) {
         name=${`${run.name}-${chosen.key}-percentiles`}
         curves=${curves}
         unit="ms"
-        limit=${limitsOf(run)[chosen.figure]}
+        limit=${limitsOf(run)[chosen.target ?? chosen.figure]}
       />
       ${known && html`<${Histogram} title="How often was it how slow?" note=${note} name=${`${run.name}-${chosen.key}-histogram`} bins=${bars} unit="ms" />`}
     </div>
@@ -157,9 +157,9 @@ function DistributionRow({ figure, spread }) {
 function statistic(spread, key, q) {
   const value = spread[key];
   if (!Number.isFinite(value)) return NOTHING;
-  const support = q ? supports(spread.count, q) : "enough";
-  if (support === "none") return html`<span class="quiet">${NOTHING} <small>n=${count(spread.count)}</small></span>`;
-  return html`${number(value)}${support === "few" && html` <small class="few">few<span class="unseen">: it hangs on fewer than ten values</span></small>`}`;
+  const why = q && withheld(q, spread.count);
+  if (why) return html`<span class="quiet" title=${why}>${NOTHING} <small>n=${count(spread.count)}</small></span>`;
+  return html`${number(value)}${q && supports(spread.count, q) === "few" && html` <small class="few">few<span class="unseen">: it hangs on fewer than ten values</span></small>`}`;
 }
 
 /** A name whose meaning is shown when one points at it or comes to it with Tab. */

@@ -1,4 +1,5 @@
-// Charts of what the server under test and the GPUs said of themselves, from `server_metrics.jsonl` and `gpu_metrics.jsonl`. No DOM.
+// Charts of what the server under test and the GPUs said of themselves: lines of `server_metrics.jsonl` and `gpu_metrics.jsonl`, or, while
+// a run goes on, of what it logs. No DOM.
 
 import { seriesToken } from "../charts/series.js";
 import { tickText } from "../charts/scale.js";
@@ -9,7 +10,7 @@ const MOST = 8;
 
 const metric = (name) => (line) => line.metrics?.[name];
 const rate = (name) => (line) => line.rates?.[name];
-const quantile = (name, q) => (line) => (line.quantiles?.[name]?.count > 0 ? line.quantiles[name][q] * 1000 : undefined);
+const quantile = (name, q) => (line) => line.quantiles?.[name]?.[q] * 1000;
 const percent = (of) => (line) => (Number.isFinite(of(line)) ? of(line) * 100 : undefined);
 
 const SERVER = [
@@ -20,6 +21,7 @@ const SERVER = [
     key: "server-times",
     title: "How long did requests wait in the server?",
     unit: "ms",
+    more: ", percentiles estimated within its buckets",
     lines: [["queue p50", quantile("queue_time_seconds", "p50")], ["queue p99", quantile("queue_time_seconds", "p99")], ["TTFT p50", quantile("time_to_first_token_seconds", "p50")], ["TTFT p99", quantile("time_to_first_token_seconds", "p99")]],
   },
   { key: "server-preempted", title: "Did the server preempt requests?", unit: "per s", lines: [["preempted", rate("preemptions")]], quiet: true },
@@ -33,7 +35,7 @@ const GPU = [
 ];
 
 /** Charts of the scrapes of servers; with several of them a line each. */
-export function serverCharts({ run, lines, range }) {
+export function serverCharts({ run, lines, range, steady }) {
   const sources = [...new Set(lines.map(({ source }) => source))];
   return SERVER.map((chart) => {
     const series = sources.flatMap((source, place) =>
@@ -41,12 +43,12 @@ export function serverCharts({ run, lines, range }) {
     );
     // A chart of zeros is worth its room only where zero is news.
     const empty = chart.quiet && series.every(({ at }) => [...at.values()].every((value) => value === 0));
-    return empty ? null : chartOf({ run, chart, series, range, note: "as the server said, each second; percentiles are estimates within the buckets of its histogram" });
+    return empty ? null : chartOf({ run, chart, series, range, steady, note: `as the server said, each second${chart.more ?? ""}` });
   }).filter(Boolean);
 }
 
 /** Charts of GPUs, a line for each. */
-export function gpuCharts({ run, lines, range }) {
+export function gpuCharts({ run, lines, range, steady }) {
   const names = [...new Set(lines.flatMap(({ gpus = [] }) => gpus.map(nameOf)))];
   return GPU.map((chart) => {
     const series = names.map((name) => ({
@@ -56,7 +58,7 @@ export function gpuCharts({ run, lines, range }) {
         return gpu && chart.of(gpu);
       }),
     }));
-    return chartOf({ run, chart, series, range, note: names.length > MOST ? `${MOST} of ${names.length} GPUs` : "each reading" });
+    return chartOf({ run, chart, series, range, steady, note: names.length > MOST ? `${MOST} of ${names.length} GPUs` : "each reading" });
   }).filter(Boolean);
 }
 
@@ -74,7 +76,7 @@ function pointsOf(lines, of) {
   return points;
 }
 
-function chartOf({ run, chart, series, range, note }) {
+function chartOf({ run, chart, series, range, steady, note }) {
   const known = series.filter(({ at }) => at.size > 0).slice(0, MOST);
   if (known.length === 0) return null;
   const x = [...new Set(known.flatMap(({ at }) => [...at.keys()]))].sort((a, b) => a - b);
@@ -86,6 +88,7 @@ function chartOf({ run, chart, series, range, note }) {
     unit: chart.unit,
     x,
     range,
+    steady: steady?.(chart.key),
     format: tickText,
     time: (value) => `${tickText(value)} s`,
     series: known.map(({ name, at }, place) => ({

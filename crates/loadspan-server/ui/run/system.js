@@ -30,9 +30,9 @@ function useRound(live) {
   return round;
 }
 
-/** Those of loadspan are figures of the whole run, not a course. */
+/** Those of loadspan are figures of the whole run, not a course; and what is known of GPUs has charts of its own. */
 function isCourse(key) {
-  return key.startsWith("system/") && !/^system\/(server|gpu)\/|\.(mean|max|last|total|p\d+)$/.test(key);
+  return key.startsWith("system/") && !/^system\/(server|gpu)\/|\.(mean|max|last|total|p\d+)$|gpu_\d+_(utilization_percentage|memory_usage_megabytes|power_usage_watts|temperature_celsius)$/.test(key);
 }
 
 async function loadAll(run, round, signal) {

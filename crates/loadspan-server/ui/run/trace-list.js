@@ -1,6 +1,7 @@
 // The traces of a run in an order that makes them worth a look, with what a list says of each.
 
 import { post } from "../api.js";
+import { rowOf } from "../traces/search.js";
 import { drawn, loadPoints } from "./exemplars.js";
 
 const ORDER = { slowest: "execution_time DESC", failed: "timestamp DESC", newest: "timestamp DESC", oldest: "timestamp ASC" };
@@ -17,7 +18,7 @@ export async function listTraces(run, { order, most, signal }) {
     max_results: most,
   };
   const { traces = [], next_page_token: next } = await post("/api/3.0/mlflow/traces/search", body, { signal });
-  return { traces: traces.map((trace) => traceOf(trace, run)), more: Boolean(next) };
+  return { traces: traces.map(rowOf), more: Boolean(next) };
 }
 
 /** The same ones each time, as long as there are the same to pick from. */
@@ -26,30 +27,6 @@ async function pickTraces(run, signal) {
   const picked = points.sort((a, b) => drawn(a.id) - drawn(b.id)).slice(0, PICKED);
   if (picked.length === 0) return { traces: [], more: false };
   const { trace_infos: infos = [] } = await post("/api/3.0/mlflow/traces/batchGetInfos", { trace_ids: picked.map(({ id }) => id) }, { signal });
-  const traces = infos.map((trace) => traceOf(trace, run)).sort((a, b) => a.at - b.at);
+  const traces = infos.map(rowOf).sort((a, b) => a.started - b.started);
   return { traces, more: total > traces.length };
-}
-
-function traceOf(trace, run) {
-  const seconds = Number.parseFloat(trace.execution_duration ?? "");
-  const started = Date.parse(trace.request_time);
-  const usage = parsed(trace.trace_metadata?.["mlflow.trace.tokenUsage"]);
-  return {
-    id: trace.trace_id,
-    name: trace.tags?.["mlflow.traceName"] ?? trace.trace_id,
-    state: trace.state,
-    seconds,
-    /** When it ended, in seconds from the start of the run. */
-    at: (started - run.start) / 1000 + seconds,
-    input: usage.input_tokens,
-    output: usage.output_tokens,
-  };
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text) ?? {};
-  } catch {
-    return {};
-  }
 }

@@ -1,11 +1,11 @@
 // The traces of a run: the slowest, the failed ones, some at random, the first and the last.
 
-import { html, useState } from "../lib.js";
+import { html } from "../lib.js";
 import { useLoad } from "../api.js";
-import { Link, go, setQuery, useQuery } from "../router.js";
+import { Link, setQuery, useQuery } from "../router.js";
 import { Loaded } from "../parts/state.js";
-import { Table, useRest } from "../parts/table.js";
-import { NOTHING, count, duration, number, plainLine } from "../format.js";
+import { count } from "../format.js";
+import { TraceTable } from "../traces/trace-table.js";
 import { listTraces } from "./trace-list.js";
 
 const ORDERS = [
@@ -29,7 +29,7 @@ export function RunTraces({ run }) {
       <${Link} class="fill-right" to=${`/traces?run=${run.id}`}>Search in them<//>
     </div>
     <${Loaded} load=${load} what="traces">
-      ${({ traces }) => (traces.length === 0 ? html`<${None} run=${run} order=${order} />` : html`<${Rows} traces=${traces} />`)}
+      ${({ traces }) => (traces.length === 0 ? html`<${None} run=${run} order=${order} />` : html`<${TraceTable} rows=${traces} label="Traces of the run" isSorted=${false} />`)}
     <//>
   `;
 }
@@ -43,23 +43,4 @@ function amountOf(order, { traces, more }) {
 function None({ run, order }) {
   if (order === "failed") return html`<div class="state empty"><p>No trace of this run says that it failed.</p></div>`;
   return html`<div class="state empty"><p>This run has no traces${run.live ? " yet" : ""}. <code>--mlflow-traces</code> makes one for each request that is sampled.</p></div>`;
-}
-
-const COLUMNS = [
-  { key: "state", name: "State", width: 88, cell: ({ state }) => html`<span class="verdict ${state === "ERROR" ? "invalid" : "none"}">${state === "ERROR" ? "✕ error" : state === "OK" ? "ok" : plainLine(state ?? NOTHING)}</span>` },
-  { key: "name", name: "Name", width: 220, grows: true, cell: ({ name }) => plainLine(name) },
-  { key: "at", name: "Ended at", unit: "s", width: 96, number: true, cell: ({ at }) => number(at, 4) },
-  { key: "seconds", name: "Took", width: 96, number: true, cell: ({ seconds }) => duration(seconds) },
-  { key: "input", name: "Input", unit: "tokens", width: 112, number: true, cell: ({ input }) => count(input) },
-  { key: "output", name: "Output", unit: "tokens", width: 118, number: true, cell: ({ output }) => count(output) },
-  { key: "id", name: "Trace", width: 110, class: () => "mono", cell: ({ id }) => html`<${Link} to=${`/traces/${id}`}>${id.replace(/^tr-/, "").slice(0, 8)}<//>` },
-];
-
-function Rows({ traces }) {
-  const [mark, height] = useRest(8);
-  const [columns] = useState(COLUMNS);
-  return html`
-    <div ref=${mark}></div>
-    <${Table} label="Traces of the run" columns=${columns} rows=${traces} open=${({ id }) => go(`/traces/${id}`)} height=${height} />
-  `;
 }

@@ -1,20 +1,21 @@
 // What a run's verdict rests on, and how it stands with its targets: sentences and figures, no DOM.
 
-import { duration, number, share } from "../format.js";
+import { count, duration, share } from "../format.js";
 import { figureOf } from "./figures.js";
 
 /** A target is met when so many requests met it: then its 99th percentile is within the limit. */
-export const ENOUGH = 0.99;
+const ENOUGH = 0.99;
 
 /** Why a valid run can be trusted, in one line. */
 export function groundsOf(run) {
   const { summary, metrics } = run;
+  if (run.verdict === "nothing") return "No request was measured: there are no figures that could be trusted or not.";
   const [completed, total] = [metrics["requests.completed"], metrics["requests.total"]];
   const lag = workersWorst(summary, "loop_lag_p99_ms") ?? metrics["client.workers.0.loop_lag_p99_ms"];
   const busy = workersWorst(summary, "busy_share") ?? metrics["client.workers.0.busy_share"];
   const lost = metrics["client.records_lost"];
   return [
-    Number.isFinite(completed) && `${number(completed)} of ${number(total)} requests completed`,
+    Number.isFinite(completed) && `${count(completed)} of ${count(total)} requests completed`,
     Number.isFinite(lag) && `the client's loops ran late by ${duration(lag / 1000)} (p99)`,
     Number.isFinite(busy) && `busiest worker ${share(busy)}`,
     lost === 0 && "no records lost",

@@ -2,6 +2,8 @@
 //
 // A frame has all windows from `from_ms` on, so that one that comes twice, or after a gap, does no harm.
 
+import { NOTHING_OBSERVED, withObserved } from "./observed.js";
+
 const LISTS = ["start_ms", "ended", "failed", "sent", "seconds", "input_tokens", "output_tokens", "in_flight"];
 const SPREADS = ["duration", "ttft", "chunk"];
 const STATISTICS = ["n", "p50", "p90", "p95", "p99", "max"];
@@ -13,6 +15,7 @@ export const NO_WINDOWS = {
   count: 0,
   complete: 0,
   total: null,
+  observed: NOTHING_OBSERVED,
   columns: columnsOf(() => []),
 };
 
@@ -47,6 +50,7 @@ export function withFrame(before, frame) {
     status: frame.status,
     source: frame.source,
     total: frame.total ?? before.total,
+    observed: frame.observed ? withObserved(before.observed, frame.observed) : before.observed,
     columns,
   };
 }

@@ -3,6 +3,7 @@
 import { html, useMemo } from "../lib.js";
 import { Link } from "../router.js";
 import { Name as Cut } from "../parts/name.js";
+import { tellerOf } from "../parts/names.js";
 import { Verdict } from "../parts/verdict.js";
 import { NOTHING, ago, duration, plainLine, time } from "../format.js";
 import { changeOf, describe, writerOf } from "./columns.js";
@@ -18,14 +19,15 @@ export function useColumns(all) {
 
 function firstColumns({ rows, utc, picked, pick, base, setBase, fold, narrow }) {
   const has = (test) => rows.some(test);
+  const told = tellerOf(rows);
   return [
     { key: "pick", name: html`<span class="unseen">Picked</span>`, width: 32, sticky: true, cell: (run) => html`<${Pick} run=${run} on=${picked.has(run.id)} pick=${pick} />` },
     !narrow && { key: "base", name: html`<span class="unseen">Baseline</span>`, width: 28, sticky: true, class: () => "tight", cell: (run) => html`<${Star} run=${run} on=${base?.id === run.id} setBase=${setBase} />` },
-    { key: "verdict", name: "Verdict", width: 104, sortable: true, sticky: !narrow, cell: (run) => html`<${Verdict} of=${run.verdict} />` },
+    { key: "verdict", name: "Verdict", width: has(({ verdict }) => verdict === "nothing") ? 160 : 100, sortable: true, sticky: !narrow, cell: (run) => html`<${Verdict} of=${run.verdict} />` },
     has(({ slo }) => slo !== null) && { key: "slo", name: "SLO", title: "Whether the run met its targets: 99 % of its requests met each", width: 48, sortable: true, cell: (run) => html`<${Slo} met=${run.slo} />` },
-    { key: "name", name: "Run", width: narrow ? 180 : 288, grows: true, sortable: true, sticky: !narrow, cell: (run) => html`<${Name} run=${run} fold=${fold} />` },
-    { key: "started", name: "Started", unit: utc ? "UTC" : zoneOf(rows), width: 128, sortable: true, cell: (run) => html`<${Started} at=${run.start_time} utc=${utc} />` },
-    has(({ hasCourse }) => hasCourse) && { key: "course", name: "Over time", title: "Requests per second, from the beginning of the run to its end", width: 112, cell: (run) => html`<${Course} run=${run} />` },
+    { key: "name", name: "Run", width: narrow ? 180 : 240, grows: true, sortable: true, sticky: !narrow, cell: (run) => html`<${Name} run=${run} told=${told(run)} fold=${fold} />` },
+    { key: "started", name: "Started", unit: utc ? "UTC" : zoneOf(rows), width: 120, sortable: true, cell: (run) => html`<${Started} at=${run.start_time} utc=${utc} />` },
+    has(({ hasCourse }) => hasCourse) && { key: "course", name: "Over time", title: "Requests per second, from the beginning of the run to its end", width: 104, cell: (run) => html`<${Course} run=${run} />` },
   ].filter(Boolean);
 }
 
@@ -60,12 +62,12 @@ function Slo({ met }) {
   return html`<span class=${`verdict ${met ? "ok" : "invalid"}`}><span aria-hidden="true">${met ? "✓" : "✗"}</span><span class="unseen">${met ? "met" : "missed"}</span></span>`;
 }
 
-function Name({ run, fold }) {
+function Name({ run, told, fold }) {
   const name = plainLine(run.name);
   return html`
     <span class="run-name" style=${run.depth > 0 ? { paddingLeft: `${Math.min(run.depth, 6) * 18}px` } : undefined}>
       ${run.parts > 0 && html`<button type="button" class="fold" tabindex="-1" aria-expanded=${!run.folded} aria-label=${`${run.parts} runs of ${name}`} onClick=${() => fold(run)}>${run.folded ? "▸" : "▾"}</button>`}
-      <${Link} tabindex="-1" to=${`/runs/${run.id}`} title=${name}><${Cut} of=${run.name} /><//>
+      <${Link} tabindex="-1" to=${`/runs/${run.id}`} title=${name}><${Cut} parts=${told} /><//>
       ${run.parts > 0 && html`<span class="quiet parts">${run.parts}</span>`}
     </span>
   `;
@@ -85,14 +87,16 @@ function figureColumn({ rows, column, place, base }) {
     name: described.name,
     unit,
     title,
-    width: isFigure ? (base ? 148 : Math.min(220, long ? 24 + 7.6 * (described.name.length + (unit?.length ?? 0) + 2) : 92)) : 130,
+    width: isFigure ? (base ? 148 : Math.min(220, long ? 24 + 7.6 * (described.name.length + (unit?.length ?? 0) + 2) : 84 + 8 * described.name.includes(" "))) : 130,
     number: isFigure,
     sortable: true,
     class: (run) => (isFigure && (run.verdict === "invalid" || run.verdict === "failed") ? "untrusted" : ""),
     cell: (run) => {
       const change = isFigure && base && base.id !== run.id ? changeOf(described, run.values[place], base.values[place]) : null;
-      if (!isFigure || !base) return write(run.values[place]);
-      return html`<span>${write(run.values[place])}</span><${Change} of=${change} trusted=${run.verdict !== "invalid" && base.verdict !== "invalid"} />`;
+      const why = run.withheld.get(place);
+      const text = why ? html`<span title=${why}>${NOTHING}</span>` : write(run.values[place]);
+      if (!isFigure || !base) return text;
+      return html`<span>${text}</span><${Change} of=${change} trusted=${run.verdict !== "invalid" && base.verdict !== "invalid"} />`;
     },
   };
 }

@@ -40,7 +40,7 @@ async function fetchCourse({ id, took }) {
 }
 
 /** Requests per second of windows; the last one counts if it is no mere rest. */
-export function ratesOf({ ended, seconds }, width) {
+function ratesOf({ ended, seconds }, width) {
   const rates = ended.map((count, at) => (seconds[at] > 0 ? count / seconds[at] : null));
   return seconds.at(-1) * 1000 < width / 2 ? rates.slice(0, -1) : rates;
 }

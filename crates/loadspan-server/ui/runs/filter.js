@@ -40,7 +40,8 @@ export function Fault({ filter, message, isOld }) {
       <p><b>✕ ${text}.</b>${isOld && " The runs below are those of the filter before."}</p>
       ${place !== null &&
       html`<pre><code>${filter.slice(0, place)}<mark>${filter.slice(place, place + 1) || " "}</mark>${filter.slice(place + 1)}</code></pre>`}
-      <p class="quiet">A filter is comparisons joined by AND: <code>metrics.X > 1</code>, <code>params.X = 'a'</code>, <code>tags.X LIKE 'a%'</code>, <code>attributes.status = 'FINISHED'</code>, <code>run_name ILIKE '%a%'</code>.</p>
+      <p>A filter compares a figure (<code>metrics.</code> and its name), a setting (<code>params.</code>), a tag (<code>tags.</code>), or what each run has: its name, status, user, start and end. Comparisons are joined by AND.</p>
+      <p class="quiet">Two examples: <code>metrics.request_throughput > 100 AND params.model = 'llama'</code> and <code>status = 'FAILED' AND run_name LIKE '%night%'</code></p>
     </div>
   `;
 }

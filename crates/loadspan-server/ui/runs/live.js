@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "../lib.js";
 import { get } from "../api.js";
+import { loadExperiments } from "../traces/load.js";
 import { planOf } from "./progress.js";
 
 const EVERY_MS = 5000;
@@ -17,7 +18,7 @@ async function ask() {
   if (document.hidden || asking) return;
   asking = true;
   try {
-    const { experiments = [] } = await get("/api/2.0/mlflow/experiments/search", { query: { max_results: 1000 } });
+    const experiments = await loadExperiments();
     const runs = experiments.length > 0 ? await loadLive(experiments) : [];
     const same = found.known && JSON.stringify(runs) === JSON.stringify(found.runs);
     if (!same) {

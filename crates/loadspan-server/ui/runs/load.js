@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "../lib.js";
 import { get } from "../api.js";
 import { verdictOf } from "../parts/verdict.js";
 import { orderOf } from "./columns.js";
+import { withheldOf } from "../run/figures.js";
 import { metTargets, sloColumns } from "./slo.js";
 
 /** A table has at most so many runs; how many come first, and how many at a time after them. */
@@ -12,7 +13,7 @@ const FIRST = 500;
 const PAGE = 10_000;
 
 /** What tells that a run has a course over time. */
-const COURSES = ["live.gen_ai.client.operation.duration", "live.window.requests.count"];
+export const COURSES = ["live.gen_ai.client.operation.duration", "live.window.requests.count"];
 
 /** The columns that a table asks for beside those that it shows. */
 export function hiddenColumns(known) {
@@ -20,19 +21,41 @@ export function hiddenColumns(known) {
   return { slo: sloColumns(known), courses: courses.map(({ key }) => `metrics.${key}`) };
 }
 
-function rowOf(run, hidden) {
-  const [verdict, ...rest] = run.values;
+/** Columns of one answer of the server. */
+const MOST_ASKED = 64;
+
+/** The counts that say whether percentiles among the columns are supported, as far as there is room to ask for them. */
+function countsOf(columns, room) {
+  const keys = columns.filter((column) => withheldOf(column.slice(8), 0)).map((column) => `${column.split(".", 2).join(".")}.count`);
+  return [...new Set(keys)].slice(0, room);
+}
+
+/** The figures of a row without those that too few values support, and by place why these are not shown. */
+function supported({ columns, values, counts, known }) {
+  const why = new Map();
+  const shown = values.map((value, place) => {
+    const at = counts.indexOf(`${columns[place].split(".", 2).join(".")}.count`);
+    const reason = at >= 0 && value !== null && known[at] !== null ? withheldOf(columns[place].slice(8), known[at]) : null;
+    if (reason) why.set(place, reason);
+    return reason ? null : value;
+  });
+  return { values: shown, withheld: why };
+}
+
+function rowOf(run, { hidden, columns, counts }) {
+  const [verdict, requests, ...rest] = run.values;
   const slo = rest.splice(0, hidden.slo.length);
   const courses = rest.splice(0, hidden.courses.length);
+  const known = rest.splice(0, counts.length);
   return {
     ...run,
+    ...supported({ columns, values: rest, counts, known }),
     id: run.run_id,
-    verdict: verdictOf({ status: run.status, verdict }),
+    verdict: verdictOf({ status: run.status, verdict, requests }),
     live: run.status === "RUNNING" || run.status === "SCHEDULED",
     slo: metTargets(slo),
     hasCourse: courses.some((value) => value !== null),
     took: run.end_time ? run.end_time - run.start_time : null,
-    values: rest,
   };
 }
 
@@ -40,13 +63,15 @@ function rowOf(run, hidden) {
 export async function loadPage({ ids, filter, sort, columns, hidden, count, token, signal }) {
   const query = new URLSearchParams();
   for (const id of ids) query.append("experiment_id", id);
-  for (const column of ["tags.verdict", ...hidden.slo, ...hidden.courses, ...columns]) query.append("column", column);
+  const own = ["tags.verdict", "metrics.requests.total", ...hidden.slo, ...hidden.courses];
+  const counts = countsOf(columns, Math.max(0, MOST_ASKED - own.length - columns.length));
+  for (const column of [...own, ...counts, ...columns]) query.append("column", column);
   if (filter) query.set("filter", filter);
   query.append("order_by", orderOf(sort) ?? "start_time DESC");
   query.set("max_results", count);
   if (token) query.set("page_token", token);
   const { runs, next_page_token: next } = await get(`/api/3.0/loadspan/runs?${query}`, { signal });
-  return { rows: runs.map((run) => rowOf(run, hidden)), next };
+  return { rows: runs.map((run) => rowOf(run, { hidden, columns, counts })), next };
 }
 
 /**

@@ -2,6 +2,8 @@
 
 import { html, useEffect, useState } from "../lib.js";
 import { Link } from "../router.js";
+import { withheld } from "../charts/scale.js";
+import { useNow } from "../parts/polling.js";
 import { Verdict } from "../parts/verdict.js";
 import { NOTHING, duration, number, plainLine } from "../format.js";
 import { Pace } from "../run/pace.js";
@@ -40,7 +42,8 @@ function LiveRun({ run, watched }) {
   const course = rates(windows, "ended").slice(0, windows.complete).slice(-SECONDS);
   const lately = course.slice(-5);
   const rate = lately.length > 0 ? lately.reduce((sum, value) => sum + (value ?? 0), 0) / lately.length : undefined;
-  const ttft = windows.total?.ttft?.p99;
+  const { n, p99: ttft } = windows.total?.ttft ?? {};
+  const why = withheld(0.99, n);
   return html`
     <p class="live-run">
       <${Verdict} of="running" />
@@ -52,7 +55,7 @@ function LiveRun({ run, watched }) {
         : watched &&
           html`
             <span class="figure"><b>${rate === undefined ? NOTHING : number(rate)}</b> req/s</span>
-            <span class="figure">TTFT p99 <b>${Number.isFinite(ttft) ? duration(ttft) : NOTHING}</b></span>
+            <span class="figure" title=${why}>first chunk p99 <b>${why === null && Number.isFinite(ttft) ? duration(ttft) : NOTHING}</b></span>
             <${Spark} values=${course} />
           `}
     </p>
@@ -75,14 +78,4 @@ function useWatched(id, watched) {
     return () => stream.close();
   }, [id, watched]);
   return windows;
-}
-
-/** The time, once a second. */
-function useNow() {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
 }

@@ -16,20 +16,39 @@ export function Help({ close }) {
   return html`
     <dialog ref=${dialog} class="help" onClose=${close} aria-labelledby="help-title">
       <h2 id="help-title">Keys</h2>
-      <dl>
-        ${list.map(
-          ({ keys, does }) => html`
-            <div>
-              <dt>${keys.split("|").map((one) => html`<kbd>${nameOf(one.trim())}</kbd> `)}</dt>
-              <dd>${does}</dd>
-            </div>
+      <div class="key-groups">
+        ${grouped(list).map(
+          ([heading, own]) => html`
+            <h3>${heading}</h3>
+            <dl>
+              ${own.map(
+                ({ keys, does }) => html`
+                  <div>
+                    <dt>${keys.split("|").map((one) => html`<kbd>${nameOf(one.trim())}</kbd> `)}</dt>
+                    <dd>${does}</dd>
+                  </div>
+                `,
+              )}
+            </dl>
           `,
         )}
-      </dl>
+      </div>
       <label class="check"><input type="checkbox" checked=${on} onChange=${() => setOn(!on)} /> Single keys work. Without them, Ctrl K, arrows, Enter and ? still do.</label>
       <form method="dialog"><button class="primary" autofocus>Close</button></form>
     </dialog>
   `;
+}
+
+/** Keys by what they are for: those of the page under their own headings (`Charts: …`), then those of every page. */
+function grouped(list) {
+  const groups = new Map([["This page", []]]);
+  for (const one of list) {
+    const [, own, rest] = /^(\w+): (.+)$/s.exec(one.does) ?? [];
+    const heading = own ?? (!one.frame ? "This page" : one.keys.startsWith("g ") ? "Go to" : "Everywhere");
+    const does = rest ? rest[0].toUpperCase() + rest.slice(1) : one.does;
+    groups.set(heading, [...(groups.get(heading) ?? []), { ...one, does }]);
+  }
+  return [...groups].filter(([, own]) => own.length > 0);
 }
 
 const NAMES = { ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→", PageDown: "PgDn", PageUp: "PgUp", Escape: "Esc", "Ctrl k": "Ctrl K" };

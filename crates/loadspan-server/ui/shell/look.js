@@ -3,12 +3,13 @@
 import { get, post } from "../api.js";
 import { quoted } from "../traces/search.js";
 import { meaningOf } from "./meaning.js";
+import { loadExperiments } from "../traces/load.js";
 
 const MOST = 8;
 
 /** Hits: `{ kind, name, to, start }`, what is found by its id first. */
 export async function look(text, signal) {
-  const { experiments = [] } = await get("/api/2.0/mlflow/experiments/search", { query: { max_results: 1000 }, signal });
+  const experiments = await loadExperiments(signal);
   const ids = experiments.map(({ experiment_id: id }) => id);
   if (ids.length === 0) return [];
   const { id, name } = meaningOf(text);

@@ -1,11 +1,10 @@
 // Whether spans come in: a line that waits for the first one and then leads to it.
 
 import { html, useEffect, useState } from "../lib.js";
-import { get } from "../api.js";
 import { Link } from "../router.js";
 import { usePolling } from "../parts/polling.js";
 import { ago, plainLine } from "../format.js";
-import { loadTraces } from "../traces/load.js";
+import { loadExperiments, loadTraces } from "../traces/load.js";
 
 const EVERY_MS = 1500;
 
@@ -22,7 +21,7 @@ function useLatest() {
 }
 
 async function latest(signal) {
-  const { experiments = [] } = await get("/api/2.0/mlflow/experiments/search", { query: { max_results: 1000 }, signal });
+  const experiments = await loadExperiments(signal);
   const ids = experiments.map(({ experiment_id: id }) => id);
   const { rows } = await loadTraces({ experiments: ids, filter: "", order: "timestamp DESC", count: 1, signal });
   return rows[0] ?? null;

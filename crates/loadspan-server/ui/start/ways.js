@@ -32,7 +32,7 @@ export function ways({ web, grpc, http }) {
       title: "Rust with loadspan-sdk",
       says: "MLflow tracing for Rust applications. Nothing else is set up: the addresses come from the environment.",
       steps: [
-        { text: "cargo add loadspan-sdk serde_json" },
+        { says: "With a clone of loadspan beside your crate:", text: "cargo add serde_json && cargo add --path ../loadspan/crates/loadspan-sdk" },
         { says: "In src/main.rs:", text: RUST },
         { text: `MLFLOW_TRACKING_URI=${web} MLFLOW_EXPERIMENT_NAME=my-application cargo run` },
       ],

@@ -3,7 +3,8 @@
 import { html, useState } from "../lib.js";
 import { plainLine } from "../format.js";
 import { Json } from "../chat/json.js";
-import { toClipboard } from "../parts/copy.js";
+import { Breakable } from "../parts/breakable.js";
+import { toClipboard, useSaid } from "../parts/copy.js";
 import { go } from "../router.js";
 import { clauseOf } from "../traces/clauses.js";
 import { ExactNumber } from "./exact.js";
@@ -49,14 +50,11 @@ function said(value) {
 
 function Attribute({ name, value, state, kind }) {
   const [isOpen, setOpen] = useState(false);
-  const [copied, setCopied] = useState("");
+  const [copied, say] = useSaid();
   const text = said(value);
   const isShort = text.length < 200 && !/[\n"]/.test(text) && (typeof value !== "object" || value instanceof ExactNumber);
   const isFindable = kind === "attribute" && isShort && text !== "" && !/[=!<>:\s]/.test(name);
-  const copy = async () => {
-    setCopied((await toClipboard(text)) ? "Copied" : "No clipboard here");
-    setTimeout(() => setCopied(""), 1500);
-  };
+  const copy = async () => say((await toClipboard(text)) ? "Copied" : "No clipboard here");
   const find = () => state.setFind(`${name}=${/\s/.test(text) ? `"${text}"` : text}`);
   const search = (word, isIncluded) => {
     const clause = isShort && kind ? clauseOf(kind === "tag" && name === "service.name" ? { kind: "service" } : { kind, key: name }, text, isIncluded) : null;
@@ -66,7 +64,7 @@ function Attribute({ name, value, state, kind }) {
   };
   return html`
     <div>
-      <dt>${plainLine(name)}</dt>
+      <dt><${Breakable} of=${name} /></dt>
       <dd>${value === "" ? html`<span class="quiet">empty</span>` : html`<${Json} value=${value} name="${name}.json" />`}</dd>
       <dd><button type="button" class="more" aria-expanded=${isOpen} aria-label="What can be done with ${plainLine(name)}" onClick=${() => setOpen(!isOpen)}>⋯</button></dd>
       ${isOpen &&

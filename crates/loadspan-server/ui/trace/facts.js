@@ -1,6 +1,7 @@
 // What a call of a model came to: model, tokens, cost, and where its time went.
 
-import { html, useLayoutEffect, useRef, useState } from "../lib.js";
+import { html, useRef } from "../lib.js";
+import { useRoom } from "../charts/room.js";
 import { count, duration, number, plainLine } from "../format.js";
 import { PhaseBar, PhaseList } from "./phase-bar.js";
 
@@ -48,12 +49,7 @@ function rateOf(usage, phases) {
 
 function Timing({ found }) {
   const box = useRef();
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const observer = new ResizeObserver(([{ contentRect }]) => setWidth(contentRect.width));
-    observer.observe(box.current);
-    return () => observer.disconnect();
-  }, []);
+  const { width } = useRoom(box);
   const said = found.phases.map(({ name, from, to }) => `${name} ${duration((to - from) / 1e9)}`).join(", ");
   return html`
     <figure class="timing">

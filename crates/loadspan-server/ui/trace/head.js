@@ -1,9 +1,8 @@
 // The head of a trace: what it came to, and where it belongs, before any span is opened.
 
-import { html, useEffect, useMemo, useRef, useState } from "../lib.js";
+import { html, useMemo } from "../lib.js";
 import { count, duration, number, plainLine, time } from "../format.js";
-import { useKeys } from "../keys.js";
-import { toClipboard } from "../parts/copy.js";
+import { CopyLink } from "../parts/copy.js";
 import { Link, useQuery } from "../router.js";
 import { useUtc } from "../settings.js";
 import { PageHead } from "../shell.js";
@@ -21,13 +20,18 @@ export function TraceHead({ info, tree }) {
   return html`
     <${PageHead} title=${plainLine(info.name || tree.name[0] || shortId(info.id))} trail=${[{ to: "/traces", name: "Traces" }]}>
       ${back && html`<${Link} class="button" to=${back.to}><span aria-hidden="true">←\u00a0</span>Back to ${back.name}<//>`}
-      ${run && html`<${Link} class="button" to=${`/runs/${encodeURIComponent(run.id)}`} title=${plainLine(run.name)}>Run ${shortened(run.name)}<//>`}
+      ${run && html`<${Link} class="button" to=${`/runs/${encodeURIComponent(run.id)}?at=${endOf(info)}`} title=${plainLine(run.name)}>Run ${shortened(run.name)}<//>`}
       ${info.session !== null && html`<${Link} class="button" to=${sessionOf(info)}>Session ${shortened(info.session)}<//>`}
       <a class="button" href=${`/api/3.0/loadspan/traces/${encodeURIComponent(info.id)}/export?format=otlp`} download=${`${info.id}.json`}>OTLP</a>
       <${CopyLink} />
     <//>
     <${Facts} info=${info} tree=${tree} />
   `;
+}
+
+/** The moment at which a run counts a trace: when it ended. */
+function endOf({ started, seconds }) {
+  return Math.round(started + (seconds ?? 0) * 1000);
 }
 
 function sessionOf({ session, id }) {
@@ -60,17 +64,4 @@ function Facts({ info, tree }) {
       <span class="quiet">${time(info.started, { utc, millis: true })}</span>
     </p>
   `;
-}
-
-function CopyLink() {
-  const [said, setSaid] = useState("");
-  const timer = useRef();
-  const copy = async () => {
-    setSaid((await toClipboard(location.href)) ? "Copied" : "Copy it from the address bar");
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => setSaid(""), 2000);
-  };
-  useEffect(() => () => clearTimeout(timer.current), []);
-  useKeys([{ keys: "y", does: "Copy the link", run: copy }]);
-  return html`<button type="button" onClick=${copy}>${said || "Copy link"}</button><span class="unseen" role="status">${said}</span>`;
 }

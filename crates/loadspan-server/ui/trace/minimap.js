@@ -1,7 +1,8 @@
 // The map of the whole trace: how many spans are open at each time, errors, the critical path, what was found; and the part that is
 // looked at, which is moved and drawn anew on it.
 
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib.js";
+import { html, useEffect, useRef, useState } from "../lib.js";
+import { cleared, useRoom } from "../charts/room.js";
 import { token } from "../theme.js";
 import { densityOf } from "./density.js";
 import { WHOLE, fitting, panned } from "./scale.js";
@@ -13,23 +14,13 @@ const CLICK = 0.01;
 export function Minimap({ model }) {
   const { tree, axis, path, find, state } = model;
   const canvas = useRef();
-  const [width, setWidth] = useState(0);
-  const [theme, setTheme] = useState(0);
-  useLayoutEffect(() => {
-    const observer = new ResizeObserver(([{ contentRect }]) => setWidth(Math.round(contentRect.width)));
-    observer.observe(canvas.current.parentElement);
-    const changed = () => setTheme((before) => before + 1);
-    addEventListener("themechange", changed);
-    return () => {
-      observer.disconnect();
-      removeEventListener("themechange", changed);
-    };
-  }, []);
+  const box = useRef();
+  const { width, theme } = useRoom(box);
   useEffect(() => {
     if (width > 0) draw(canvas.current, { tree, axis, path: state.path ? path.parts : [], found: find.rows ?? [], width });
   }, [tree, axis, path, state.path, find.rows, width, theme]);
   return html`
-    <div class="minimap" aria-hidden="true">
+    <div class="minimap" ref=${box} aria-hidden="true">
       <canvas ref=${canvas} style=${{ width: `${width}px`, height: `${HEIGHT}px` }}></canvas>
       <${Window} view=${state.view} setView=${state.setView} total=${tree.total} />
     </div>
@@ -37,11 +28,7 @@ export function Minimap({ model }) {
 }
 
 function draw(canvas, { tree, axis, path, found, width }) {
-  const ratio = devicePixelRatio || 1;
-  canvas.width = width * ratio;
-  canvas.height = HEIGHT * ratio;
-  const context = canvas.getContext("2d");
-  context.scale(ratio, ratio);
+  const context = cleared(canvas, width, HEIGHT);
   const { open, llm, most, errors } = densityOf(tree, width, axis.at);
   const room = HEIGHT - 14;
   // Few open spans beside many are still to be seen.

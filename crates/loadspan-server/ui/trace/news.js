@@ -1,6 +1,7 @@
 // A trace that goes on: what has come since is said, and shown when one wants it. The page never moves by itself.
 
-import { html, useEffect, useState } from "../lib.js";
+import { html, useState } from "../lib.js";
+import { usePolling } from "../parts/polling.js";
 import { loadInfo } from "./load.js";
 import { count } from "../format.js";
 
@@ -8,19 +9,7 @@ const EVERY_MS = 4000;
 
 export function News({ id, info, tree, reload }) {
   const [now, setNow] = useState(null);
-  useEffect(() => {
-    if (info.state !== "IN_PROGRESS") return undefined;
-    const abort = new AbortController();
-    const look = () => {
-      if (document.hidden) return;
-      loadInfo(id, abort.signal).then(setNow, () => {});
-    };
-    const timer = setInterval(look, EVERY_MS);
-    return () => {
-      clearInterval(timer);
-      abort.abort();
-    };
-  }, [id, info]);
+  usePolling({ every: EVERY_MS, key: info, ask: async (signal) => (info.state === "IN_PROGRESS" ? loadInfo(id, signal) : null), found: setNow, failed: () => {} });
   const more = now ? (now.spans ?? tree.size) - tree.size : 0;
   const ended = now !== null && now.state !== "IN_PROGRESS";
   if (more <= 0 && !ended) return null;

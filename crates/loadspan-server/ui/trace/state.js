@@ -7,7 +7,7 @@ import { WHOLE, viewOf, viewText } from "./scale.js";
 import { withChildren } from "./rows.js";
 
 /** A value that is written to the URL when it has rested. */
-export function useSlowQuery(name, read, write) {
+function useSlowQuery(name, read, write) {
   const query = useQuery();
   const text = query.get(name);
   const [value, setValue] = useState(() => read(text));

@@ -33,8 +33,7 @@ export function TimeView({ id, skeleton, tree, canAlign, state }) {
   };
   const model = { tree, axis, rows, path, gaps, kept, family, phases, find, state, canAlign, select };
   return html`
-    <${Minimap} model=${model} />
-    <${Toolbar} model=${model} />
+    ${tree.size > 1 && html`<${Minimap} model=${model} /><${Toolbar} model=${model} />`}
     <${Panes} open=${selected !== -1}>
       <${Waterfall} model=${model} />
       ${selected !== -1 &&

@@ -159,7 +159,7 @@ function empty(size) {
 
 function describe(tree, row, { skeleton, i, odd, kinds }) {
   const length = skeleton.durations[i];
-  const isOpen = length === -1;
+  const isOpen = length === null;
   tree.id[row] = skeleton.ids[i];
   tree.row.set(skeleton.ids[i], row);
   tree.name[row] = skeleton.names[skeleton.name[i]] ?? "";
@@ -167,8 +167,8 @@ function describe(tree, row, { skeleton, i, odd, kinds }) {
   tree.kind[row] = kinds[skeleton.type[i]] ?? KINDS.length - 1;
   tree.service[row] = skeleton.service[i] === -1 ? skeleton.services.length : skeleton.service[i];
   tree.duration[row] = Math.max(0, length);
-  tree.odd[row] = odd | (isOpen ? ODD.unended : 0) | (length < 0 && !isOpen ? ODD.backward : 0);
-  if (length < -1) tree.backward.set(row, -length);
+  tree.odd[row] = odd | (isOpen ? ODD.unended : 0) | (length < 0 ? ODD.backward : 0);
+  if (length < 0) tree.backward.set(row, -length);
   tree.error[row] = skeleton.status[i] === 2 ? 1 : 0;
   tree.errors += tree.error[row];
   tree.model[row] = skeleton.model?.[i] ?? -1;

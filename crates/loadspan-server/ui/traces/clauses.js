@@ -3,7 +3,7 @@
 import { quoted } from "./search.js";
 
 /** A name of the filter language; null if it cannot be said in it. */
-export function named(prefix, key) {
+function named(prefix, key) {
   if (/^[\w.-]+$/.test(key)) return `${prefix}.${key}`;
   if (!key.includes("`")) return `${prefix}.\`${key}\``;
   return key.includes('"') ? null : `${prefix}."${key}"`;

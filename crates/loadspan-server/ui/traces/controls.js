@@ -14,19 +14,16 @@ const STATUSES = [
   ["running", "◐ not ended"],
 ];
 
-export function Controls({ experiments, services, run }) {
+export function Controls({ experiments, services }) {
   const query = useQuery();
   const set = (name) => (event) => setQuery({ [name]: event.target.value }, { push: true });
   return html`
     <div class="toolbar trace-controls">
       <${Typed} name="q" label="Filter traces" placeholder="tags.env = 'prod' AND span.name LIKE '%chat%'" isWide />
-      ${!run &&
-      html`
-        <select aria-label="Experiment" value=${query.get("exp") ?? ""} onChange=${set("exp")}>
-          <option value="">all experiments</option>
-          ${experiments.map(({ experiment_id: id, name }) => html`<option value=${id}>${plainLine(name)}</option>`)}
-        </select>
-      `}
+      <select aria-label="Experiment" value=${query.get("exp") ?? ""} onChange=${set("exp")}>
+        <option value="">all experiments</option>
+        ${experiments.map(({ experiment_id: id, name }) => html`<option value=${id}>${plainLine(name)}</option>`)}
+      </select>
       <${Services} services=${services} chosen=${query.get("svc") ?? ""} set=${set("svc")} />
       <select aria-label="Status" value=${query.get("status") ?? ""} onChange=${set("status")}>
         ${STATUSES.map(([value, name]) => html`<option value=${value}>${name}</option>`)}
@@ -34,7 +31,7 @@ export function Controls({ experiments, services, run }) {
       <${Range} />
       <${Shortcuts} sort=${query.get("sort") ?? "-started"} />
     </div>
-    <${Chips} query=${query} run=${run} />
+    <${Chips} query=${query} />
   `;
 }
 
@@ -125,13 +122,13 @@ function lastsText(dur) {
 }
 
 /** What narrows the search beside the fields: each can be taken away. */
-function Chips({ query, run }) {
+function Chips({ query }) {
   const [utc] = useUtc();
   const [from, to] = rangeOf(query.get("time"), Number);
   const chips = [
     query.get("time") && ["time", `${from ? time(from, { utc }) : "…"} to ${to ? time(to, { utc }) : "now"}`],
     query.get("dur") && ["dur", lastsText(query.get("dur"))],
-    !run && query.get("run") && ["run", `run ${plainLine(query.get("run").slice(0, 12))}`],
+    query.get("run") && ["run", `run ${plainLine(query.get("run").slice(0, 12))}`],
   ].filter(Boolean);
   if (chips.length === 0) return null;
   return html`

@@ -7,7 +7,7 @@ import { count, plainLine, share } from "../format.js";
 import { Trouble } from "../parts/state.js";
 import { setQuery, useQuery } from "../router.js";
 import { adding, clauseOf } from "./clauses.js";
-import { differences, ranked } from "./differences.js";
+import { differences, isTrivial, ranked } from "./differences.js";
 import { READ, loadModels, loadSamples } from "./sample.js";
 
 /** Lines at first. */
@@ -22,16 +22,16 @@ export function Differences({ experiments, base, selection }) {
       <h2>What differs in the selection</h2>
       ${load.error && html`<${Trouble} error=${load.error} again=${load.reload} what="what differs" />`}
       ${!data && !load.error && html`<p class="quiet" role="status">${load.waiting ? "Comparing …" : "\u00a0"}</p>`}
-      ${data && !load.error && html`<${Found} key=${key} data=${data} />`}
+      ${data && !load.error && html`<${Found} key=${key} data=${data} selection=${selection} />`}
     </section>
   `;
 }
 
-function Found({ data }) {
+function Found({ data, selection }) {
   const { selected, strata, total, compared, rest } = data;
   const [isRead, setRead] = useState(false);
   const models = useLoad(isRead ? "models" : null, (signal) => loadModels(data, signal));
-  const found = useMemo(() => ranked([...differences(selected, strata), ...(models.data ?? [])]), [data, models.data]);
+  const found = useMemo(() => ranked([...differences(selected, strata), ...(models.data ?? [])]).filter((one) => !isTrivial(one, selection)), [data, models.data]);
   const [all, setAll] = useState(false);
   if (total === 0) return html`<p class="quiet">Nothing is selected.</p>`;
   if (rest === 0) return html`<p class="quiet">All traces are selected: there is nothing to compare them with.</p>`;

@@ -65,6 +65,11 @@ export function differences(selected, strata) {
   return ranked(found);
 }
 
+/** Whether a difference only repeats what was selected: that errors are errors, and that others are none. */
+export function isTrivial({ field: { kind, key } }, { state }) {
+  return state !== null && (kind === "status" || /^(mlflow\.trace\.)?(status|state|status_code|otel\.status_code)$/.test(key));
+}
+
 /** What differs most first, and of two that differ as much what is more frequent in the selection. */
 export function ranked(found) {
   // Shares are sums of small parts: what differs by less than these make is the same.

@@ -60,7 +60,7 @@ function pointsOf({ trace_ids: ids, start_ms: starts, duration_ms: durations, st
   }));
 }
 
-/** `{ sessions, total, token }`: the latest, as many as are wanted. `filter` is one of traces. */
+/** `{ sessions, total, complete, token }`: the latest, as many as are wanted. `filter` is one of traces; not `complete`: there may be more than `total`. */
 export async function loadSessions({ experiments, filter, count, signal }) {
   const found = { sessions: [], total: 0, token: undefined };
   if (experiments.length === 0) return found;
@@ -69,6 +69,7 @@ export async function loadSessions({ experiments, filter, count, signal }) {
     const answer = await get(`/api/3.0/loadspan/sessions?${searchParams({ experiments, filter, ...page })}`, { signal });
     found.sessions.push(...answer.sessions);
     found.total = answer.total;
+    found.complete = answer.complete;
     found.token = answer.next_page_token;
   } while (found.token && found.sessions.length < count);
   return found;

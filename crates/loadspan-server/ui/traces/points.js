@@ -1,12 +1,14 @@
 // Where the points of the scatter lie: time from left to right, duration upwards by its logarithm. Thousands are binned to cells, and the
 // slowest stay points.
 
+import { durationAxis } from "./duration-axis.js";
+
 /** Above so many, cells are drawn. */
 export const MOST = 5000;
 const SLOWEST = 200;
 const CELL = 6;
 
-/** Bounds of what is to be shown: times in ms, durations in seconds, by whole decades. */
+/** Bounds of what is to be shown: times in ms, durations as powers of ten of seconds. */
 export function boundsOf(rows) {
   let [first, last, least, most] = [Infinity, -Infinity, Infinity, 0];
   for (const { started, seconds } of rows) {
@@ -18,8 +20,7 @@ export function boundsOf(rows) {
   }
   if (first > last) return null;
   const spare = Math.max(500, (last - first) * 0.02);
-  const low = Math.floor(Math.log10(least));
-  return { first: first - spare, last: last + spare, low, high: Math.max(low + 1, Math.ceil(Math.log10(Math.max(most, 0.001)))) };
+  return { first: first - spare, last: last + spare, ...durationAxis(least, Math.max(most, 0.001)) };
 }
 
 /** A trace's place in a box of some pixels. */

@@ -1,8 +1,8 @@
 // Draws the scatter: axes, cells where there are too many points, and the points. What is not selected is faint.
 
-import { duration } from "../format.js";
 import { token } from "../theme.js";
-import { cleared } from "./canvas-room.js";
+import { cleared } from "../charts/room.js";
+import { durationTick } from "./duration-axis.js";
 import { clock, timeTicks } from "./time-ticks.js";
 
 export const HEIGHT = 184;
@@ -55,13 +55,10 @@ function axes(context, { bounds, area, utc }) {
   context.strokeStyle = token("border");
   context.textBaseline = "middle";
   context.textAlign = "right";
-  const decades = bounds.high - bounds.low;
-  // At most five lines, whatever lies between the fastest and the slowest.
-  const step = Math.ceil(decades / 4);
-  for (let power = bounds.low; power <= bounds.high; power += step) {
-    const y = Math.round(EDGE.top + area.height - ((power - bounds.low) / decades) * area.height) + 0.5;
+  for (const seconds of bounds.ticks) {
+    const y = Math.round(EDGE.top + area.height - ((Math.log10(seconds) - bounds.low) / (bounds.high - bounds.low)) * area.height) + 0.5;
     line(context, [EDGE.left, y], [EDGE.left + area.width, y]);
-    context.fillText(power >= 0 ? `${10 ** power} s` : duration(10 ** power, 1), EDGE.left - 8, y);
+    context.fillText(durationTick(seconds), EDGE.left - 8, y);
   }
   context.textAlign = "center";
   for (const at of timeTicks(bounds.first, bounds.last, Math.max(2, Math.floor(area.width / 110)))) {

@@ -4,7 +4,7 @@
 import { html, useEffect, useMemo, useRef } from "../lib.js";
 import { count, duration } from "../format.js";
 import { useUtc } from "../settings.js";
-import { useCanvasRoom } from "./canvas-room.js";
+import { useRoom } from "../charts/room.js";
 import { MOST, boundsOf, layout } from "./points.js";
 import { EDGE, HEIGHT, drawScatter } from "./scatter-draw.js";
 import { Surface } from "./scatter-surface.js";
@@ -14,7 +14,7 @@ import { isSelected } from "./search.js";
 export function Scatter({ points, total, selection }) {
   const box = useRef();
   const canvas = useRef();
-  const { width, theme } = useCanvasRoom(box);
+  const { width, theme } = useRoom(box);
   const [utc] = useUtc();
   const area = { width: Math.max(0, width - EDGE.left - EDGE.right), height: HEIGHT - EDGE.bottom - EDGE.top };
   const bounds = useMemo(() => boundsOf(points), [points]);

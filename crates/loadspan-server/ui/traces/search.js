@@ -9,12 +9,11 @@ export const PAGE = 500;
  * What the parameters of the URL mean: `{ filter, order, base, selection }`. Times, durations and a status select among what all the rest
  * of it, `base`, asks for; `selection` is null if nothing is selected.
  */
-export function searchOf(query, { run = null } = {}) {
+export function searchOf(query) {
   // What was typed stands first, so that the place of a mistake in it is the same as in the field.
   const clauses = query.get("q")?.trim() ? [query.get("q").trim()] : [];
   if (query.get("svc")) clauses.push(`service = ${quoted(query.get("svc"))}`);
-  const linked = run ?? query.get("run");
-  if (linked) clauses.push(`run_id = ${quoted(linked)}`);
+  if (query.get("run")) clauses.push(`run_id = ${quoted(query.get("run"))}`);
   const selection = selectionOf(query);
   return {
     base: clauses.join(" AND "),
@@ -53,7 +52,7 @@ export function besides({ time, duration, state }) {
 export function isSelected({ started, seconds, state }, selection) {
   const [from, to] = selection.time;
   const [least, most] = selection.duration;
-  const millis = seconds === null ? null : Math.round(seconds * 1000);
+  const millis = seconds === null ? null : Math.floor(seconds * 1000 + 1e-6);
   if (selection.state !== null && state !== selection.state) return false;
   if ((from !== null && started < from) || (to !== null && started > to)) return false;
   if (least === null && most === null) return true;
@@ -112,7 +111,7 @@ export function rowOf(trace) {
     name: tags["mlflow.traceName"] ?? "",
     service: tags["service.name"] ?? "",
     started: Date.parse(trace.request_time),
-    seconds: trace.execution_duration === undefined ? null : Number.parseFloat(trace.execution_duration),
+    seconds: secondsOf(trace),
     state: trace.state,
     spans: objectOf(metadata["mlflow.trace.sizeStats"]).num_spans ?? null,
     inputTokens: tokens.input_tokens ?? null,
@@ -126,6 +125,12 @@ export function rowOf(trace) {
     asked: trace.request_preview ?? "",
     answered: trace.response_preview ?? "",
   };
+}
+
+/** How long it took; of servers that say it to the nanosecond, as exactly. */
+function secondsOf({ execution_duration: millis, execution_duration_ns: nanos }) {
+  if (nanos !== undefined && nanos !== null) return Number(nanos) / 1e9;
+  return millis === undefined ? null : Number.parseFloat(millis);
 }
 
 function objectOf(text) {

@@ -1,8 +1,9 @@
 // Draws one panel of the strip: bars from 0, or times by their logarithm.
 
-import { count, duration } from "../format.js";
+import { count } from "../format.js";
 import { token } from "../theme.js";
-import { cleared } from "./canvas-room.js";
+import { cleared } from "../charts/room.js";
+import { durationAxis, durationTick } from "./duration-axis.js";
 
 export const HEIGHT = 64;
 /** Room beside the bars, for the axis. */
@@ -11,7 +12,7 @@ const TOP = 8;
 const BOTTOM = 4;
 
 /** Where a bin begins, in px. */
-export function xOf(place, bins, width) {
+function xOf(place, bins, width) {
   return ROOM.left + (place / bins.length) * (width - ROOM.left - ROOM.right);
 }
 
@@ -54,11 +55,9 @@ function drawCounts(context, { bins, width, series }) {
 function drawDurations(context, { bins, width }) {
   const known = bins.filter(({ longest }) => longest !== null);
   if (known.length === 0) return grid(context, width, []);
-  const least = Math.max(1e-6, Math.min(...known.map(({ p50, longest }) => p50 ?? longest)));
-  const low = Math.floor(Math.log10(least));
-  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...known.map(({ longest }) => longest), 1e-6))));
+  const { low, high } = durationAxis(Math.min(...known.map(({ p50, longest }) => p50 ?? longest)), Math.max(...known.map(({ longest }) => longest)));
   const share = (seconds) => (Math.log10(Math.max(seconds, 10 ** low)) - low) / (high - low);
-  grid(context, width, [[0, duration(10 ** low, 1)], [1, duration(10 ** high, 1)]]);
+  grid(context, width, [[0, durationTick(10 ** low)], [1, durationTick(10 ** high)]]);
   const place = (at, seconds) => [(xOf(at, bins, width) + xOf(at + 1, bins, width)) / 2, HEIGHT - BOTTOM - share(seconds) * (HEIGHT - TOP - BOTTOM)];
   context.fillStyle = token("text-3");
   bins.forEach(({ p95, longest }, at) => {

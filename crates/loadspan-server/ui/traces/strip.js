@@ -5,7 +5,7 @@ import { NOTHING, count, duration, time } from "../format.js";
 import { setQuery } from "../router.js";
 import { useUtc } from "../settings.js";
 import { binsOf, widthText } from "./bins.js";
-import { useCanvasRoom } from "./canvas-room.js";
+import { useRoom } from "../charts/room.js";
 import { HEIGHT, ROOM, drawPanel } from "./strip-panel.js";
 
 /** Pixels of a bin, at the least. */
@@ -13,7 +13,7 @@ const BIN = 7;
 
 export function Strip({ points, selected }) {
   const box = useRef();
-  const { width, theme } = useCanvasRoom(box);
+  const { width, theme } = useRoom(box);
   const [utc] = useUtc();
   const found = useMemo(() => (width > 0 ? binsOf(points, Math.max(8, Math.floor((width - ROOM.left) / BIN))) : null), [points, width]);
   const [at, setAt] = useState(-1);

@@ -1,5 +1,4 @@
-// A search for traces: what is asked for, what it comes to over time, the list. The page of traces shows it, and that of a run for the run's
-// own.
+// A search for traces: what is asked for, what it comes to over time, the list.
 
 import { html, useMemo } from "../lib.js";
 import { useLoad } from "../api.js";
@@ -11,6 +10,7 @@ import { slowestFrom } from "./bins.js";
 import { Controls } from "./controls.js";
 import { POINTS, loadExperiments, loadPoints, loadTraces } from "./load.js";
 import { Overview } from "./overview.js";
+import { Refused } from "./refused.js";
 import { TraceTable } from "./trace-table.js";
 import { isSelected, searchOf } from "./search.js";
 
@@ -20,10 +20,9 @@ const MOST = 10_000;
 /** What counts as slow in one click. */
 const SLOWEST = 0.05;
 
-/** `run`: only what is linked to this run. */
-export function TraceSearch({ run = null }) {
+export function TraceSearch() {
   const query = useQuery();
-  const search = searchOf(query, { run });
+  const search = searchOf(query);
   const experiments = useLoad("experiments", loadExperiments);
   const ids = experiments.data?.map(({ experiment_id: id }) => id);
   const chosen = query.get("exp") ? [query.get("exp")] : ids;
@@ -33,13 +32,13 @@ export function TraceSearch({ run = null }) {
   const seen = useKeyed(chosen && [chosen, isFit ? search.filter : search.base], (signal) => loadPoints({ experiments: chosen, filter: isFit ? search.filter : search.base, signal }));
   const total = useTotal({ chosen, search, isFit, seen });
   return html`
-    <${Controls} experiments=${experiments.data ?? []} services=${servicesOf(list.data?.rows)} run=${run} />
+    <${Controls} experiments=${experiments.data ?? []} services=${servicesOf(list.data?.rows)} />
     ${experiments.error && html`<${Trouble} error=${experiments.error} again=${experiments.reload} what="experiments" />`}
-    ${(list.error ?? seen.error) && html`<${Refused} error=${list.error ?? seen.error} again=${list.error ? list.reload : seen.reload} />`}
+    ${(list.error ?? seen.error) && html`<${Refused} error=${list.error ?? seen.error} again=${list.error ? list.reload : seen.reload} what="traces" />`}
     ${!list.data && !list.error && list.waiting && html`<p class="state" role="status">Reading traces …</p>`}
     ${list.data &&
     !list.error &&
-    html`<${Found} list=${list.data} seen=${seen.data} total=${total} amount=${amount} search=${search} isFit=${isFit} run=${run} experiments=${chosen} isWaiting=${list.waiting} />`}
+    html`<${Found} list=${list.data} seen=${seen.data} total=${total} amount=${amount} search=${search} isFit=${isFit} experiments=${chosen} isWaiting=${list.waiting} />`}
   `;
 }
 
@@ -61,16 +60,11 @@ function useTotal({ chosen, search, isFit, seen }) {
   }, [points, asked.data, key, isFit]);
 }
 
-function Refused({ error, again }) {
-  if (error.code !== "INVALID_PARAMETER_VALUE") return html`<${Trouble} error=${error} again=${again} what="traces" />`;
-  return html`<div class="state trouble" role="alert"><p>The filter is not understood: ${error.message}</p></div>`;
-}
-
 function servicesOf(rows = []) {
   return [...new Set(rows.map(({ service }) => service))].filter(Boolean).sort();
 }
 
-function Found({ list, seen, total, amount, search, isFit, run, experiments, isWaiting }) {
+function Found({ list, seen, total, amount, search, isFit, experiments, isWaiting }) {
   const [wanted, setWanted] = useSetting("traces.overview", true);
   const view = useQuery().get("view");
   const isShown = view ? view !== "list" : wanted;
@@ -81,7 +75,7 @@ function Found({ list, seen, total, amount, search, isFit, run, experiments, isW
     setQuery({ view: isShown ? "list" : null });
   };
   const isEmpty = rows.length === 0;
-  if (isEmpty && !token && !seen?.points.length) return html`<${None} search=${search} run=${run} />`;
+  if (isEmpty && !token && !seen?.points.length) return html`<${None} search=${search} />`;
   const more = token && amount < MOST;
   return html`
     ${isShown && (seen ? html`<${Overview} found=${seen} experiments=${experiments} search=${search} isFit=${isFit} />` : html`<div class="trace-overview waiting"></div>`)}
@@ -121,13 +115,12 @@ function said({ rows, token, total }, { order, selection }) {
   return `${count(rows.length)} ${rows.length === 1 ? "trace" : "traces"}${selection ? " selected" : ""}${failed}.`;
 }
 
-function None({ search, run }) {
+function None({ search }) {
   const clear = () => setQuery({ q: null, status: null, svc: null, dur: null, time: null, run: null, exp: null, fit: null }, { push: true });
-  const own = run ? `run_id = '${run}'` : "";
   const experiments = useLoad("experiments", loadExperiments);
   const ids = experiments.data?.map(({ experiment_id: id }) => id);
-  const isFiltered = search.filter !== own;
-  const without = useKeyed(isFiltered && ids ? ["all", ids, own] : null, (signal) => loadPoints({ experiments: ids, filter: own, signal, most: 1 }));
+  const isFiltered = search.filter !== "";
+  const without = useKeyed(isFiltered && ids ? ["all", ids] : null, (signal) => loadPoints({ experiments: ids, filter: "", signal, most: 1 }));
   if (isFiltered) {
     return html`
       <div class="state empty">
@@ -136,7 +129,6 @@ function None({ search, run }) {
       </div>
     `;
   }
-  if (run) return html`<p class="state">No traces of this run. Give the run <code>--otel-url</code> to have one for each request.</p>`;
   const line = `export OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}`;
   return html`<${Empty} line=${line}>No traces yet. Point an OpenTelemetry SDK at this address. <${Link} to="/ingest">Ingest health<//> shows what arrived.<//>`;
 }

@@ -7,19 +7,20 @@ import { Link, go, setQuery, useQuery } from "../router.js";
 import { useUtc } from "../settings.js";
 import { shortId } from "./search.js";
 
-export function TraceTable({ rows }) {
+/** `isSorted`: in the order of the URL, which the heads of columns change; else in an order that somebody else has chosen. */
+export function TraceTable({ rows, label = "Traces", isSorted = true }) {
   const [utc] = useUtc();
   const [mark, height] = useRest();
   const order = useQuery().get("sort") ?? "-started";
   const sort = { key: order.replace(/^-/, ""), descending: order.startsWith("-") };
-  const columns = useMemo(() => columnsOf(rows, utc), [rows, utc]);
+  const columns = useMemo(() => columnsOf(rows, utc).map((column) => ({ ...column, sortable: column.sortable && isSorted })), [rows, utc, isSorted]);
   const onSort = (key) => {
     const next = sort.key === key && sort.descending ? key : `-${key}`;
     setQuery({ sort: next === "-started" ? null : next }, { push: true });
   };
   return html`
     <div ref=${mark}></div>
-    <${Table} label="Traces" columns=${columns} rows=${rows} sort=${sort} onSort=${onSort} open=${({ id }) => go(linkTo(id))} height=${height} />
+    <${Table} label=${label} columns=${columns} rows=${rows} sort=${isSorted ? sort : null} onSort=${onSort} open=${({ id }) => go(linkTo(id))} height=${height} />
   `;
 }
 

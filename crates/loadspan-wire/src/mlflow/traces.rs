@@ -120,6 +120,9 @@ pub struct TraceInfo {
     /// Seconds, such as `1.500s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execution_duration: Option<String>,
+    /// The same in nanoseconds, as a text. Only loadspan says it; MLflow's clients pass over names that they do not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub execution_duration_ns: Option<String>,
     /// `OK`, `ERROR`, `IN_PROGRESS` or `STATE_UNSPECIFIED`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub state: String,

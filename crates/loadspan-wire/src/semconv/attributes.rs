@@ -116,8 +116,16 @@ names! {
     LOADSPAN_PHASE = "loadspan.phase";
     /// Number of the stage, from 0. On requests, sessions and stages.
     LOADSPAN_STAGE = "loadspan.stage";
+    /// Name of the stage, where it has one. On the spans of stages.
+    LOADSPAN_STAGE_NAME = "loadspan.stage.name";
+    /// Whether the requests of a stage are in the figures: `measured` or `warmup`. On the spans of several stages.
+    LOADSPAN_STAGE_ROLE = "loadspan.stage.role";
     /// Number of the conversation, from 0. On requests and sessions.
     LOADSPAN_SESSION = "loadspan.session";
+    /// How a conversation ended: `completed`, `failed`, or `cut` by the end of the stage. On its span.
+    LOADSPAN_SESSION_OUTCOME = "loadspan.session.outcome";
+    /// Turns of a conversation that were sent, those sent again counted once. On its span.
+    LOADSPAN_SESSION_TURNS = "loadspan.session.turns";
     /// Place of a request in its conversation, from 0.
     LOADSPAN_TURN = "loadspan.turn";
     /// Seconds from when a request was due to when it was sent.
@@ -148,7 +156,7 @@ names! {
     LOADSPAN_RUN_NAME = "loadspan.run.name";
     /// Version of loadspan.
     LOADSPAN_VERSION = "loadspan.version";
-    /// The load, for people.
+    /// The load, for people. Of several stages each says its own, too.
     LOADSPAN_LOAD = "loadspan.load";
     /// The model that requests name, unless their own body names another.
     LOADSPAN_MODEL = "loadspan.model";
@@ -164,7 +172,7 @@ names! {
     LOADSPAN_SLO = "loadspan.slo";
     /// The share of requests that is sampled, from 0 to 1.
     LOADSPAN_SAMPLE_RATIO = "loadspan.sample_ratio";
-    /// What the figures are worth: `valid`, `degraded` or `invalid`.
+    /// What the figures are worth: `valid`, `degraded` or `invalid`. On the event `loadspan.stage_ended`, those of the stage.
     LOADSPAN_VERDICT = "loadspan.verdict";
     /// What speaks against the run, worst first, for people.
     LOADSPAN_VERDICT_REASONS = "loadspan.verdict.reasons";
@@ -214,9 +222,9 @@ names! {
     SPANS:
     /// The run, from the start of its clock to the end of its last request.
     SPAN_RUN = "benchmark";
-    /// A stage, with its number behind the name: `stage 0`. From its first request to the end of its last.
+    /// A stage, with its name behind it, else its number: `stage ramp`, `stage 0`. From the start of its load to its last answer.
     SPAN_STAGE = "stage";
-    /// A conversation, from its first turn to the end of its last.
+    /// A conversation, from when its first turn was due to the end of its last.
     SPAN_SESSION = "session";
 }
 
@@ -233,6 +241,8 @@ names! {
     EVENT_LOAD_STARTED = "loadspan.load_started";
     /// The first measured request is due. On the span of the run.
     EVENT_MEASURE_STARTED = "loadspan.measure_started";
+    /// The last request of one of several stages has ended. On the span of the run, with its number, name and verdict.
+    EVENT_STAGE_ENDED = "loadspan.stage_ended";
 }
 
 /// Every attribute that a span can have, in the order of the documentation.

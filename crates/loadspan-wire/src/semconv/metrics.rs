@@ -9,7 +9,7 @@ use self::attribute::{FATE, SIGNAL, SINK, TOKEN_MODALITY, TOKEN_TYPE};
 use super::attributes::{
     ERROR_TYPE, GEN_AI_OPERATION_NAME as OPERATION_NAME, GEN_AI_PROVIDER_NAME as PROVIDER_NAME,
     GEN_AI_REQUEST_MODEL as REQUEST_MODEL, GEN_AI_RESPONSE_MODEL as RESPONSE_MODEL, LOADSPAN_PHASE as PHASE,
-    SERVER_ADDRESS, SERVER_PORT,
+    LOADSPAN_SESSION_OUTCOME as SESSION_OUTCOME, SERVER_ADDRESS, SERVER_PORT,
 };
 
 /// An instrument.
@@ -128,6 +128,11 @@ const LAG_BOUNDS: &[f64] = &[
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
+/// Sessions last from a second to some hours.
+const SESSION_BOUNDS: &[f64] = &[
+    0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0,
+];
+
 const MODEL_ATTRIBUTES: &[&str] = &[
     OPERATION_NAME,
     PROVIDER_NAME,
@@ -189,6 +194,7 @@ const REQUEST_PHASE_AND_ERROR: &[&str] = &[
 ];
 const RUN_ATTRIBUTES: &[&str] = &[OPERATION_NAME, PROVIDER_NAME];
 const RUN_AND_PHASE: &[&str] = &[OPERATION_NAME, PROVIDER_NAME, PHASE];
+const RUN_AND_OUTCOME: &[&str] = &[OPERATION_NAME, PROVIDER_NAME, SESSION_OUTCOME];
 
 /// Declares instruments, and lists them all in [`ALL`].
 macro_rules! instruments {
@@ -270,6 +276,10 @@ instruments! {
         "Requests sent per second since the last export.";
     SCHEDULE_LAG = Loadspan "loadspan.schedule.lag", Histogram(LAG_BOUNDS), "s", REQUEST_ATTRIBUTES,
         "Time from when a request was due to when it was sent.";
+    SESSIONS_IN_FLIGHT = Loadspan "loadspan.sessions.in_flight", UpDownCounter, "{session}", RUN_ATTRIBUTES,
+        "Sessions that have begun and have not ended, those that think included. Loads of sessions only.";
+    SESSION_DURATION = Loadspan "loadspan.session.duration", Histogram(SESSION_BOUNDS), "s", RUN_AND_OUTCOME,
+        "Time from the first request of a session to the end of its last one, think time included.";
     RUN_PHASE = Loadspan "loadspan.run.phase", Gauge, "{phase}", &[PHASE],
         "1 for the phase that the run is in, 0 for the others.";
     TELEMETRY_PRODUCED = Loadspan "loadspan.telemetry.produced", Counter, "{item}", &[SIGNAL, SINK],

@@ -38,7 +38,7 @@ pub(super) fn check(suite: &mut Suite<'_>) -> anyhow::Result<()> {
     suite.checks.equal(
         "live: the ledger has each point as delivered",
         fates,
-        [recorded.count(); 2],
+        [recorded.count(&logged); 2],
     );
     figures::compare(suite.checks, "live", (&logged, &run.summary));
     artifacts::compare(suite, ("live", &logged), &run.folder)?;

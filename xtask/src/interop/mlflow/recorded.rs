@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use loadspan_record::{ChunkGaps, Phase, RequestRecord};
+use loadspan_record::{ChunkGaps, Outcome, Phase, RequestRecord};
 use serde_json::Value;
 
 use super::super::check::Checks;
@@ -65,7 +65,7 @@ impl Recorded {
     pub(super) fn compare_points(&self, checks: &mut Checks, (what, run): (&str, &LoggedRun), records: Records) {
         let expected = self.points();
         for (key, expected) in &expected {
-            let logged = run.histories.get(*key).map(Vec::as_slice).unwrap_or_default();
+            let logged = run.histories.get(key).map(Vec::as_slice).unwrap_or_default();
             let wrong = differences(logged, expected, records);
             checks.that(
                 format!(
@@ -76,7 +76,7 @@ impl Recorded {
                 wrong.iter().take(5).collect::<Vec<_>>(),
             );
         }
-        let is_live = |key: &&String| key.starts_with("live.") && !key.starts_with("live.window.");
+        let is_live = |key: &&String| key.starts_with("live.") && !key.starts_with("live.window.") && !is_observed(key);
         let others: Vec<_> = run
             .histories
             .keys()
@@ -89,7 +89,7 @@ impl Recorded {
     /// Each point in MLflow is one of a request that was measured, as it is on record, and none is there twice.
     pub(super) fn compare_some_points(&self, checks: &mut Checks, (what, run): (&str, &LoggedRun)) {
         for (key, mut expected) in self.points() {
-            let logged = run.histories.get(key).map(Vec::as_slice).unwrap_or_default();
+            let logged = run.histories.get(&key).map(Vec::as_slice).unwrap_or_default();
             let steps: BTreeSet<i64> = logged.iter().map(|point| point.step).collect();
             expected.retain(|point| steps.contains(&point.step));
             let wrong = differences(logged, &expected, Records::All);
@@ -149,9 +149,12 @@ impl Recorded {
         self.unix_ms((until * 1e9).round() as u64)
     }
 
-    /// How many points the run should have.
-    pub(super) fn count(&self) -> u64 {
-        self.points().values().map(|points| points.len() as u64).sum()
+    /// How many points the run should have, with those that it has of server and GPUs.
+    pub(super) fn count(&self, run: &LoggedRun) -> u64 {
+        let observed = run.histories.iter().filter(|(key, _)| is_observed(key));
+        let points = self.points();
+        let all = points.values().chain(observed.map(|(_, points)| points));
+        all.map(|points| points.len() as u64).sum()
     }
 
     /// When something was, in milliseconds since 1970.
@@ -159,11 +162,35 @@ impl Recorded {
         ((self.start_unix_ns + offset_ns) / 1_000_000) as i64
     }
 
-    fn points(&self) -> BTreeMap<&'static str, Vec<LoggedPoint>> {
-        let mut points: BTreeMap<_, Vec<LoggedPoint>> = BTreeMap::new();
+    /// How many requests of each second failed, by class.
+    fn failures(&self) -> BTreeMap<String, Vec<LoggedPoint>> {
+        let mut counts: BTreeMap<(String, u64), u32> = BTreeMap::new();
+        for record in &self.measured {
+            let class = match &record.outcome {
+                Outcome::Completed => continue,
+                Outcome::Cancelled => "cancelled".to_owned(),
+                Outcome::Failed(failure) => failure.kind.to_string(),
+            };
+            let second = record.timings.finished_at.as_nanos() / WINDOW_NS;
+            *counts.entry((class, second)).or_default() += 1;
+        }
+        let mut points: BTreeMap<String, Vec<LoggedPoint>> = BTreeMap::new();
+        for ((class, second), count) in counts {
+            let of_class = points.entry(format!("live.requests.by_error.{class}")).or_default();
+            of_class.push(LoggedPoint {
+                step: second as i64,
+                timestamp_ms: self.unix_ms((second + 1) * WINDOW_NS),
+                value: f64::from(count),
+            });
+        }
+        points
+    }
+
+    fn points(&self) -> BTreeMap<String, Vec<LoggedPoint>> {
+        let mut points = self.failures();
         for record in &self.measured {
             for (key, value) in values(record) {
-                points.entry(key).or_default().push(LoggedPoint {
+                points.entry(key.to_owned()).or_default().push(LoggedPoint {
                     step: record.id.index as i64,
                     timestamp_ms: self.unix_ms(record.timings.finished_at.as_nanos()),
                     value,
@@ -175,6 +202,11 @@ impl Recorded {
         }
         points
     }
+}
+
+/// Whether a metric says what was sampled of server or GPUs.
+fn is_observed(key: &str) -> bool {
+    key.starts_with("live.server.") || key.starts_with("system/gpu_")
 }
 
 /// What a request is logged with, in seconds and tokens.

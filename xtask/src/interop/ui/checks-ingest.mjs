@@ -49,7 +49,7 @@ function post(base, path, body, type) {
 
 /** Each with what the page has to say of it. */
 function plant(kit) {
-  const { ports, api } = kit.config;
+  const { ports, page: api } = kit.config;
   const zero = { resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: "0".repeat(32), spanId: traceIdOf("zero").slice(0, 16), name: "zero", startTimeUnixNano: "1", endTimeUnixNano: "2" }] }] }] };
   const host = `host: 127.0.0.1:${ports.http}`;
   return [
@@ -75,7 +75,6 @@ async function mistakes(kit) {
   must((await rejects.count()) > 0, "the page has no section Rejected");
   const part = await rejects.first().innerText();
   const wrong = planted.filter(([, , named, remedy]) => !named.test(part) || !remedy.test(part)).map(([what]) => what);
-  kit.faults.length = 0;
   must(wrong.length === 0, () => `not named, or without a remedy: ${wrong.join(", ")}. The page says: ${part.replace(/\s+/g, " ").slice(0, 500)}`);
   return `${planted.length} mistakes`;
 }

@@ -25,7 +25,7 @@ async function everyPage(kit) {
     most = Math.max(most, elements);
     if (elements > MOST_ELEMENTS) wrong.push(`${what}: ${elements} elements`);
     const alert = await page.locator("main [role=alert]").count();
-    for (const fault of kit.faults.splice(0)) wrong.push(`${what}: ${fault}`);
+    for (const fault of kit.takeFaults()) wrong.push(`${what}: ${fault}`);
     if (alert > 0) wrong.push(`${what}: ${await page.locator("main [role=alert]").first().innerText()}`);
     if ((await page.locator("main h1").count()) !== 1) wrong.push(`${what}: no heading, or several`);
   }
@@ -103,9 +103,9 @@ async function missing(kit) {
   must((await page.locator("[role=treegrid] [role=row][data-row]").count()) === 2, "the trace does not open");
   await page.getByRole("button", { name: "Dismiss" }).click();
   await page.getByText(/is not in this trace/).waitFor({ state: "detached" });
+  kit.expect(/^console: Failed to load resource: .*404 .*runs\/get/);
   const nobody = await kit.open(`/runs/${"0".repeat(32)}`);
   await nobody.locator("main [role=alert]").waitFor();
-  kit.faults.length = 0;
 }
 
 /** Absolute times, and what follows each. */

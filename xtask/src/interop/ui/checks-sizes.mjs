@@ -13,11 +13,11 @@ const MOST = { raw: 450 * 1024, compressed: 150_000, files: 30 };
 const SINKS = ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "dangerouslySetInnerHTML", "eval(", "new Function", "srcdoc", "DOMParser", "createContextualFragment"];
 
 async function sizes(kit) {
-  const index = await (await fetch(`${kit.config.api}/runs`, { headers: { accept: "text/html" } })).text();
+  const index = await (await fetch(`${kit.config.page}/runs`, { headers: { accept: "text/html" } })).text();
   const names = [...new Set([...index.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, name]) => name))];
   const total = { raw: Buffer.byteLength(index), compressed: 0, files: names.length };
   for (const name of names) {
-    const { body, plain } = await compressed(kit.config.api + name);
+    const { body, plain } = await compressed(kit.config.page + name);
     total.compressed += body.length;
     total.raw += plain.length;
   }

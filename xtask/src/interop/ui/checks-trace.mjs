@@ -137,7 +137,7 @@ async function odd(kit) {
   for (const { trace, says, spans } of kit.data.odd) {
     await kit.visit(page, tracePath(trace));
     await kit.collect();
-    for (const fault of kit.faults.splice(0)) wrong.push(`${trace}: ${fault}`);
+    for (const fault of kit.takeFaults()) wrong.push(`${trace}: ${fault}`);
     const grid = page.getByRole("treegrid");
     const rows = (await grid.count()) > 0 ? Number(await grid.getAttribute("aria-rowcount")) - 1 : 0;
     if (rows !== spans) wrong.push(`${trace}: ${rows} rows of ${spans}`);

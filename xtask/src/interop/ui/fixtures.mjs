@@ -104,7 +104,7 @@ async function profileRuns(config) {
 
 /** A command line of `loadspan profile` with everything sent to the server. */
 export function profileArguments(config, { name, mock, flags }) {
-  const url = `${config.api}`;
+  const url = config.page;
   return ["profile", "--url", mock, "--streaming", "--isl", "32", "--osl", "16", "--artifact-dir", join(config.scratch, `run-${name}`), "--mlflow-tracking-uri", url, "--mlflow-experiment", "benchmarks", "--mlflow-run-name", name, "--mlflow-traces", "--otel-url", url, ...flags];
 }
 
@@ -118,7 +118,7 @@ async function profile(config, run) {
 }
 
 async function idOfRun(config, name, started) {
-  const api = new Api(config.api);
+  const api = new Api(config.page);
   const { experiment } = await api.get("/api/2.0/mlflow/experiments/get-by-name", { experiment_name: "benchmarks" });
   const filter = `attributes.run_name = '${name}'`;
   const { runs = [] } = await api.post("/api/2.0/mlflow/runs/search", { experiment_ids: [experiment.experiment_id], filter });

@@ -43,5 +43,5 @@ async function find(api, name) {
   const { runs = [] } = await api.post("/api/2.0/mlflow/runs/search", { experiment_ids: experiments.map(({ experiment_id: id }) => id), filter: `attributes.run_name = '${name}'` });
   const run = runs[0];
   // With the first points there is something to see.
-  return run?.data.metrics?.some(({ key }) => key.startsWith("live.")) ? run.info.run_id : null;
+  return run?.data.metrics?.some(({ key }) => key.startsWith("live.gen_ai.")) ? run.info.run_id : null;
 }

@@ -7,6 +7,6 @@ import { runSuite } from "./suite.mjs";
 
 const config = JSON.parse(await readFile(process.argv[2], "utf8"));
 const started = Date.now();
-const data = await makeFixtures(new Api(config.api), config);
+const data = await makeFixtures(new Api(config.page), config);
 process.stdout.write(`${JSON.stringify({ note: `fixtures made in ${Math.round((Date.now() - started) / 1000)} s` })}\n`);
 await runSuite({ config, data });

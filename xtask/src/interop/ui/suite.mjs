@@ -1,4 +1,4 @@
-// All checks: first those that measure, one after the other, then the others, two at a time.
+// All checks: first those that must be alone, one after the other, then the others, two at a time.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -12,18 +12,22 @@ import * as live from "./checks-live.mjs";
 import * as memory from "./checks-memory.mjs";
 import * as pages from "./checks-pages.mjs";
 import * as pictures from "./checks-pictures.mjs";
+import * as profile from "./checks-profile.mjs";
 import * as runs from "./checks-runs.mjs";
 import * as security from "./checks-security.mjs";
 import * as sizes from "./checks-sizes.mjs";
 import * as speech from "./checks-speech.mjs";
+import * as start from "./checks-start.mjs";
 import * as tokens from "./checks-tokens.mjs";
 import * as trace from "./checks-trace.mjs";
 import * as waterfall from "./checks-waterfall.mjs";
 import { runChecks } from "./harness.mjs";
 import { endLiveRun } from "./live-run.mjs";
 
-/** What measures, and must be alone; and what does not. */
-const ALONE = [runs, trace, compare, live, memory];
+/** What measures, or waits for the latest of all spans, and must be alone; and what does not. */
+const ALONE = [start, runs, trace, compare, live];
+/** A run of most of a minute, which others would find among theirs, and what may take as long beside it. */
+const BESIDE_A_RUN = [profile, memory];
 const BESIDE_ANOTHER = [pages, security, figures, access, waterfall, keyboard, speech, sizes, tokens, ingest, pictures];
 
 /** Runs the checks, or those whose names begin with one of `only`. */
@@ -36,10 +40,12 @@ export async function runSuite({ config, data, only = [] }) {
     args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--enable-precise-memory-info", "--js-flags=--expose-gc", "--disable-component-update", "--no-first-run"],
   });
   try {
-    const shared = { browser, config, data, api: new Api(config.api), axe: require.resolve("axe-core/axe.min.js") };
-    for (const [parts, atOnce] of [[ALONE, 1], [BESIDE_ANOTHER, 2]]) {
+    const shared = { browser, config, data, api: new Api(config.page), axe: require.resolve("axe-core/axe.min.js") };
+    for (const [parts, atOnce] of [[ALONE, 1], [BESIDE_A_RUN, 2], [BESIDE_ANOTHER, 2]]) {
       const chosen = parts.flatMap(({ checks }) => checks).filter(({ name }) => only.length === 0 || only.some((start) => `${name} `.startsWith(`${start} `)));
       await runChecks(chosen, { ...shared, atOnce });
+      // The check that ends it may have failed before.
+      await endLiveRun();
     }
   } finally {
     await endLiveRun();

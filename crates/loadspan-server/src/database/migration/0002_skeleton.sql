@@ -12,10 +12,8 @@ CREATE TABLE spans_with_kind (
     -- OK, ERROR or UNSET
     status TEXT NOT NULL,
     start_ns {int} NOT NULL,
-    -- Never before the start, whatever the span says. 0: it has not ended.
+    -- As the span says it, perhaps before the start. 0: it has not ended.
     end_ns {int} NOT NULL,
-    -- When the first token of an answer came. Null: not known.
-    first_token_ns {int},
     resource_key {int} NOT NULL,
     scope_key {int} NOT NULL,
     model TEXT,
@@ -38,7 +36,7 @@ CREATE TABLE spans_with_kind (
     PRIMARY KEY (trace_key, span_id)
 );
 INSERT INTO spans_with_kind
-    SELECT trace_key, span_id, parent_span_id, name, type, 0, status, start_ns, end_ns, NULL, resource_key, scope_key, model, provider,
+    SELECT trace_key, span_id, parent_span_id, name, type, 0, status, start_ns, end_ns, resource_key, scope_key, model, provider,
         input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, input_cost, output_cost, total_cost, events, 0,
         content, translated
     FROM spans;

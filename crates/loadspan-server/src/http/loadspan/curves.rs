@@ -1,4 +1,4 @@
-//! `loadspan/runs/{id}/windows` and `…/distribution`: the curves of a run for charts; `loadspan/events`: the same while they grow.
+//! `loadspan/runs/{id}/windows`, `…/distribution` and `…/observed`: the curves of a run for charts; `loadspan/events`: the same while they grow.
 
 mod events;
 
@@ -9,7 +9,7 @@ use loadspan_wire::mlflow::runs::RunStatus;
 use serde::Serialize;
 
 use crate::app::{App, now_ms};
-use crate::curves::{Clock, Curve, Distributions, Origin, Reader, Run, Windows};
+use crate::curves::{Clock, Curve, Distributions, Observed, ObservedReader, Origin, Reader, Run, Windows};
 use crate::error::ApiError;
 use crate::http::{Json, Params};
 
@@ -20,6 +20,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/api/3.0/loadspan/runs/{run_id}/windows", get(windows))
         .route("/api/3.0/loadspan/runs/{run_id}/distribution", get(distribution))
+        .route("/api/3.0/loadspan/runs/{run_id}/observed", get(observed))
         .route("/api/3.0/loadspan/events", get(events::events))
 }
 
@@ -96,6 +97,28 @@ async fn distribution(
         until_ms,
         distributions: Distributions::of(reader.requests(), from, until),
     }))
+}
+
+/// What was logged beside the requests: the last hour of it.
+async fn observed(State(app): State<App>, Path(run_id): Path<String>) -> Result<Json<Observed>, ApiError> {
+    let of_run = run_id.clone();
+    let read = move |connection: &mut dyn crate::database::Connection| Reader::new(of_run).run(connection);
+    let run = app.store.read(read).await?;
+    let (observed, _) = read_observed(&app, (run_id, run), ObservedReader::default()).await?;
+    Ok(Json(observed))
+}
+
+/// Reads what is new beside the requests.
+async fn read_observed(
+    app: &App,
+    (run_id, run): (String, Run),
+    mut reader: ObservedReader,
+) -> Result<(Observed, ObservedReader), ApiError> {
+    let job = move |connection: &mut dyn crate::database::Connection| {
+        let observed = reader.read(connection, (&run_id, &run), now_ms())?;
+        Ok::<_, ApiError>((observed, reader))
+    };
+    app.store.search(job).await
 }
 
 fn width(params: &Params) -> Result<i64, ApiError> {

@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, header};
 use loadspan_wire::otlp::{ExportTraceServiceRequest, Message, json};
-use serde_json::Value;
 
 use crate::app::App;
 use crate::database::Connection;
@@ -17,7 +16,7 @@ use crate::error::ApiError;
 use crate::http::{Params, Written, found, looked_up};
 use crate::traces::export;
 use crate::traces::log::{self, LogPage};
-use crate::traces::outline::{self, SpanPage};
+use crate::traces::outline::{self, SpanPage, WholeSpan};
 use crate::traces::skeleton::{self, Skeleton};
 use crate::traces::span::After;
 
@@ -61,7 +60,7 @@ async fn skeleton(State(app): State<App>, Path(trace_id): Path<String>) -> Resul
 async fn span(
     State(app): State<App>,
     Path((trace_id, span_id)): Path<(String, String)>,
-) -> Result<Written<Value>, ApiError> {
+) -> Result<Written<WholeSpan>, ApiError> {
     looked_up(&app, move |connection| outline::one(connection, &trace_id, &span_id)).await
 }
 

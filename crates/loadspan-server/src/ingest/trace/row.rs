@@ -9,7 +9,7 @@ use super::stored::{About, Stored};
 use crate::app::now_ms;
 use crate::database::{Connection, DatabaseError, Dialect, Value};
 
-const NS_PER_MS: i64 = 1_000_000;
+pub(super) const NS_PER_MS: i64 = 1_000_000;
 /// Traces of one statement: few lengths, so that the database prepares few statements.
 const CHUNKS: [usize; 2] = [16, 1];
 const INSERT: &str = "INSERT INTO traces (trace_id, experiment_id, asked_for, state, name, request_time, \
@@ -182,7 +182,8 @@ pub(crate) fn move_to(
 impl Stored {
     /// Milliseconds that a client has said are kept as it said them, while nothing widens the trace.
     fn times_ms(&self, about: &About) -> (i64, Option<i64>) {
-        if self.about.start_ns == about.start_ns && self.about.end_ns == about.end_ns {
+        let same = self.about.start_ns == about.start_ns && self.about.end_ns == about.end_ns;
+        if same || self.is_closed() {
             (self.request_time, self.duration)
         } else {
             (about.start_ns / NS_PER_MS, about.duration_ms())

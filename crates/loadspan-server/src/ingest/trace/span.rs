@@ -5,16 +5,16 @@ use crate::database::{Connection, DatabaseError, Insert, Value};
 
 /// Spans of one statement.
 const CHUNK: usize = 256;
-const COLUMNS: usize = 26;
+const COLUMNS: usize = 25;
 /// What was sent last counts; that a span ended is not taken back by an earlier word that comes late.
 const INSERT: Insert<'_> = Insert {
-    into: "spans (trace_key, span_id, parent_span_id, name, type, kind, status, start_ns, end_ns, first_token_ns, resource_key, \
+    into: "spans (trace_key, span_id, parent_span_id, name, type, kind, status, start_ns, end_ns, resource_key, \
            scope_key, model, provider, input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, input_cost, output_cost, \
            total_cost, events, links, content, translated)",
     columns: COLUMNS,
     otherwise: "ON CONFLICT (trace_key, span_id) DO UPDATE SET parent_span_id = excluded.parent_span_id, \
                 name = excluded.name, type = excluded.type, kind = excluded.kind, status = excluded.status, start_ns = excluded.start_ns, \
-                end_ns = excluded.end_ns, first_token_ns = excluded.first_token_ns, resource_key = excluded.resource_key, scope_key = excluded.scope_key, \
+                end_ns = excluded.end_ns, resource_key = excluded.resource_key, scope_key = excluded.scope_key, \
                 model = excluded.model, provider = excluded.provider, input_tokens = excluded.input_tokens, \
                 output_tokens = excluded.output_tokens, total_tokens = excluded.total_tokens, \
                 cache_read_tokens = excluded.cache_read_tokens, cache_write_tokens = excluded.cache_write_tokens, \
@@ -56,7 +56,6 @@ fn values<'s>(trace: i64, span: &'s SpanRow, keys: &Keys) -> [Value<'s>; COLUMNS
         span.status.into(),
         span.start_ns.into(),
         span.end_ns.into(),
-        span.first_token_ns.into(),
         keys.resources[span.resource].into(),
         keys.scopes[span.scope].into(),
         (&span.model).into(),

@@ -8,6 +8,7 @@ use super::super::id::{SpanId, TraceId};
 use super::super::lookup::Lookup;
 use super::super::recount::Countable;
 use super::ByTrace;
+use super::row::NS_PER_MS;
 use crate::database::{Connection, DatabaseError, Dialect, Row, Value};
 
 /// A trace that is there already.
@@ -122,7 +123,7 @@ impl Stored {
     }
 
     /// Whether the client has said how the trace ended: nothing that spans say changes that.
-    fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.finalized && self.is_complete()
     }
 
@@ -142,6 +143,8 @@ impl Stored {
         let mut about = self.about.clone();
         if !self.is_closed() {
             about.widen(draft);
+        } else if draft.root.is_some() {
+            about.refine(draft);
         }
         if about.root.is_none() {
             about.service = batch.sources[draft.source].service.clone().or(about.service);
@@ -190,5 +193,19 @@ impl About {
     fn widen(&mut self, draft: &Draft) {
         self.start_ns = self.start_ns.min(draft.start_ns);
         self.end_ns = self.end_ns.max(draft.end_ns);
+    }
+
+    /// A client's word is in whole milliseconds. The root and what comes with it, if they say the same, say it to the nanosecond.
+    fn refine(&mut self, draft: &Draft) {
+        let (Some(said), Some(seen)) = (self.end_ns, draft.end_ns) else {
+            return;
+        };
+        let said = said.saturating_sub(self.start_ns);
+        let lasted = seen.saturating_sub(draft.start_ns);
+        let starts_alike = self.start_ns / NS_PER_MS == draft.start_ns / NS_PER_MS;
+        if starts_alike && said.abs_diff(lasted) < NS_PER_MS.unsigned_abs() {
+            self.start_ns = draft.start_ns;
+            self.end_ns = draft.end_ns;
+        }
     }
 }

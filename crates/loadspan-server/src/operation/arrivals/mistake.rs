@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{About, Entrance};
+use crate::ingest::{Flaw, Reason};
 
 /// What a client did wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,11 +62,10 @@ impl Mistake {
     }
 
     /// What an item was refused for.
-    pub(crate) fn of_refusal(reason: &str) -> Self {
-        if reason.starts_with("the trace id is ") {
-            Self::NoTraceId
-        } else {
-            Self::Other(reason.to_owned())
+    pub(crate) fn of_refusal(reason: &Reason) -> Self {
+        match reason.flaw() {
+            Flaw::NoTraceId => Self::NoTraceId,
+            Flaw::Other => Self::Other(reason.to_string()),
         }
     }
 

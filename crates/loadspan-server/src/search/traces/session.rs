@@ -34,11 +34,13 @@ pub(crate) struct SessionRow {
 }
 
 /// A page of sessions, the one with the latest activity first.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SessionPage {
     pub(crate) sessions: Vec<SessionRow>,
-    /// How many there are.
+    /// How many there are, as far as was looked.
     pub(crate) total: i64,
+    /// Whether all traces were looked at. Where a filter is about spans, only so many are.
+    pub(crate) complete: bool,
     /// The token of the next page. `None`: there is none.
     pub(crate) next: Option<String>,
 }
@@ -64,11 +66,11 @@ pub(crate) fn sessions(connection: &mut dyn Connection, search: &TraceSearch) ->
     let experiments = experiment_keys(&search.experiment_ids)?;
     let matched = matched(connection, search)?;
     if experiments.is_empty() {
-        return Ok(SessionPage::default());
+        return Ok(SessionPage::nothing());
     }
     let behind = after.map_or_else(|| Fragment::new("1 = 1"), |position| order.after(&position));
     let query = Fragment::new(format!("WITH s AS (SELECT {COLUMNS} FROM traces a"))
-        .then(&matched)
+        .then(&matched.sessions)
         .sql(" WHERE a.session_id IS NOT NULL AND ")
         .then(&among("a.experiment_id", &experiments))
         .sql(" GROUP BY a.session_id, a.experiment_id) SELECT s.*, (SELECT COUNT(*) FROM s) FROM s WHERE ")
@@ -90,6 +92,7 @@ pub(crate) fn sessions(connection: &mut dyn Connection, search: &TraceSearch) ->
         next: last.map(|last| token::encode(&last.position())),
         sessions,
         total,
+        complete: matched.complete,
     })
 }
 
@@ -104,29 +107,53 @@ fn latest_first(dialect: Dialect) -> Order {
     }
 }
 
-/// The sessions of the traces that match, as something to join. Empty: all do.
-fn matched(connection: &mut dyn Connection, search: &TraceSearch) -> Result<Fragment, ApiError> {
+/// Sessions of which a trace matches.
+struct Matched {
+    /// Something to join. Empty: all do.
+    sessions: Fragment,
+    /// Whether all traces were looked at.
+    complete: bool,
+}
+
+fn matched(connection: &mut dyn Connection, search: &TraceSearch) -> Result<Matched, ApiError> {
     let (plan, tests) = checked(connection, search)?;
     if plan.conditions.is_empty() && tests.is_empty() {
-        return Ok(Fragment::default());
+        return Ok(Matched {
+            sessions: Fragment::default(),
+            complete: true,
+        });
     }
     const SESSIONS: &str = "DISTINCT t.session_id, t.experiment_id";
-    let traces = if tests.is_empty() {
-        plan.prepare(connection)?.select(SESSIONS)
+    let (traces, complete) = if tests.is_empty() {
+        (plan.prepare(connection)?.select(SESSIONS), true)
     } else {
         let some = TraceSearch {
             max_results: Some(MOST),
             page_token: None,
             ..search.clone()
         };
-        let keys = matching(connection, &some)?.keys;
+        let found = matching(connection, &some)?;
         let from = Fragment::new(format!("SELECT {SESSIONS} FROM traces t WHERE "));
-        (!keys.is_empty()).then(|| from.then(&among("t.trace_key", &keys)))
+        let traces = (!found.keys.is_empty()).then(|| from.then(&among("t.trace_key", &found.keys)));
+        (traces, found.complete)
     };
     let none = || Fragment::new(format!("SELECT {SESSIONS} FROM traces t WHERE 1 = 0"));
-    Ok(Fragment::new(" JOIN (")
+    let sessions = Fragment::new(" JOIN (")
         .then(&traces.unwrap_or_else(none))
-        .sql(" AND t.session_id IS NOT NULL) m ON m.session_id = a.session_id AND m.experiment_id = a.experiment_id"))
+        .sql(" AND t.session_id IS NOT NULL) m ON m.session_id = a.session_id AND m.experiment_id = a.experiment_id");
+    Ok(Matched { sessions, complete })
+}
+
+impl SessionPage {
+    /// All of none.
+    const fn nothing() -> Self {
+        Self {
+            sessions: Vec::new(),
+            total: 0,
+            complete: true,
+            next: None,
+        }
+    }
 }
 
 impl SessionRow {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use loadspan_wire::mlflow::runs::{Metric, MetricHistory, RunMetric, RunsMetricHistory};
 
 use super::{PAGE, Point};
-use crate::database::Connection;
+use crate::database::{Connection, Value};
 use crate::error::ApiError;
 use crate::tracking::in_lists;
 
@@ -94,19 +94,59 @@ pub(crate) fn since(connection: &mut dyn Connection, wanted: &Since<'_>) -> Resu
     let Some((_, metric_key)) = streams(connection, &[wanted.run_id], wanted.key)?.pop() else {
         return Ok(Vec::new());
     };
-    let before_all = Point {
-        timestamp: wanted.time_ms,
-        step: i64::MIN,
-        value: f64::NEG_INFINITY,
-        is_nan: false,
-    };
     let page = Page {
         metric_key,
-        after: Some(before_all),
+        after: Some(Point::before_all(wanted.time_ms)),
         points: wanted.most,
     };
     let points = page.read(connection)?;
     Ok(points.iter().map(|point| point.metric(wanted.key)).collect())
+}
+
+/// Points of the metrics of a run that begin in one of some ways, from a time on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SinceAll<'a> {
+    pub(crate) run_id: &'a str,
+    /// What their names begin with. Some more may be found.
+    pub(crate) prefixes: &'a [&'a str],
+    /// In milliseconds since 1970.
+    pub(crate) time_ms: i64,
+    /// Most metrics that are looked at.
+    pub(crate) most_metrics: i64,
+    /// Most points of each of them.
+    pub(crate) most: i64,
+}
+
+/// The first of these points of each metric, metric by metric. An unknown run has none.
+///
+/// # Errors
+///
+/// The database says no.
+pub(crate) fn since_all(connection: &mut dyn Connection, wanted: &SinceAll<'_>) -> Result<Vec<Metric>, ApiError> {
+    let patterns: Vec<String> = wanted.prefixes.iter().map(|prefix| format!("{prefix}%")).collect();
+    let likes: Vec<String> = (2..patterns.len() + 2)
+        .map(|place| format!("run_metrics.key LIKE ${place}"))
+        .collect();
+    let mut values = vec![wanted.run_id.into()];
+    values.extend(patterns.iter().map(|pattern| Value::from(pattern.as_str())));
+    values.push(wanted.most_metrics.into());
+    let sql = format!(
+        "SELECT run_metrics.key, run_metrics.metric_key FROM runs JOIN run_metrics ON run_metrics.run_key = runs.run_key \
+         WHERE runs.run_id = $1 AND ({}) ORDER BY run_metrics.key LIMIT ${}",
+        likes.join(" OR "),
+        values.len()
+    );
+    let mut found = Vec::new();
+    for mut row in connection.query(&sql, &values)? {
+        let key = row.text(0)?;
+        let page = Page {
+            metric_key: row.int(1)?,
+            after: Some(Point::before_all(wanted.time_ms)),
+            points: wanted.most,
+        };
+        found.extend(page.read(connection)?.iter().map(|point| point.metric(&key)));
+    }
+    Ok(found)
 }
 
 /// The runs that have a metric, with its key, in the order of their ids.

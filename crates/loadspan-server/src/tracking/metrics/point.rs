@@ -29,6 +29,16 @@ impl Point {
         }
     }
 
+    /// Before every point of a time.
+    pub(super) fn before_all(time_ms: i64) -> Self {
+        Self {
+            timestamp: time_ms,
+            step: i64::MIN,
+            value: f64::NEG_INFINITY,
+            is_nan: false,
+        }
+    }
+
     /// From four columns: time stamp, step, value, and whether it is no number.
     pub(super) fn of_row(row: &Row, first: usize) -> Result<Self, ApiError> {
         Ok(Self {

@@ -17,9 +17,9 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::{About, clock, read, width};
+use super::{About, clock, read, read_observed, width};
 use crate::app::App;
-use crate::curves::{Reader, Windows};
+use crate::curves::{Observed, ObservedReader, Reader, Run, Windows};
 use crate::error::{ApiError, Code};
 use crate::http::Params;
 
@@ -27,6 +27,8 @@ use crate::http::Params;
 const VIEWERS: usize = 16;
 /// Frames a second.
 const RATES: std::ops::RangeInclusive<f64> = 0.1..=10.0;
+/// Servers and GPUs are asked once a second: more often there is nothing new of them.
+const OBSERVED: Duration = Duration::from_secs(1);
 /// A frame is made after so many times as long as the one before took.
 const LEISURE: u32 = 10;
 
@@ -40,6 +42,8 @@ pub(super) async fn events(State(app): State<App>, params: Params) -> Result<Res
         width_ms: width(&params)?,
         pause: Duration::from_secs_f64(1.0 / rate),
         reader: Reader::new(run_id.as_str()),
+        observed: ObservedReader::default(),
+        observed_next: Instant::now(),
         run_id,
         seq: params.int("after")?.unwrap_or(0),
         before: None,
@@ -73,6 +77,8 @@ struct Viewer {
     width_ms: i64,
     pause: Duration,
     reader: Reader,
+    observed: ObservedReader,
+    observed_next: Instant,
     seq: i64,
     /// What was sent before. `None`: nothing.
     before: Option<Windows>,
@@ -87,6 +93,8 @@ struct Frame {
     about: About,
     #[serde(flatten)]
     windows: Windows,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed: Option<Observed>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,20 +112,21 @@ impl Viewer {
             () = self.app.streams_end() => return (Bytes::new(), None),
         }
         let begun = Instant::now();
-        let (run, reader) = match read(&self.app, self.reader).await {
-            Ok(read) => read,
+        let (run, observed) = match self.look(begun).await {
+            Ok(seen) => seen,
             // The page asks again, or says what it sees.
             Err(error) => return (event(self.seq, "trouble", &error.message), None),
         };
-        let windows = reader.windows(clock(&run, self.width_ms));
+        let windows = self.reader.windows(clock(&run, self.width_ms));
         self.seq += 1;
         let frame = Frame {
             seq: self.seq,
-            about: About::of(&self.run_id, &run, &reader),
+            about: About::of(&self.run_id, &run, &self.reader),
             windows: self
                 .before
                 .as_ref()
                 .map_or_else(|| windows.clone(), |before| windows.since(before)),
+            observed,
         };
         let mut bytes = event(self.seq, "windows", &frame).to_vec();
         if !run.is_live() {
@@ -131,9 +140,24 @@ impl Viewer {
             return (bytes.into(), None);
         }
         self.before = Some(windows);
-        self.reader = reader;
         self.next = begun + self.pause.max(begun.elapsed() * LEISURE);
         (bytes.into(), Some(self))
+    }
+
+    /// Reads what is new; beside the requests where it is time, or there will be no other.
+    async fn look(&mut self, now: Instant) -> Result<(Run, Option<Observed>), ApiError> {
+        let empty = self.reader.clone_empty();
+        let reader = std::mem::replace(&mut self.reader, empty);
+        let (run, reader) = read(&self.app, reader).await?;
+        self.reader = reader;
+        if now < self.observed_next && run.is_live() {
+            return Ok((run, None));
+        }
+        self.observed_next = now + OBSERVED;
+        let observed = std::mem::take(&mut self.observed);
+        let (told, observed) = read_observed(&self.app, (self.run_id.clone(), run.clone()), observed).await?;
+        self.observed = observed;
+        Ok((run, Some(told)))
     }
 }
 

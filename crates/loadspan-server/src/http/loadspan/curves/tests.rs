@@ -134,6 +134,63 @@ fn a_run_that_is_over_is_one_frame_and_the_end() {
     });
 }
 
+/// A run that goes on, with a sample of a server, one of a GPU, failures of a second, and metrics that are none of these.
+async fn run_observed(app: &TestApp) -> String {
+    let start = crate::app::now_ms() - 10_000;
+    let run = json!({"experiment_id": "0", "start_time": start});
+    let run = app.post("/api/2.0/mlflow/runs/create", run).await;
+    let run_id = run["run"]["info"]["run_id"].as_str().unwrap().to_owned();
+    let metrics: Vec<Value> = [
+        ("live.server.0.requests_running", 8.0, 1_250),
+        ("live.server.0.requests_running", 9.0, 2_250),
+        ("live.server.0.generation_tokens.rate", 800.0, 2_250),
+        ("system/gpu_0_utilization_percentage", 50.0, 2_000),
+        ("system/gpu_0_memory_usage_percentage", 50.0, 2_000),
+        ("live.requests.by_error.http_status_503", 4.0, 2_000),
+        ("live.gen_ai.client.operation.duration", 0.25, 2_000),
+    ]
+    .into_iter()
+    .map(|(key, value, at)| json!({"key": key, "value": value, "timestamp": start + at, "step": at / 1_000}))
+    .collect();
+    let batch = json!({"run_id": run_id, "metrics": metrics});
+    app.post("/api/2.0/mlflow/runs/log-batch", batch).await;
+    run_id
+}
+
+#[test]
+fn what_was_logged_beside_the_requests_is_told_as_the_files_have_it() {
+    each_database(async |app| {
+        let run_id = run_observed(&app).await;
+        let observed = app.get(&format!("/api/3.0/loadspan/runs/{run_id}/observed")).await;
+        let server: Vec<_> = observed["server"].as_array().unwrap().iter().collect();
+        assert_eq!(server[0]["metrics"], json!({"requests_running": 8.0}));
+        assert_eq!(
+            (&server[1]["at_ns"], &server[1]["rates"]),
+            (&json!(2_250_000_000_i64), &json!({"generation_tokens": 800.0}))
+        );
+        assert_eq!(observed["gpus"][0]["gpus"], json!([{"index": 0, "utilization": 0.5}]));
+        assert_eq!(observed["failures"][0]["by_error"], json!({"http_status_503": 4.0}));
+        assert_eq!(observed["from_ms"], 0);
+        let unknown = format!("/api/3.0/loadspan/runs/{}/observed", "0".repeat(32));
+        let answer = app.send(Request::get(unknown).body("".into()).unwrap()).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    });
+}
+
+#[test]
+fn the_first_frame_of_a_run_has_what_was_logged_beside_its_requests() {
+    each_database(async |app| {
+        let run_id = run_observed(&app).await;
+        finish(&app, &run_id).await;
+        let events = format!("/api/3.0/loadspan/events?run={run_id}");
+        let answer = app.send(Request::get(events).body("".into()).unwrap()).await;
+        let text = String::from_utf8(answer.body().to_vec()).unwrap();
+        let frame = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+        let frame: Value = serde_json::from_str(frame).unwrap();
+        assert_eq!(frame["observed"]["gpus"][0]["gpus"][0]["utilization"], 0.5, "{text}");
+    });
+}
+
 #[test]
 fn what_is_asked_for_wrongly_is_said_before_the_stream_begins() {
     each_database(async |app| {

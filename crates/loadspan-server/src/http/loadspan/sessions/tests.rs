@@ -4,7 +4,7 @@ use loadspan_wire::otlp::{ExportTraceServiceRequest, attribute};
 use serde_json::{Value, json};
 
 use crate::ingest::{self, Incoming, Routing};
-use crate::testing::{TestApp, each_database};
+use crate::testing::{TestApp, each_database, on_sqlite};
 
 const SESSIONS: &str = "/api/3.0/loadspan/sessions?experiment_id=0";
 
@@ -103,6 +103,7 @@ fn a_session_is_what_its_traces_add_up_to() {
         .await;
         let page = app.get(SESSIONS).await;
         assert_eq!((ids(&page), &page["total"]), (vec!["talk", "other"], &json!(2)));
+        assert_eq!(page["complete"], true);
         assert_eq!(page["next_page_token"], Value::Null);
         assert_eq!(
             page["sessions"][0],
@@ -143,7 +144,7 @@ fn a_session_is_found_by_one_of_its_traces_and_told_as_a_whole() {
             assert_eq!(page["sessions"][0]["traces"], 2, "{filter}");
         }
         let none = app.get(&format!("{SESSIONS}&filter=span.name+%3D+'none'")).await;
-        assert_eq!(none, json!({"sessions": [], "total": 0}));
+        assert_eq!(none, json!({"sessions": [], "total": 0, "complete": true}));
         let nowhere = app.get("/api/3.0/loadspan/sessions").await;
         assert_eq!(nowhere["total"], 0);
     });
@@ -179,5 +180,20 @@ fn pages_have_each_session_once() {
             let (status, answer) = app.call("GET", &format!("{SESSIONS}&{wrong}"), Value::Null).await;
             assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}: {answer}");
         }
+    });
+}
+
+#[test]
+fn a_page_says_when_not_all_traces_were_looked_at() {
+    on_sqlite(async |app| {
+        let spans = (1..=5_001_u128).map(|number| Span {
+            trace_id: number.to_be_bytes().to_vec(),
+            ..turn(1, if number == 1 { "first" } else { "others" }, "x").span()
+        });
+        send_spans(&app, spans.collect()).await;
+        let page = app.get(&format!("{SESSIONS}&filter=span.name+%3D+'turn'")).await;
+        assert_eq!((&page["total"], &page["complete"]), (&json!(1), &json!(false)));
+        let page = app.get(&format!("{SESSIONS}&filter=name+%3D+'turn'")).await;
+        assert_eq!((&page["total"], &page["complete"]), (&json!(2), &json!(true)));
     });
 }

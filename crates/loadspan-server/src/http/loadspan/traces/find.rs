@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::database::Connection;
 use crate::error::ApiError;
 use crate::http::Json;
-use crate::traces::find::{self, Found, Position, Term, Test};
+use crate::traces::find::{self, Found, Position, Term, Test, Wanted};
 
 /// After so long, what was found is told, and where the rest begins.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,16 +30,16 @@ pub(super) async fn find(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Found>, ApiError> {
     let Query { terms, from } = Query::parse(query.as_deref().unwrap_or_default())?;
-    let (trace_id, terms): (Arc<str>, Arc<[Term]>) = (trace_id.into(), terms.into());
+    let wanted = Arc::new(Wanted { trace_id, terms });
     let until = Instant::now() + PATIENCE;
     let (mut found, mut next) = (Found::default(), Some(from));
     while let Some(position) = next.take() {
-        let (trace_id, terms) = (Arc::clone(&trace_id), Arc::clone(&terms));
+        let wanted = Arc::clone(&wanted);
         // Piece by piece, so that others have their turn between them.
-        let job = move |connection: &mut dyn Connection| find::piece(connection, (&trace_id, &terms), position);
-        let (spans, behind) = app.store.search(job).await?;
-        found = found.and((spans, behind.as_ref()));
-        next = behind.filter(|_| Instant::now() < until);
+        let job = move |connection: &mut dyn Connection| find::piece(connection, &wanted, position);
+        let piece = app.store.search(job).await?;
+        found = found.and(&piece);
+        next = piece.next.filter(|_| Instant::now() < until);
     }
     Ok(Json(found))
 }

@@ -136,6 +136,38 @@ fn an_outline_says_what_a_page_shows_and_one_span_says_all() {
 }
 
 #[test]
+fn numbers_in_texts_of_json_keep_their_digits() {
+    each_database(async |app| {
+        let said = r#"{"id":123456789012345678901234567890,"seed":18446744073709551615,"n":9007199254740993,"f":0.10}"#;
+        let span = Span {
+            attributes: vec![
+                attribute("input.value", said),
+                attribute("seeds", format!(" [{}] ", u64::MAX)),
+                attribute("seed", i64::MAX),
+                attribute("not json", "{12345678901234567890"),
+                attribute("number", "18446744073709551615"),
+            ],
+            ..span(1, 0)
+        };
+        send(&app, request(vec![span])).await;
+        let asked = Request::get(format!("{TRACE}/spans/0000000000000001")).body(Body::empty());
+        let answer = app.send(asked.unwrap()).await;
+        let text = str::from_utf8(answer.body()).unwrap();
+        for written in [
+            format!(r#""input.value":{said}"#),
+            format!(r#""mlflow.spanInputs":{said}"#),
+            r#""seeds":[18446744073709551615]"#.to_owned(),
+            r#""seed":9223372036854775807"#.to_owned(),
+            r#""not json":"{12345678901234567890""#.to_owned(),
+            r#""number":"18446744073709551615""#.to_owned(),
+            r#""mlflow.traceRequestId":"tr-01010101010101010101010101010101""#.to_owned(),
+        ] {
+            assert!(text.contains(&written), "{written} is not in {text}");
+        }
+    });
+}
+
+#[test]
 fn a_trace_goes_out_as_it_came_in() {
     each_database(async |app| {
         let sent = request(vec![span(1, 0), span(2, 1)]);

@@ -103,7 +103,7 @@ fn a_trace_that_came_as_spans_is_described() {
             json!({
                 "trace_id": ID,
                 "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}},
-                "request_time": "2023-11-14T22:13:20Z", "execution_duration": "1.500s", "state": "OK",
+                "request_time": "2023-11-14T22:13:20Z", "execution_duration": "1.500s", "execution_duration_ns": "1500000000", "state": "OK",
                 "trace_metadata": {
                     "mlflow.trace.session": "s1", "mlflow.trace.user": "u1", "mlflow.trace_schema.version": "3",
                     "mlflow.trace.sizeStats": "{\"num_spans\":2}",
@@ -147,7 +147,7 @@ fn what_the_client_says_of_a_trace_is_the_same_before_and_after_its_spans() {
             json!({
                 "trace_id": ID, "client_request_id": "cr",
                 "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}},
-                "request_time": "2023-11-14T22:13:20.123Z", "execution_duration": "1.500s", "state": "OK",
+                "request_time": "2023-11-14T22:13:20.123Z", "execution_duration": "1.500s", "execution_duration_ns": "1500000000", "state": "OK",
                 "trace_metadata": {
                     "mlflow.trace_schema.version": "3", "mlflow.sourceRun": "r1", "mlflow.trace.session": "s2",
                     "mlflow.trace.user": "u2", "own": "m", "mlflow.trace.infoFinalized": "true",
@@ -161,6 +161,33 @@ fn what_the_client_says_of_a_trace_is_the_same_before_and_after_its_spans() {
                 "request_preview": "rq", "response_preview": "rs",
             })
         );
+    });
+}
+
+#[test]
+fn a_duration_is_told_to_the_nanosecond_where_spans_and_client_agree() {
+    each_database(async |app| {
+        let span = |end: &str| {
+            json!({"resourceSpans": [{"scopeSpans": [{"spans": [{
+                "traceId": BARE, "spanId": "eee19b7ec3c1b174", "name": "root",
+                "startTimeUnixNano": "1700000000123000400", "endTimeUnixNano": end,
+            }]}]}]})
+        };
+        for (end, told) in [
+            ("1700000001623456789", "1500456389"),
+            ("1700000001700000000", "1500000000"),
+        ] {
+            app.post("/api/3.0/mlflow/traces", start()).await;
+            app.post("/v1/traces", span(end)).await;
+            let info = info(&app).await;
+            assert_eq!(info["request_time"], "2023-11-14T22:13:20.123Z");
+            assert_eq!(
+                (&info["execution_duration"], &info["execution_duration_ns"]),
+                (&json!("1.500s"), &json!(told))
+            );
+            let which = json!({"experiment_id": "0", "request_ids": [ID]});
+            app.post("/api/3.0/mlflow/traces/delete-traces", which).await;
+        }
     });
 }
 

@@ -11,7 +11,11 @@ fn trace(id: u8, name: &str, took_ms: u64) -> Span {
         trace_id: vec![id; 16],
         name: name.to_owned(),
         start_time_unix_nano: start,
-        end_time_unix_nano: if took_ms == 0 { 0 } else { start + took_ms * 1_000_000 },
+        end_time_unix_nano: if took_ms == 0 {
+            0
+        } else {
+            start + took_ms * 1_000_000 + 250
+        },
         ..span(1, 0)
     }
 }
@@ -43,7 +47,7 @@ fn points_are_columns_newest_first() {
                     "tr-01010101010101010101010101010101",
                 ],
                 "start_ms": [3_000, 2_000, 1_000],
-                "duration_ms": [70, null, 5],
+                "duration_ms": [70.000_25, null, 5.000_25],
                 "state": ["OK", "IN_PROGRESS", "OK"],
                 "names": ["tell", "ask"],
                 "name": [0, 1, 1],

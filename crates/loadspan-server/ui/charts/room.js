@@ -1,22 +1,17 @@
-// What canvases of this page share: their size, sharp on every screen, and drawing anew when the theme changes.
+// What canvases share: their size, sharp on every screen, and drawing anew when the theme changes.
 
 import { useLayoutEffect, useState } from "../lib.js";
+import { useTheme } from "./palette.js";
 
 /** The width of an element in whole px, and a number that changes with the theme. */
-export function useCanvasRoom(box) {
+export function useRoom(box) {
   const [width, setWidth] = useState(0);
-  const [theme, setTheme] = useState(0);
   useLayoutEffect(() => {
-    const observer = new ResizeObserver(([{ contentRect }]) => setWidth(Math.round(contentRect.width)));
+    const observer = new ResizeObserver(([{ contentRect }]) => setWidth(Math.floor(contentRect.width)));
     observer.observe(box.current);
-    const changed = () => setTheme((before) => before + 1);
-    addEventListener("themechange", changed);
-    return () => {
-      observer.disconnect();
-      removeEventListener("themechange", changed);
-    };
+    return () => observer.disconnect();
   }, []);
-  return { width, theme };
+  return { width, theme: useTheme() };
 }
 
 /** The context of a canvas of so many px, empty. */
