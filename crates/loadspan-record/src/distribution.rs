@@ -165,6 +165,17 @@ impl GapHistogram {
         self.range_us = Some((min.min(gap_us), max.max(gap_us)));
     }
 
+    /// Adds the gaps of another part of the run.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        let Some((min, max)) = other.range_us else { return };
+        // Both have the same bounds, so that there is nothing in one that does not fit the other.
+        let _ = self.histogram.add(&other.histogram);
+        self.sum_us += other.sum_us;
+        self.sum_of_squares_us += other.sum_of_squares_us;
+        let (least, most) = self.range_us.unwrap_or((min, max));
+        self.range_us = Some((min.min(least), max.max(most)));
+    }
+
     /// The statistics in milliseconds: mean, deviation and extremes exact, percentiles to three digits.
     pub(crate) fn distribution(&self) -> Option<Distribution> {
         let (min, max) = self.range_us?;
@@ -182,6 +193,12 @@ impl GapHistogram {
             let bucket = self.histogram.median_equivalent(self.histogram.value_at_quantile(q));
             (bucket as f64 / 1e3).clamp(moments.min, moments.max)
         }))
+    }
+}
+
+impl Default for GapHistogram {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -1,8 +1,14 @@
 //! What the caller knows of a run and the records do not tell.
 
+mod load;
+mod stage;
+
+pub use load::{LoadFacts, LoadModel};
+pub use stage::{StageFacts, StageRole};
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Slo, TelemetrySummary, Thresholds};
+use crate::{ReplayFacts, Slo, TelemetrySummary, Thresholds};
 
 /// Everything about a run that is not in its records. `run.json` keeps it, so that a report can be made again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,6 +17,12 @@ pub struct RunFacts {
     pub run: RunInfo,
     /// The load that was asked for.
     pub load: LoadFacts,
+    /// The stages that were asked for, in their order. Empty: the run has but one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageFacts>,
+    /// What was planned of recordings, of each stage that sends one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replays: Vec<ReplayFacts>,
     /// Whether the workload repeats prompts on purpose.
     #[serde(default)]
     pub prompts: PromptReuse,
@@ -85,42 +97,6 @@ pub enum Completeness {
 impl Completeness {
     /// The reason of a run that was given up because too many of its requests failed.
     pub const TOO_MANY_FAILURES: &str = "more requests failed than --failed-request-threshold allows";
-}
-
-/// The load that was asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LoadFacts {
-    /// For people: `64 concurrent`, `poisson 20 req/s, at most 256 at once`.
-    pub description: String,
-    /// Its kind and size.
-    #[serde(flatten)]
-    pub model: LoadModel,
-}
-
-/// The two kinds of load.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "mode", rename_all = "snake_case")]
-pub enum LoadModel {
-    /// Requests are sent on a schedule, whatever becomes of those before.
-    Open {
-        /// Requests per second at the end of any ramp. `None` when the schedule has no single rate.
-        target_rate: Option<f64>,
-        /// The cap on requests in flight.
-        max_concurrency: Option<u32>,
-    },
-    /// A request is sent when another ends.
-    Closed {
-        /// Requests in flight at the end of any ramp.
-        concurrency: u32,
-    },
-}
-
-impl LoadModel {
-    /// Whether the schedule ignores how the server is doing.
-    #[must_use]
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Open { .. })
-    }
 }
 
 /// Whether a workload repeats prompts on purpose.

@@ -32,7 +32,7 @@ pub use content::OutputText;
 pub use distribution::Distribution;
 pub use facts::{
     ClientStats, Completeness, LiveNotice, LoadFacts, LoadModel, Notice, NoticeLevel, Preopened, PromptReuse, RunFacts,
-    RunInfo, WorkerStats,
+    RunInfo, StageFacts, StageRole, WorkerStats,
 };
 pub use id::{IdError, RequestId, RunId};
 pub use live::{LiveCounts, LiveStats, LiveView};
@@ -48,10 +48,12 @@ pub use secret::{Secret, redact_url};
 pub use slo::{Slo, SloError, SloTarget};
 pub use summary::{
     ConnectionSummary, Counts, Figure, Figures, GoodputSummary, InFlightSummary, LengthSummary, LoadSummary,
-    SUMMARY_SCHEMA_VERSION, SteadyState, Summary, SummaryBuilder, TargetSummary, Timeslice, TokenSummary, Window,
+    PlannedReplay, ReplayAnswers, ReplayFacts, ReplayLeft, ReplayLengths, ReplaySummary, SUMMARY_SCHEMA_VERSION,
+    SessionBucket, SessionSummary, StageSummary, SteadyState, Summary, SummaryBuilder, TargetSummary, Timeslice,
+    TokenSummary, Window,
 };
 pub use telemetry::{SignalLedger, Sink, TelemetrySignal, TelemetrySummary};
 pub use time::RunOffset;
 pub use tokens::{TokenCounts, TokenSource};
-pub use trace_context::{Propagation, SampleRatio, TraceIds, TracePlan, Traceparent};
+pub use trace_context::{Propagation, SampleRatio, TraceIds, TracePlan, Traceparent, numbered_id};
 pub use verdict::{Bounds, Finding, Reason, Severity, Thresholds, Verdict, VerdictStatus};

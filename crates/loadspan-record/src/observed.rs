@@ -22,6 +22,8 @@ pub use server_summary::ServerSummary;
 pub use spread::Spread;
 pub use vocabulary::{ServerCounter, ServerGauge, ServerHistogram};
 
+use crate::RunOffset;
+
 /// One sample of either kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ObservedSample {
@@ -29,4 +31,24 @@ pub enum ObservedSample {
     Server(ServerSample),
     /// Of GPUs.
     Gpu(GpuSample),
+}
+
+impl ObservedSample {
+    /// When it was taken.
+    #[must_use]
+    pub fn at(&self) -> RunOffset {
+        match self {
+            Self::Server(sample) => sample.at,
+            Self::Gpu(sample) => sample.at,
+        }
+    }
+
+    /// Who was asked: a URL without credentials, or `nvml`.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Server(sample) => &sample.source,
+            Self::Gpu(sample) => &sample.source,
+        }
+    }
 }

@@ -85,6 +85,10 @@ pub enum FailureKind {
     EmptyOutput,
     /// The response is not what the endpoint promises: not HTTP, not JSON, not an event stream.
     Parse,
+    /// The history of a session is longer than it may be. Nothing was sent.
+    ContextTooLong,
+    /// A call of a session repeats an answer that there is not. Nothing was sent.
+    MissingInput,
 }
 
 impl FailureKind {
@@ -104,6 +108,8 @@ impl FailureKind {
             Self::TruncatedStream => "truncated_stream",
             Self::EmptyOutput => "empty_output",
             Self::Parse => "parse",
+            Self::ContextTooLong => "context_too_long",
+            Self::MissingInput => "missing_input",
         }
     }
 
@@ -132,6 +138,8 @@ impl FailureKind {
             "truncated_stream" => Self::TruncatedStream,
             "empty_output" => Self::EmptyOutput,
             "parse" => Self::Parse,
+            "context_too_long" => Self::ContextTooLong,
+            "missing_input" => Self::MissingInput,
             _ => return None,
         })
     }

@@ -27,6 +27,12 @@ pub struct RequestRecord {
     /// Its place in the conversation, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u32>,
+    /// How many calls its conversation has in all, where that is known when it begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turns: Option<u32>,
+    /// How often the same turn had failed before: 0 for a turn that is sent for the first time.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub attempt: u32,
     /// Which of the target URLs it went to, from 0.
     pub target: u16,
     /// The worker thread that sent it, from 0.
@@ -298,6 +304,10 @@ fn is_zero(nanos: &u64) -> bool {
     *nanos == 0
 }
 
+fn is_first(attempt: &u32) -> bool {
+    *attempt == 0
+}
+
 /// Ids as lower-case hex of fixed width.
 macro_rules! hex_id {
     ($module:ident, $int:ty, $digits:literal) => {
@@ -333,6 +343,8 @@ mod tests {
             stage: 0,
             session: None,
             turn: None,
+            turns: None,
+            attempt: 0,
             target: 0,
             worker: 0,
             timings: Timings {

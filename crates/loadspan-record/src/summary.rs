@@ -5,12 +5,19 @@ mod column;
 mod figures;
 mod goodput;
 mod in_flight;
+mod part;
+mod replay;
 mod rows;
+mod sessions;
+mod stage;
+mod staged;
 mod steady;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod timeslices;
+mod turns;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +25,9 @@ use serde::{Deserialize, Serialize};
 
 pub use builder::SummaryBuilder;
 pub use figures::{Figure, Figures};
+pub use replay::{PlannedReplay, ReplayAnswers, ReplayFacts, ReplayLeft, ReplayLengths, ReplaySummary};
+pub use sessions::{SessionBucket, SessionSummary};
+pub use stage::StageSummary;
 pub use timeslices::Timeslice;
 
 use crate::{
@@ -43,6 +53,15 @@ pub struct Summary {
     pub metrics: Figures,
     /// The load asked for, and the load made.
     pub load: LoadSummary,
+    /// The figures of each stage that was begun. Empty: the run has but one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageSummary>,
+    /// The figures of its sessions. `None` without sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<SessionSummary>,
+    /// How faithfully recordings were sent again: one for each stage that did. Empty: none did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replays: Vec<ReplaySummary>,
     /// The client's own load. `None` when it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientStats>,
@@ -101,10 +120,12 @@ pub struct LoadSummary {
     /// What was asked for.
     #[serde(flatten)]
     pub asked: LoadFacts,
-    /// Requests per second at which the schedule wanted them sent. Open loads of two requests or more.
+    /// Requests per second at which the schedule wanted them sent; of a load of sessions, the sessions per second. Open loads of
+    /// two or more of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_rate: Option<f64>,
-    /// Requests per second at which they were sent. Open loads of two requests or more.
+    /// Requests per second at which they were sent; of a load of sessions, the sessions per second that began. Open loads of two or
+    /// more of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub achieved_rate: Option<f64>,
     /// Requests that waited for a free slot under `--max-concurrency`.
@@ -230,6 +251,13 @@ pub struct TargetSummary {
 }
 
 impl Summary {
+    /// Whether any of its load, or all of it, was on a schedule that ignores how the server is doing.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let mut stages = self.stages.iter().filter(|stage| stage.is_measured());
+        self.load.asked.model.is_open() || stages.any(|stage| stage.load.asked.model.is_open())
+    }
+
     /// The figures that describe the server best: those of the steady window where there is one, else those of the whole run.
     #[must_use]
     pub fn steady_or_whole(&self) -> &Figures {

@@ -19,13 +19,17 @@ pub struct TracePlan {
     pub propagation: Propagation,
 }
 
-/// The trace that a request belongs to.
+/// The trace that a request belongs to. The number in it is random, and another one in each run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TraceIds {
     /// Each has its own.
     PerRequest,
-    /// All belong to the trace of their stage or run.
+    /// Those of a session share one; one that belongs to none has its own.
+    PerSession(u128),
+    /// Those of a stage share one.
+    PerStage(u128),
+    /// All belong to the trace of their run.
     Shared(u128),
 }
 
@@ -70,14 +74,42 @@ impl SampleRatio {
 }
 
 impl TracePlan {
-    /// Whether a request is sampled. In a trace of its own its trace id decides; where all share one, its span id.
+    /// Whether a request is sampled. In a trace of its own or of its session its trace id decides, so that a session is sampled as a
+    /// whole or not at all; where all share one, its span id.
     #[must_use]
     pub fn is_sampled(&self, trace_id: u128, span_id: u64) -> bool {
         match self.trace_ids {
-            TraceIds::PerRequest => self.sampling.takes(trace_id as u64),
-            TraceIds::Shared(_) => self.sampling.takes(span_id),
+            TraceIds::PerRequest | TraceIds::PerSession(_) => self.sampling.takes(trace_id as u64),
+            TraceIds::PerStage(_) | TraceIds::Shared(_) => self.sampling.takes(span_id),
         }
     }
+}
+
+impl TraceIds {
+    /// The trace of a request of `stage` and, where it belongs to one, `session`. `own` is a random id for one that has a trace of
+    /// its own.
+    #[must_use]
+    pub fn of(self, stage: u32, session: Option<u64>, own: u128) -> u128 {
+        match (self, session) {
+            (Self::PerRequest, _) | (Self::PerSession(_), None) => own,
+            (Self::PerSession(seed), Some(session)) => numbered_id(seed, session),
+            (Self::PerStage(seed), _) => numbered_id(seed, u64::from(stage)),
+            (Self::Shared(id), _) => id,
+        }
+    }
+}
+
+/// An id made of a number, always the same. Both halves are as random as the seed, no two numbers have the same lower half, and it
+/// is never zero, which is no valid id in W3C trace context.
+#[must_use]
+pub fn numbered_id(seed: u128, number: u64) -> u128 {
+    // SplitMix64: https://prng.di.unimi.it/splitmix64.c
+    let mut low = (seed as u64).wrapping_add(number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    low = (low ^ (low >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    low = (low ^ (low >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    low ^= low >> 31;
+    let high = (seed >> 64) as u64;
+    (u128::from(high.wrapping_add(low.rotate_left(32))) << 64 | u128::from(low)).max(1)
 }
 
 /// The value of a W3C `traceparent` header, version 00.
@@ -128,6 +160,34 @@ mod tests {
             assert!(SampleRatio::ALL.takes(id) && !SampleRatio::NONE.takes(id));
         }
         assert!(SampleRatio::new(1.1).is_none() && SampleRatio::new(f64::NAN).is_none());
+    }
+
+    #[test]
+    fn a_trace_is_that_of_what_the_scope_says() {
+        let seed = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
+        let (own, shared) = (7, TraceIds::Shared(seed));
+        assert_eq!(TraceIds::PerRequest.of(1, Some(2), own), own);
+        assert_eq!((shared.of(0, None, own), shared.of(1, Some(2), own)), (seed, seed));
+        let sessions = TraceIds::PerSession(seed);
+        assert_eq!(sessions.of(0, None, own), own);
+        assert_eq!(sessions.of(0, Some(5), own), sessions.of(1, Some(5), own));
+        let stages = TraceIds::PerStage(seed);
+        assert_eq!(stages.of(3, Some(1), own), stages.of(3, None, own));
+        assert_ne!(stages.of(3, None, own), stages.of(4, None, own));
+    }
+
+    #[test]
+    fn no_two_sessions_have_one_trace_and_a_tenth_of_them_is_sampled() {
+        let trace_ids = TraceIds::PerSession(0);
+        let plan = TracePlan {
+            trace_ids,
+            sampling: SampleRatio::new(0.1).unwrap(),
+            propagation: Propagation::Off,
+        };
+        let ids: std::collections::HashSet<_> = (0..100_000).map(|number| trace_ids.of(0, Some(number), 0)).collect();
+        assert_eq!(ids.len(), 100_000);
+        let sampled = ids.iter().filter(|id| plan.is_sampled(**id, 0)).count();
+        assert!((9_000..11_000).contains(&sampled), "{sampled}");
     }
 
     #[test]

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use judge::Evidence;
 pub use reason::Reason;
 
+use crate::{RunFacts, StageSummary};
+
 /// Whether the figures of a run can be trusted, and why not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -51,6 +53,9 @@ pub struct Finding {
     pub reason: Reason,
     /// How much it weighs in this run.
     pub severity: Severity,
+    /// Number of the stage that it is of, from 0, which `message` names. `None`: it is of the whole run, or of the only stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<u32>,
     /// What is the matter, with the figures.
     pub message: String,
     /// What to do about it.
@@ -95,10 +100,32 @@ pub struct Bounds {
 impl Verdict {
     /// Judges a run.
     pub(crate) fn of(evidence: &Evidence<'_>) -> Self {
-        let mut reasons: Vec<Finding> = evidence
-            .findings()
-            .map(|(reason, severity)| Finding::new(reason, severity))
-            .collect();
+        Self::for_reasons(evidence.findings().map(Finding::of).collect())
+    }
+
+    /// Judges a run by its stages: it is as bad as the worst of them.
+    pub(crate) fn of_stages(run: &RunFacts, stages: &[StageSummary]) -> Self {
+        let measured = || stages.iter().filter(|stage| stage.is_measured());
+        let has_several = measured().count() > 1;
+        let of_stage = |stage: &StageSummary| {
+            let reasons = stage.verdict.iter().flat_map(|verdict| verdict.reasons.clone());
+            // That the run was cut short says that its last stage was.
+            let own = reasons.filter(|finding| !matches!(finding.reason, Reason::Incomplete { .. }));
+            let label = stage.label();
+            own.map(|finding| {
+                if has_several {
+                    finding.in_stage(stage.number, &label)
+                } else {
+                    finding
+                }
+            })
+            .collect::<Vec<_>>()
+        };
+        let of_run = judge::of_the_run(run).map(Finding::of);
+        Self::for_reasons(of_run.chain(measured().flat_map(of_stage)).collect())
+    }
+
+    fn for_reasons(mut reasons: Vec<Finding>) -> Self {
         reasons.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let worst = reasons.first().map_or(Severity::Note, |finding| finding.severity);
         Self {
@@ -109,13 +136,22 @@ impl Verdict {
 }
 
 impl Finding {
-    fn new(reason: Reason, severity: Severity) -> Self {
+    fn of((reason, severity): (Reason, Severity)) -> Self {
         let (message, advice) = (reason.message(), reason.advice().to_owned());
         Self {
             reason,
             severity,
+            stage: None,
             message,
             advice,
+        }
+    }
+
+    fn in_stage(self, number: u32, label: &str) -> Self {
+        Self {
+            stage: Some(number),
+            message: format!("{label}: {}", self.message),
+            ..self
         }
     }
 }

@@ -1,12 +1,16 @@
 //! The table at the end of a run, for people.
 //!
-//! From top to bottom: what was run, whether it can be trusted, latencies, throughput, where the numbers come from, what the
-//! server said of itself, what became of the telemetry, errors, notices. What does not exist is left out: a run without streams has no time to first token, and one
+//! From top to bottom: what was run, whether it can be trusted, stages, latencies, throughput, sessions, where the numbers come
+//! from, what the server said of itself, what became of the telemetry, errors, notices. What does not exist is left out: a run without streams has no time to first token, and one
 //! without successes has no latencies at all.
 
 pub(crate) mod about;
+mod grid;
 pub(crate) mod number;
 mod observed;
+mod replay;
+pub(crate) mod sessions;
+pub(crate) mod stages;
 mod tables;
 mod telemetry;
 
@@ -41,8 +45,11 @@ pub fn render(summary: &Summary, layout: Layout) -> String {
     };
     let blocks = [
         format!("{}\n{}", title(summary, layout), verdict(summary, layout)),
+        stages::stages(summary, layout),
         tables::latencies(summary, layout),
         tables::throughput(summary, layout),
+        sessions::sessions(summary, layout),
+        replay::replays(summary, layout),
         [
             about::about(summary, layout),
             observed::observed(summary, layout),
@@ -118,8 +125,8 @@ fn verdict(summary: &Summary, layout: Layout) -> String {
     };
     let word = layout.style.paint(paint, &status.as_str().to_uppercase());
     let mut text = format!("{word}  {}\n", about::outcome(summary));
-    for finding in &summary.verdict.reasons {
-        text.push_str(&about::hinted(&finding.message, Some(&finding.advice), layout));
+    for (finding, message) in about::reasons(summary) {
+        text.push_str(&about::hinted(&message, Some(&finding.advice), layout));
     }
     text
 }

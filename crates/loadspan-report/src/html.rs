@@ -12,6 +12,8 @@ mod head;
 mod markup;
 mod observed;
 mod remarks;
+mod sessions;
+mod stages;
 mod table;
 mod telemetry;
 
@@ -46,7 +48,9 @@ pub fn render(report: &HtmlReport<'_>) -> String {
         Some(head::header(summary)),
         Some(head::verdict(summary)),
         head::tiles(summary),
+        stages::section(summary),
         figures::section(summary),
+        sessions::section(summary),
         Some(charts::section(&report.data)),
         remarks::errors(summary),
         remarks::notices(summary),

@@ -1,4 +1,8 @@
-//! `summary.csv`: a block with one row per distribution, an empty line, a block with one row per scalar.
+//! `summary.csv`: blocks with an empty line between them. One row per distribution, one row per scalar; then, where there are
+//! several stages, one row per stage, and where there are sessions, their distributions, their numbers, and their requests by
+//! turn and by context.
+
+mod parts;
 
 use loadspan_record::{Distribution, Metric, RunMetric, Summary};
 
@@ -15,6 +19,10 @@ pub fn render(summary: &Summary) -> String {
         csv.end_row();
     }
     write_scalars(&mut csv, &scalars);
+    parts::write_stages(&mut csv, &summary.stages);
+    if let Some(sessions) = &summary.sessions {
+        parts::write_sessions(&mut csv, sessions);
+    }
     csv.into_text()
 }
 

@@ -23,10 +23,14 @@ const METRICS: [&str; 3] = ["time_to_first_token", "inter_token_latency", "reque
 /// Statistics of each metric, in milliseconds.
 const STATS: [&str; 4] = ["mean", "p50", "p95", "p99"];
 
-/// The file. A slice in which nothing completed has empty cells for its latencies.
+/// The file, with a column for the stage where there are several. A slice in which nothing completed has empty cells for its latencies.
 #[must_use]
 pub fn render(slices: &[Timeslice]) -> String {
     let mut csv = Csv::new();
+    let is_staged = slices.iter().any(|slice| slice.stage.is_some());
+    if is_staged {
+        csv.cell("stage");
+    }
     for column in COUNTS {
         csv.cell(column);
     }
@@ -37,6 +41,9 @@ pub fn render(slices: &[Timeslice]) -> String {
     }
     csv.end_row();
     for slice in slices {
+        if is_staged {
+            csv.cell(slice.stage.map(|stage| stage.to_string()).unwrap_or_default());
+        }
         write_slice(&mut csv, slice);
     }
     csv.into_text()

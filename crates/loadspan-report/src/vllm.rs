@@ -32,6 +32,11 @@ fn head(summary: &Summary) -> Map<String, Value> {
             max_concurrency,
         } => (json!(target_rate), json!(max_concurrency)),
         LoadModel::Closed { concurrency } => (json!("inf"), json!(concurrency)),
+        // Sessions have no rate of requests, and stages no one rate.
+        LoadModel::OpenSessions { .. }
+        | LoadModel::ClosedSessions { .. }
+        | LoadModel::Recorded { .. }
+        | LoadModel::Staged => (Value::Null, json!(summary.load.asked.model.max_concurrency())),
     };
     object(json!({
         "date": WallTime::from_unix_ns(run.started_unix_ns).compact(),

@@ -1,10 +1,10 @@
 //! How many requests met the targets of `--goodput`.
 
-use super::rows::{Fate, Rows};
+use super::rows::{Fate, Rows, Selection};
 use super::{GoodputSummary, TargetSummary};
 use crate::{Metric, Slo, SloTarget};
 
-pub(super) fn measure(rows: &Rows, slo: &Slo) -> GoodputSummary {
+pub(super) fn measure(rows: Selection<'_>, slo: &Slo) -> GoodputSummary {
     let mut targets: Vec<_> = slo
         .targets()
         .iter()
@@ -17,13 +17,15 @@ pub(super) fn measure(rows: &Rows, slo: &Slo) -> GoodputSummary {
     for row in rows.population(Metric::RequestLatency) {
         let mut meets_all = true;
         for TargetSummary { target, met } in &mut targets {
-            let is_met = meets(rows, row, *target);
+            let is_met = meets(&rows, row, *target);
             *met += u64::from(is_met);
             meets_all &= is_met;
         }
         good += u64::from(meets_all);
     }
-    let ended = (0..rows.len()).filter(|row| matches!(rows.fate(*row), Fate::Completed | Fate::Failed));
+    let ended = rows
+        .iter()
+        .filter(|row| matches!(rows.fate(*row), Fate::Completed | Fate::Failed));
     GoodputSummary {
         good,
         of: ended.count() as u64,

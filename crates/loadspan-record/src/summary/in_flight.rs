@@ -1,6 +1,6 @@
 //! How many requests were in flight, when.
 
-use super::rows::{Rows, Span};
+use super::rows::{Selection, Span};
 
 /// Requests whose starts and ends are sorted at once. Bounds the memory of a sweep, not its result.
 const SEGMENT: usize = 2_000_000;
@@ -21,13 +21,13 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    pub(crate) fn within(rows: &Rows, span: Span) -> Self {
+    pub(crate) fn within(rows: Selection<'_>, span: Span) -> Self {
         let [in_flight] = Self::within_each(rows, [span]);
         in_flight
     }
 
     /// Several spans in one sweep.
-    pub(crate) fn within_each<const N: usize>(rows: &Rows, spans: [Span; N]) -> [Self; N] {
+    pub(crate) fn within_each<const N: usize>(rows: Selection<'_>, spans: [Span; N]) -> [Self; N] {
         let mut each = [const {
             Self {
                 time_at_level: Vec::new(),
@@ -70,6 +70,13 @@ impl InFlight {
         self.max()
     }
 
+    /// The time of both.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (level, time) in other.time_at_level.iter().enumerate() {
+            self.add(level, *time);
+        }
+    }
+
     fn add(&mut self, level: usize, time: u64) {
         if time > 0 {
             if level >= self.time_at_level.len() {
@@ -84,9 +91,9 @@ impl InFlight {
 /// them on its hands.
 ///
 /// An end and a start at the same nanosecond do not overlap.
-pub(crate) fn sweep(rows: &Rows, mut visit: impl FnMut(Step)) {
+pub(crate) fn sweep(rows: Selection<'_>, mut visit: impl FnMut(Step)) {
     let Some(whole) = whole_span(rows) else { return };
-    let segments = 1 + rows.len() / SEGMENT;
+    let segments = 1 + rows.most() / SEGMENT;
     let width = whole.nanos() / segments as u64 + 1;
     let (mut level, mut from) = (0_i64, whole.start);
     let mut events = Vec::new();
@@ -115,7 +122,7 @@ pub(crate) fn sweep(rows: &Rows, mut visit: impl FnMut(Step)) {
 }
 
 /// The starts and ends within a segment, sorted: the time, then a bit that is set for a start, so that ends come first.
-fn collect_events(rows: &Rows, segment: Span, events: &mut Vec<u64>) {
+fn collect_events(rows: Selection<'_>, segment: Span, events: &mut Vec<u64>) {
     let within = segment.start..segment.end;
     for row in in_flight_rows(rows) {
         let (sent, ended) = (rows.sent_ns(row), rows.ended_ns(row));
@@ -129,21 +136,23 @@ fn collect_events(rows: &Rows, segment: Span, events: &mut Vec<u64>) {
     events.sort_unstable();
 }
 
-fn whole_span(rows: &Rows) -> Option<Span> {
+fn whole_span(rows: Selection<'_>) -> Option<Span> {
     let bounds = in_flight_rows(rows).map(|row| (rows.sent_ns(row), rows.ended_ns(row)));
     let span = bounds.reduce(|(start, end), (sent, ended)| (start.min(sent), end.max(ended)));
     span.map(|(start, end)| Span { start, end })
 }
 
 /// Rows that took any time.
-fn in_flight_rows(rows: &Rows) -> impl Iterator<Item = usize> {
-    (0..rows.len()).filter(|row| rows.was_sent(*row) && rows.ended_ns(*row) > rows.sent_ns(*row))
+fn in_flight_rows(rows: Selection<'_>) -> impl Iterator<Item = usize> {
+    rows.iter()
+        .filter(move |row| rows.was_sent(*row) && rows.ended_ns(*row) > rows.sent_ns(*row))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::rows::Rows;
     use super::*;
     use crate::testing::whole;
 
@@ -159,7 +168,9 @@ mod tests {
 
     fn steps_of(rows: &Rows) -> Vec<(u64, u64, usize)> {
         let mut steps = Vec::new();
-        sweep(rows, |step| steps.push((step.from / MS, step.to / MS, step.level)));
+        sweep(rows.all(), |step| {
+            steps.push((step.from / MS, step.to / MS, step.level))
+        });
         steps
     }
 
@@ -181,7 +192,7 @@ mod tests {
 
     #[test]
     fn averages_are_weighted_by_time() {
-        let in_flight = InFlight::within(&rows_of(&[(0, 10), (0, 5)]), Span { start: 0, end: 20 * MS });
+        let in_flight = InFlight::within(rows_of(&[(0, 10), (0, 5)]).all(), Span { start: 0, end: 20 * MS });
         assert_eq!((in_flight.mean(), in_flight.max()), (1.5, 2));
         assert_eq!((in_flight.quantile(0.4), in_flight.quantile(0.6)), (1, 2));
     }
@@ -189,7 +200,7 @@ mod tests {
     #[test]
     fn nothing_sent_is_nothing_in_flight() {
         assert_eq!(steps_of(&Rows::new()), []);
-        let none = InFlight::within(&Rows::new(), Span { start: 0, end: MS });
+        let none = InFlight::within(Rows::new().all(), Span { start: 0, end: MS });
         assert_eq!((none.mean(), none.max(), none.quantile(0.5)), (0.0, 0, 0));
     }
 
@@ -199,7 +210,7 @@ mod tests {
             requests in prop::collection::vec((0_u64..100, 1_u64..50), 1..40),
         ) {
             let rows = rows_of(&requests);
-            sweep(&rows, |step| {
+            sweep(rows.all(), |step| {
                 let middle = step.from.midpoint(step.to);
                 let spans = |(sent, took): &&(u64, u64)| (sent * MS..(sent + took) * MS).contains(&middle);
                 assert_eq!(step.level, requests.iter().filter(spans).count());

@@ -1,6 +1,9 @@
 //! What is kept in memory of each request: enough to compute every figure of every part of the run.
 
+use std::ops::Deref;
+
 use super::column::{Column, Sample};
+use super::turns::{Place, Turns};
 use crate::{ChunkGaps, Metric, Outcome, Phase, RequestRecord};
 
 /// One row per request, in the order in which the records came.
@@ -30,6 +33,18 @@ pub(crate) struct Rows {
     lag: Column<Sample>,
     connect: Column<Sample>,
     held_back: Column<Sample>,
+    stage: Column<u32>,
+    /// `None`: there are no sessions.
+    turns: Option<Turns>,
+}
+
+/// The rows that figures are of: all, or those of one stage.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Selection<'a> {
+    rows: &'a Rows,
+    first: usize,
+    end: usize,
+    stage: Option<u32>,
 }
 
 /// What became of a request.
@@ -68,6 +83,8 @@ impl Rows {
             lag: Column::new(),
             connect: Column::new(),
             held_back: Column::new(),
+            stage: Column::new(),
+            turns: None,
         }
     }
 
@@ -105,6 +122,42 @@ impl Rows {
         self.lag.push(of(Metric::ScheduleLag));
         self.connect.push(of(Metric::ConnectTime));
         self.held_back.push(Sample::new(Some(record.held_back_ns as f64 / 1e6)));
+        self.stage.push(record.stage);
+        if self.turns.is_none() && record.session.is_some() {
+            self.turns = Some(Turns::after(self.len() - 1));
+        }
+        if let Some(turns) = &mut self.turns {
+            turns.push(record);
+        }
+    }
+
+    /// Every row.
+    pub(crate) fn all(&self) -> Selection<'_> {
+        Selection {
+            rows: self,
+            first: 0,
+            end: self.len(),
+            stage: None,
+        }
+    }
+
+    /// The rows of a stage, all of which lie within `range`.
+    pub(crate) fn of_stage(&self, stage: u32, range: std::ops::Range<usize>) -> Selection<'_> {
+        Selection {
+            rows: self,
+            first: range.start,
+            end: range.end,
+            stage: Some(stage),
+        }
+    }
+
+    /// Where it stands in which session. `None`: in none.
+    pub(crate) fn place(&self, row: usize) -> Option<Place> {
+        let place = self.turns.as_ref()?.place(row)?;
+        Some(Place {
+            stage: self.stage.get(row),
+            ..place
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -127,16 +180,6 @@ impl Rows {
     pub(crate) fn ended_ns(&self, row: usize) -> u64 {
         let busy_ms = f64::from(self.busy.get(row).get().unwrap_or(0.0));
         self.sent.get(row).saturating_add((busy_ms * 1e6) as u64)
-    }
-
-    /// The rows that count in a figure: those that completed, and every one sent for the figures of the client.
-    pub(crate) fn population(&self, metric: Metric) -> impl Iterator<Item = usize> {
-        let any_fate = matches!(metric, Metric::ScheduleLag | Metric::ConnectTime);
-        (0..self.len()).filter(move |row| match self.fate(*row) {
-            Fate::Completed => true,
-            Fate::Failed | Fate::Cancelled => any_fate,
-            Fate::Aside => false,
-        })
     }
 
     /// The value of a completed row, as [`Metric::of`] gives it for the record.
@@ -185,6 +228,49 @@ impl Rows {
         let decode = self.decode.get(row).get()?;
         let tokens = self.output.get(row).get()? - without;
         (tokens > 0.0).then(|| decode.max(0.0) / tokens)
+    }
+}
+
+impl<'a> Selection<'a> {
+    /// How many rows there may be.
+    pub(crate) fn most(self) -> usize {
+        self.end - self.first
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = usize> + use<'a> {
+        let Self { rows, stage, .. } = self;
+        (self.first..self.end).filter(move |row| stage.is_none_or(|stage| rows.stage.get(*row) == stage))
+    }
+
+    /// Whether any request of the run belongs to a session.
+    pub(crate) fn has_sessions(self) -> bool {
+        self.rows.turns.is_some()
+    }
+
+    /// The measured requests that belong to a session.
+    pub(crate) fn turns(self) -> impl Iterator<Item = usize> + use<'a> {
+        let in_session = move |row: &usize| self.rows.place(*row).is_some();
+        self.iter()
+            .filter(move |row| self.fate(*row) != Fate::Aside)
+            .filter(in_session)
+    }
+
+    /// The rows that count in a figure: those that completed, and every one sent for the figures of the client.
+    pub(crate) fn population(self, metric: Metric) -> impl Iterator<Item = usize> + use<'a> {
+        let any_fate = matches!(metric, Metric::ScheduleLag | Metric::ConnectTime);
+        self.iter().filter(move |row| match self.fate(*row) {
+            Fate::Completed => true,
+            Fate::Failed | Fate::Cancelled => any_fate,
+            Fate::Aside => false,
+        })
+    }
+}
+
+impl Deref for Selection<'_> {
+    type Target = Rows;
+
+    fn deref(&self) -> &Rows {
+        self.rows
     }
 }
 
@@ -251,7 +337,7 @@ mod tests {
             let mut rows = Rows::new();
             rows.push(&record);
             for metric in Metric::ALL {
-                let in_population = rows.population(metric).count() == 1;
+                let in_population = rows.all().population(metric).count() == 1;
                 let stored = in_population.then(|| rows.value(metric, 0)).flatten().map(f64::from);
                 let formula = metric.of(&record).filter(|_| record.phase == Phase::Measure);
                 prop_assert_eq!(stored.is_some(), formula.is_some(), "{}", metric.tag());

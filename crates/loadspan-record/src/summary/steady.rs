@@ -4,8 +4,8 @@
 //! says how the server does under the load that was asked for. The window is found in three steps:
 //!
 //! 1. It spans the time from the first to the last moment at which at least 90 % of the load's level was in flight. The level
-//!    of a closed load is its concurrency, or the most that was in flight if that is less; that of an open load is the number
-//!    in flight that was not exceeded for three quarters of the time.
+//!    of a closed load is its concurrency, or the most that was in flight if that is less; that of an open load, and of one of
+//!    sessions, is the number in flight that was not exceeded for three quarters of the time.
 //! 2. What is left of a start-up transient is cut off: the beginning goes where that makes the mean of the rest most certain
 //!    (the marginal standard error rule, MSER; K. P. White, "An effective truncation heuristic for bias reduction in simulation
 //!    output", 1997), but no more than half, and only when it differs from the rest by more than 5 %.
@@ -13,7 +13,7 @@
 //!    shorter than 30 % of the measured time, or when fewer than 20 requests were sent and completed within it.
 
 use super::in_flight::{InFlight, sweep};
-use super::rows::{Fate, Rows, Span};
+use super::rows::{Fate, Selection, Span};
 use crate::{LoadModel, Metric};
 
 const LEVEL_SHARE: f64 = 0.9;
@@ -41,7 +41,11 @@ pub(crate) struct Measured<'a> {
 }
 
 /// The window, or why there is none.
-pub(crate) fn find_window(rows: &Rows, measured: Measured<'_>, load: LoadModel) -> Result<SteadyWindow, String> {
+pub(crate) fn find_window(
+    rows: Selection<'_>,
+    measured: Measured<'_>,
+    load: LoadModel,
+) -> Result<SteadyWindow, String> {
     let level = level_of(load, measured.in_flight);
     let measured = measured.span;
     let plateau = time_at_level(rows, measured, level).ok_or("nothing was in flight")?;
@@ -68,8 +72,8 @@ pub(crate) fn find_window(rows: &Rows, measured: Measured<'_>, load: LoadModel) 
 }
 
 /// The completed rows that were sent and ended within the window.
-pub(crate) fn rows_within(rows: &Rows, window: Span) -> impl Iterator<Item = usize> {
-    (0..rows.len()).filter(move |row| {
+pub(crate) fn rows_within(rows: Selection<'_>, window: Span) -> impl Iterator<Item = usize> {
+    rows.iter().filter(move |row| {
         rows.fate(*row) == Fate::Completed && rows.sent_ns(*row) >= window.start && rows.ended_ns(*row) <= window.end
     })
 }
@@ -77,14 +81,19 @@ pub(crate) fn rows_within(rows: &Rows, window: Span) -> impl Iterator<Item = usi
 fn level_of(load: LoadModel, in_flight: &InFlight) -> usize {
     match load {
         LoadModel::Closed { concurrency } => in_flight.max().min(concurrency as usize),
-        LoadModel::Open { .. } => in_flight.quantile(OPEN_LEVEL_QUANTILE),
+        // Of the sessions that a load keeps at a time, those in a think time have nothing in flight.
+        LoadModel::Open { .. }
+        | LoadModel::OpenSessions { .. }
+        | LoadModel::ClosedSessions { .. }
+        | LoadModel::Recorded { .. }
+        | LoadModel::Staged => in_flight.quantile(OPEN_LEVEL_QUANTILE),
     }
 }
 
 /// From the first to the last moment with the level's share in flight.
 ///
 /// Gaps within are let be: even a perfect closed load falls below its level for microseconds whenever a request ends.
-fn time_at_level(rows: &Rows, measured: Span, level: usize) -> Option<Span> {
+fn time_at_level(rows: Selection<'_>, measured: Span, level: usize) -> Option<Span> {
     let enough = ((level as f64 * LEVEL_SHARE).ceil() as usize).max(1);
     let mut window: Option<Span> = None;
     sweep(rows, |step| {
@@ -100,7 +109,7 @@ fn time_at_level(rows: &Rows, measured: Span, level: usize) -> Option<Span> {
 }
 
 /// The window less its beginning, where that differs from the rest.
-fn without_transient(rows: &Rows, window: Span) -> Span {
+fn without_transient(rows: Selection<'_>, window: Span) -> Span {
     let means = batch_means(rows, window);
     let Some(cut) = truncation_point(&means) else {
         return window;
@@ -115,7 +124,7 @@ fn without_transient(rows: &Rows, window: Span) -> Span {
 
 /// Mean time to first token, or latency where there is none, of the requests sent in each of equal parts of the window. Parts
 /// in which none was sent are left out; too few parts for a judgement are none.
-fn batch_means(rows: &Rows, window: Span) -> Vec<(usize, f64)> {
+fn batch_means(rows: Selection<'_>, window: Span) -> Vec<(usize, f64)> {
     let width = (window.nanos() / MAX_BATCHES as u64).max(1);
     let mut sums = [(0.0_f64, 0_usize); MAX_BATCHES];
     for row in rows
@@ -173,7 +182,7 @@ fn truncation_point(means: &[(usize, f64)]) -> Option<usize> {
 }
 
 /// A queue that grows all the time has no steady state.
-fn without_drift(rows: &Rows, span: Span) -> Result<SteadyWindow, String> {
+fn without_drift(rows: Selection<'_>, span: Span) -> Result<SteadyWindow, String> {
     let third = span.nanos() / 3;
     let first = Span {
         start: span.start,

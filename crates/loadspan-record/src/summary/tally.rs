@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rows::Span;
 use crate::distribution::to_seven_digits;
-use crate::{ConnectionUse, FailureKind, Outcome, Phase, RequestRecord, TokenSource};
+use crate::{ConnectionUse, FailureKind, Outcome, Phase, RequestRecord, Timings, TokenSource};
 
 /// Distinct finish reasons that are counted by name. A server that sends more has put something else into the field.
 const MAX_FINISH_REASONS: usize = 32;
@@ -57,10 +57,19 @@ pub(crate) struct LengthTally {
 /// First and last of each kind, over the measured requests.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TimeTally {
+    ended: Option<Range>,
+    /// Every request that was sent.
+    pub(crate) requests: Arrivals,
+    /// The first call of each session.
+    pub(crate) sessions: Arrivals,
+}
+
+/// When the first and the last of some requests were to be sent, and were.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Arrivals {
     sent: Option<Range>,
     scheduled: Option<Range>,
-    ended: Option<Range>,
-    sends: u64,
+    pub(crate) sends: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -96,9 +105,31 @@ impl Tally {
         }
     }
 
+    /// Adds what another part of the run comes to. Its times are its own: the whole run has no schedule.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.completed += other.completed;
+        self.failed += other.failed;
+        self.cancelled += other.cancelled;
+        self.warmup += other.warmup;
+        self.opened += other.opened;
+        self.reused += other.reused;
+        self.held_back += other.held_back;
+        self.tokens.merge(&other.tokens);
+        for (kind, error) in &other.by_error {
+            let sum = self.by_error.entry(*kind).or_default();
+            sum.count += error.count;
+            if sum.example.is_none() {
+                sum.example.clone_from(&error.example);
+            }
+        }
+        for (reason, count) in &other.finish_reasons {
+            *self.finish_reasons.entry(reason.clone()).or_default() += count;
+        }
+    }
+
     /// From the first request sent to the last end. `None` when none was sent.
     pub(crate) fn measured_span(&self) -> Option<Span> {
-        let (sent, ended) = (self.times.sent?, self.times.ended?);
+        let (sent, ended) = (self.times.requests.sent?, self.times.ended?);
         Some(Span {
             start: sent.first,
             end: ended.last,
@@ -140,6 +171,24 @@ impl TokenTally {
         self.input_length.push(tokens.requested_input, tokens.input);
     }
 
+    fn merge(&mut self, other: &Self) {
+        self.input += other.input;
+        self.output += other.output;
+        self.reasoning += other.reasoning;
+        self.cached += other.cached;
+        self.cacheable += other.cacheable;
+        for (sum, count) in self.sources.iter_mut().zip(other.sources) {
+            *sum += count;
+        }
+        for (sum, part) in [
+            (&mut self.output_length, other.output_length),
+            (&mut self.input_length, other.input_length),
+        ] {
+            sum.asked += part.asked;
+            sum.missed += part.missed;
+        }
+    }
+
     /// The share of requests whose output `source` counted, among those whose output anyone counted.
     pub(crate) fn source_share(&self, source: TokenSource) -> Option<f64> {
         let counted: u64 = self.sources.iter().sum();
@@ -158,26 +207,41 @@ impl LengthTally {
 }
 
 impl TimeTally {
-    /// Requests per second at which the measured requests were to be sent. `None` below two requests.
-    pub(crate) fn scheduled_rate(&self) -> Option<f64> {
-        self.rate_over(self.scheduled?)
-    }
-
-    /// Requests per second at which they were sent. `None` below two requests.
-    pub(crate) fn achieved_rate(&self) -> Option<f64> {
-        self.rate_over(self.sent?)
-    }
-
     fn push(&mut self, record: &RequestRecord) {
         let timings = &record.timings;
-        if let Some(sent_at) = timings.sent_at {
-            self.sends += 1;
-            extend(&mut self.sent, sent_at.as_nanos());
-            extend(&mut self.scheduled, timings.scheduled_at.as_nanos());
+        if timings.sent_at.is_some() {
+            self.requests.push(timings);
+            if record.turn == Some(0) && record.attempt == 0 {
+                self.sessions.push(timings);
+            }
         }
         if record.outcome != Outcome::Cancelled {
             extend(&mut self.ended, timings.finished_at.as_nanos());
         }
+    }
+}
+
+impl Arrivals {
+    /// How many a second were to be sent. `None` below two.
+    pub(crate) fn scheduled_rate(&self) -> Option<f64> {
+        self.rate_over(self.scheduled?)
+    }
+
+    /// How many a second were sent. `None` below two.
+    pub(crate) fn achieved_rate(&self) -> Option<f64> {
+        self.rate_over(self.sent?)
+    }
+
+    /// When the first was to be sent, in nanoseconds.
+    pub(crate) fn first_due(&self) -> Option<u64> {
+        self.scheduled.map(|range| range.first)
+    }
+
+    fn push(&mut self, timings: &Timings) {
+        let Some(sent_at) = timings.sent_at else { return };
+        self.sends += 1;
+        extend(&mut self.sent, sent_at.as_nanos());
+        extend(&mut self.scheduled, timings.scheduled_at.as_nanos());
     }
 
     /// `n` requests have `n - 1` gaps.

@@ -1,5 +1,8 @@
 //! Summaries of whole runs, made up so that the right answer is known.
 
+mod sessions;
+mod stages;
+
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -1,12 +1,14 @@
 //! The run in slices of time, for plots.
 
-use super::rows::{Fate, Rows, Span};
+use super::rows::{Fate, Selection, Span};
 use crate::distribution::to_seven_digits;
 use crate::{Distribution, Metric};
 
 /// What happened in one slice of time. Requests belong to the slice in which they ended, except in `started`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timeslice {
+    /// Number of its stage, from 0. `None` where the run has but one.
+    pub stage: Option<u32>,
     /// Its start, in seconds from the start of the run.
     pub start_s: f64,
     /// Its end, in seconds from the start of the run.
@@ -39,7 +41,7 @@ pub struct Timeslice {
 const MAX_SLICES: u64 = 1_000_000;
 
 /// Cuts `span` into slices of `length` nanoseconds, or into none when they would be a million or more.
-pub(super) fn slice(rows: &Rows, span: Span, length: u64) -> Vec<Timeslice> {
+pub(super) fn slice(rows: Selection<'_>, span: Span, length: u64) -> Vec<Timeslice> {
     let count = span.nanos().div_ceil(length);
     if count >= MAX_SLICES {
         return Vec::new();
@@ -101,6 +103,7 @@ impl Slicing {
     fn empty(self, index: usize) -> Timeslice {
         let bounds = self.bounds(index);
         Timeslice {
+            stage: None,
             start_s: to_seven_digits(bounds.start as f64 / 1e9),
             end_s: to_seven_digits(bounds.end as f64 / 1e9),
             is_complete: bounds.nanos() == self.length,
@@ -118,8 +121,8 @@ impl Slicing {
     }
 }
 
-fn count_requests(rows: &Rows, slicing: Slicing, slices: &mut [Timeslice]) {
-    for row in (0..rows.len()).filter(|row| rows.fate(*row) != Fate::Aside) {
+fn count_requests(rows: Selection<'_>, slicing: Slicing, slices: &mut [Timeslice]) {
+    for row in rows.iter().filter(|row| rows.fate(*row) != Fate::Aside) {
         if rows.was_sent(row)
             && let Some(index) = slicing.index_of(rows.sent_ns(row))
         {
@@ -148,10 +151,10 @@ fn count_requests(rows: &Rows, slicing: Slicing, slices: &mut [Timeslice]) {
 
 /// Adds the time that each request spent in each slice. What spans whole slices is added as a difference at its two ends, so
 /// that a long request costs no more than a short one.
-fn average_in_flight(rows: &Rows, slicing: Slicing, slices: &mut [Timeslice]) {
+fn average_in_flight(rows: Selection<'_>, slicing: Slicing, slices: &mut [Timeslice]) {
     let mut busy_ns = vec![0_u64; slicing.count];
     let mut whole = vec![0_i64; slicing.count + 1];
-    for row in (0..rows.len()).filter(|row| rows.was_sent(*row)) {
+    for row in rows.iter().filter(|row| rows.was_sent(*row)) {
         let (sent, ended) = (
             rows.sent_ns(row).max(slicing.span.start),
             rows.ended_ns(row).min(slicing.span.end),
@@ -173,7 +176,7 @@ fn average_in_flight(rows: &Rows, slicing: Slicing, slices: &mut [Timeslice]) {
     }
 }
 
-fn values_by_slice(rows: &Rows, slicing: Slicing, metric: Metric) -> Vec<Vec<f32>> {
+fn values_by_slice(rows: Selection<'_>, slicing: Slicing, metric: Metric) -> Vec<Vec<f32>> {
     let mut values = vec![Vec::new(); slicing.count];
     for row in rows.population(metric) {
         if let (Some(index), Some(value)) = (slicing.index_of(rows.ended_ns(row)), rows.value(metric, row)) {

@@ -1,6 +1,6 @@
 //! Which reasons hold for a run, and how much each weighs.
 
-use super::{Reason, Severity};
+use super::{Reason, Severity, Thresholds};
 use crate::distribution::to_seven_digits;
 use crate::summary::{Counts, LoadSummary, TokenSummary};
 use crate::{ClientStats, Completeness, PromptReuse, RunFacts, TokenSource};
@@ -8,10 +8,15 @@ use crate::{ClientStats, Completeness, PromptReuse, RunFacts, TokenSource};
 /// What a verdict rests on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Evidence<'a> {
-    pub(crate) facts: &'a RunFacts,
+    pub(crate) thresholds: &'a Thresholds,
+    pub(crate) prompts: PromptReuse,
+    pub(crate) client: Option<&'a ClientStats>,
+    pub(crate) completeness: &'a Completeness,
     pub(crate) counts: &'a Counts,
     pub(crate) load: &'a LoadSummary,
     pub(crate) tokens: &'a TokenSummary,
+    /// How many requests, or sessions, of an open load were sent: what its rate is of.
+    pub(crate) arrivals: u64,
 }
 
 type Judged = Option<(Reason, Severity)>;
@@ -45,7 +50,7 @@ impl Evidence<'_> {
             return Some((Reason::NothingCompleted { failed, cancelled }, Severity::Invalid));
         }
         let share = to_seven_digits(failed as f64 / (completed + failed) as f64);
-        let severity = self.facts.thresholds.error_rate.severity_of(share)?;
+        let severity = self.thresholds.error_rate.severity_of(share)?;
         Some((Reason::ErrorRate { failed, share }, severity))
     }
 
@@ -53,16 +58,21 @@ impl Evidence<'_> {
         let (scheduled_rate, achieved_rate) = (self.load.scheduled_rate?, self.load.achieved_rate?);
         let shortfall = (scheduled_rate - achieved_rate) / scheduled_rate;
         // Over a short run, a request that leaves a moment late is a large part of the rate; it must also be a moment that matters.
-        let late_ms = (self.counts.requests as f64) * (1.0 / achieved_rate - 1.0 / scheduled_rate) * 1e3;
-        let thresholds = &self.facts.thresholds;
+        let late_ms = (self.arrivals as f64) * (1.0 / achieved_rate - 1.0 / scheduled_rate) * 1e3;
+        let thresholds = self.thresholds;
         let severity = thresholds.rate_shortfall.severity_of(shortfall)?;
-        (late_ms > thresholds.dispatch_delay_p99_ms.degraded).then_some((
+        let reason = if self.load.asked.model.is_of_sessions() {
+            Reason::SessionRateMissed {
+                scheduled_rate,
+                achieved_rate,
+            }
+        } else {
             Reason::RateMissed {
                 scheduled_rate,
                 achieved_rate,
-            },
-            severity,
-        ))
+            }
+        };
+        (late_ms > thresholds.dispatch_delay_p99_ms.degraded).then_some((reason, severity))
     }
 
     fn held_back(&self) -> Judged {
@@ -71,7 +81,7 @@ impl Evidence<'_> {
             return None;
         }
         let share = to_seven_digits((requests as f64 / self.counts.requests.max(1) as f64).min(1.0));
-        let is_much = share > self.facts.thresholds.held_back_share;
+        let is_much = share > self.thresholds.held_back_share;
         Some((
             Reason::HeldBack { requests, share },
             if is_much { Severity::Degraded } else { Severity::Note },
@@ -83,14 +93,14 @@ impl Evidence<'_> {
             return None;
         }
         let p99_ms = self.load.dispatch_delay?.p99;
-        let severity = self.facts.thresholds.dispatch_delay_p99_ms.severity_of(p99_ms)?;
+        let severity = self.thresholds.dispatch_delay_p99_ms.severity_of(p99_ms)?;
         Some((Reason::DispatchDelay { p99_ms }, severity))
     }
 
     fn client(&self) -> Judged {
-        let client = self.facts.client.as_ref()?;
+        let client = self.client?;
         let (busy_share, loop_lag_p99_ms) = (client.busiest_share()?, client.worst_loop_lag_p99_ms()?);
-        let thresholds = &self.facts.thresholds;
+        let thresholds = self.thresholds;
         let is_bound = busy_share > thresholds.worker_busy_share || loop_lag_p99_ms > thresholds.loop_lag_p99_ms;
         is_bound.then_some((
             Reason::ClientCpuBound {
@@ -102,35 +112,23 @@ impl Evidence<'_> {
     }
 
     fn records_lost(&self) -> Judged {
-        let records = self
-            .facts
-            .client
-            .as_ref()
-            .map(|client: &ClientStats| client.records_lost)
-            .filter(|lost| *lost > 0)?;
-        Some((Reason::RecordsLost { records }, Severity::Degraded))
+        records_lost(self.client?)
     }
 
     fn incomplete(&self) -> Judged {
-        match &self.facts.run.completeness {
-            Completeness::Complete => None,
-            Completeness::Incomplete { reason } => {
-                Some((Reason::Incomplete { reason: reason.clone() }, Severity::Degraded))
-            }
-        }
+        incomplete(self.completeness)
     }
 
     fn cached_prompts(&self) -> Judged {
         let share = self.tokens.cached_input_share?;
-        let is_doubtful =
-            self.facts.prompts == PromptReuse::Unique && share >= self.facts.thresholds.cached_input_share;
+        let is_doubtful = self.prompts == PromptReuse::Unique && share >= self.thresholds.cached_input_share;
         is_doubtful.then_some((Reason::PromptsCached { share }, Severity::Degraded))
     }
 
     /// Latencies to the first token and to the end stay true, so this is a degraded run and not an invalid one.
     fn token_counts(&self) -> Judged {
         let share = *self.tokens.source_share.get(TokenSource::ChunkCount.as_str())?;
-        let is_doubtful = share >= self.facts.thresholds.chunk_count_share;
+        let is_doubtful = share >= self.thresholds.chunk_count_share;
         is_doubtful.then_some((Reason::TokenCountUncertain { share }, Severity::Degraded))
     }
 
@@ -138,7 +136,7 @@ impl Evidence<'_> {
     fn output_length(&self) -> Judged {
         let lengths = self.tokens.requested_output;
         let share = lengths.missed as f64 / lengths.asked.max(1) as f64;
-        let is_much = share > self.facts.thresholds.missed_length_share;
+        let is_much = share > self.thresholds.missed_length_share;
         is_much.then(|| {
             (
                 Reason::OutputLengthMissed {
@@ -151,7 +149,27 @@ impl Evidence<'_> {
 
     fn samples(&self) -> Judged {
         let completed = self.counts.completed;
-        let are_few = (1..self.facts.thresholds.few_samples).contains(&completed);
+        let are_few = (1..self.thresholds.few_samples).contains(&completed);
         are_few.then_some((Reason::TooFewSamples { completed }, Severity::Note))
+    }
+}
+
+/// What is known of the whole run and of none of its stages.
+pub(super) fn of_the_run(run: &RunFacts) -> impl Iterator<Item = (Reason, Severity)> + use<> {
+    let lost = run.client.as_ref().and_then(records_lost);
+    [lost, incomplete(&run.run.completeness)].into_iter().flatten()
+}
+
+fn records_lost(client: &ClientStats) -> Judged {
+    let records = client.records_lost;
+    (records > 0).then_some((Reason::RecordsLost { records }, Severity::Degraded))
+}
+
+fn incomplete(completeness: &Completeness) -> Judged {
+    match completeness {
+        Completeness::Complete => None,
+        Completeness::Incomplete { reason } => {
+            Some((Reason::Incomplete { reason: reason.clone() }, Severity::Degraded))
+        }
     }
 }

@@ -25,6 +25,13 @@ pub enum Reason {
         /// Requests per second that were sent.
         achieved_rate: f64,
     },
+    /// Sessions of an open load began at a slower rate than their schedule.
+    SessionRateMissed {
+        /// Sessions per second that the schedule wanted.
+        scheduled_rate: f64,
+        /// Sessions per second that began.
+        achieved_rate: f64,
+    },
     /// Requests of an open load waited for a free slot under `--max-concurrency`.
     HeldBack {
         /// How many.
@@ -103,6 +110,14 @@ impl Reason {
                 short(*achieved_rate),
                 short(*scheduled_rate)
             ),
+            Self::SessionRateMissed {
+                scheduled_rate,
+                achieved_rate,
+            } => format!(
+                "sessions began at a rate that missed the schedule: {} a second instead of {}",
+                short(*achieved_rate),
+                short(*scheduled_rate)
+            ),
             Self::HeldBack { requests, share } => {
                 format!(
                     "{} ({}) waited for a free slot under --max-concurrency",
@@ -155,6 +170,9 @@ impl Reason {
             }
             Self::DispatchDelay { .. } => "give the client more cores, or lower --request-rate",
             Self::RateMissed { .. } => "lower --request-rate, raise --max-concurrency, or give the client more cores",
+            Self::SessionRateMissed { .. } => {
+                "begin sessions at a lower rate, raise --max-concurrency, or give the client more cores"
+            }
             Self::HeldBack { .. } => {
                 "raise --max-concurrency, or read the latency from schedule, which includes the wait"
             }

@@ -1,7 +1,10 @@
 //! What is said in words: the outcome, where the numbers come from, errors, notices.
 
+use std::mem::discriminant;
+
 use loadspan_record::{
-    GoodputSummary, LoadSummary, Metric, RunMetric, SloTarget, SteadyState, Summary, TargetSummary, TokenSource,
+    Finding, GoodputSummary, LoadSummary, Metric, RunMetric, SloTarget, StageSummary, SteadyState, Summary,
+    TargetSummary, TokenSource,
 };
 
 use super::number::{average, count, counted, mebibytes, number, percent};
@@ -33,6 +36,33 @@ pub(crate) fn outcome(summary: &Summary) -> String {
             .map(|(number, what)| format!("{} {what}", count(number))),
     );
     parts.join(", ")
+}
+
+/// What speaks against the run, with what to do about it. What is told of several stages is told of the worst, and then where else.
+pub(crate) fn reasons(summary: &Summary) -> Vec<(&Finding, String)> {
+    let findings = &summary.verdict.reasons;
+    let is_alike = |one: &Finding, other: &Finding| {
+        one.stage.is_some() && other.stage.is_some() && discriminant(&one.reason) == discriminant(&other.reason)
+    };
+    let mut reasons = Vec::new();
+    for (place, finding) in findings.iter().enumerate() {
+        if findings[..place].iter().any(|earlier| is_alike(earlier, finding)) {
+            continue;
+        }
+        let others = findings[place + 1..].iter().filter(|later| is_alike(finding, later));
+        let others: Vec<String> = others.filter_map(|other| stage_label(summary, other.stage?)).collect();
+        let also = match others.len() {
+            0 => String::new(),
+            _ => format!("; also {}", others.join(", ")),
+        };
+        reasons.push((finding, finding.message.clone() + &also));
+    }
+    reasons
+}
+
+fn stage_label(summary: &Summary, number: u32) -> Option<String> {
+    let stage = summary.stages.iter().find(|stage| stage.number == number);
+    stage.map(StageSummary::label)
 }
 
 /// Where the numbers come from: one line each for load, tokens, steady part and client.
@@ -107,7 +137,12 @@ pub(super) fn hinted(message: &str, advice: Option<&str>, layout: Layout) -> Str
 
 fn load(load: &LoadSummary) -> Option<String> {
     let (scheduled, achieved) = (load.scheduled_rate?, load.achieved_rate?);
-    let mut text = format!("{} req/s sent, {} scheduled", number(achieved), number(scheduled));
+    let unit = if load.asked.model.is_of_sessions() {
+        "sessions/s begun"
+    } else {
+        "req/s sent"
+    };
+    let mut text = format!("{} {unit}, {} scheduled", number(achieved), number(scheduled));
     if let Some(delay) = &load.dispatch_delay {
         text.push_str(&format!(
             "; dispatch delay p99 {} ms, max {} ms",
@@ -249,7 +284,7 @@ fn wrapped(first: &str, text: &str, layout: Layout) -> String {
     format!("{first}{}\n", lines.join(&format!("\n{}", " ".repeat(indent))))
 }
 
-fn shortened(text: &str, room: usize) -> String {
+pub(super) fn shortened(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
     }

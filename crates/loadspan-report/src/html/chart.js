@@ -95,6 +95,7 @@ class Plot {
       clipped(drawn((kind) => kind === "shade")),
       ...this.drawAxes(frame),
       clipped(drawn((kind) => kind !== "shade" && !isText(kind))),
+      ...panel.marks.filter(({ kind }) => kind === "shade").flatMap((mark) => shadeName(mark, frame)),
       ...drawn(isText),
       ...this.drawEnds(frame),
       shape("rect", { class: "surface", x, y, width, height }),

@@ -116,13 +116,14 @@ pub(super) fn verdict(summary: &Summary) -> Element {
     if let Completeness::Incomplete { reason } = &summary.run.completeness {
         section = section.child(element("p").text(format!("The run was cut short: {reason}.")));
     }
-    if summary.verdict.reasons.is_empty() {
+    let reasons = about::reasons(summary);
+    if reasons.is_empty() {
         return section;
     }
-    section.child(element("ul").children(summary.verdict.reasons.iter().map(finding)))
+    section.child(element("ul").children(reasons.iter().map(finding)))
 }
 
-fn finding(finding: &Finding) -> Element {
+fn finding((finding, message): &(&Finding, String)) -> Element {
     let (glyph, word) = match finding.severity {
         Severity::Note => ("○", "note"),
         Severity::Degraded => ("▲", "degraded"),
@@ -131,7 +132,7 @@ fn finding(finding: &Finding) -> Element {
     element("li")
         .class(word)
         .child(element("b").text(format!("{glyph} {word}: ")))
-        .text(&finding.message)
+        .text(message)
         .child(element("span").class("advice").text(&finding.advice))
 }
 

@@ -67,6 +67,13 @@ const drawers = {
   },
 };
 
+/* What a stretch is, where there is room for it. */
+function shadeName({ from, to, text: whole }, { x, top, left, right }) {
+  const [start, end] = [Math.max(x(from), left), Math.min(x(to), right)];
+  const fits = [whole, whole.split(",")[0]].find((content) => content && widthOf(content) + 8 <= end - start);
+  return fits ? [text("", start + 4, top + 12, fits)] : [];
+}
+
 /* What each kind of mark says at a point, which has its place in pixels and its x in units of the axis */
 
 function nearest(mark, frame, reach, distance) {

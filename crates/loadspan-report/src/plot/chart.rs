@@ -94,8 +94,8 @@ pub(super) enum Mark {
     Strokes { points: Vec<(f64, f64)>, ink: Ink },
     /// A line across the panel at a value, with its text at the right edge, where no data is.
     Rule { y: f64, text: String, ink: Ink },
-    /// A stretch of the horizontal axis, with its text.
-    Shade { from: f64, to: f64, text: String },
+    /// A stretch of the horizontal axis.
+    Shade(Shade),
     /// A text beside a point.
     Note { at: (f64, f64), text: String },
     /// A text at the right edge of the panel, at a height.
@@ -147,6 +147,16 @@ impl Line {
 pub(super) enum Dash {
     Solid,
     Dashed,
+}
+
+/// A stretch of the horizontal axis, behind everything.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shade {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) ink: Ink,
+    /// What it is, if there is room; else the part of it before a comma.
+    pub(super) text: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Chart;
 use super::axis::{Axis, Scale};
-use super::chart::{Dash, KeyEntry, Mark, Panel, Stacking};
+use super::chart::{Dash, KeyEntry, Mark, Panel, Shade, Stacking};
 use super::style::ink_name;
 use super::theme::Ink;
 
@@ -129,7 +129,9 @@ fn encode_mark(mark: &Mark, name: Option<&str>) -> Option<Value> {
         }
         Mark::Strokes { points: at, ink } => ("strokes", Some(*ink), points(at)),
         Mark::Rule { y, text, ink } => ("rule", Some(*ink), json!({ "y": number(*y), "text": text })),
-        Mark::Shade { from, to, text } => ("shade", None, json!({ "from": from, "to": to, "text": text })),
+        Mark::Shade(Shade { from, to, ink, text }) => {
+            ("shade", Some(*ink), json!({ "from": from, "to": to, "text": text }))
+        }
         Mark::Note { at, text } => ("note", None, json!({ "x": at.0, "y": at.1, "text": text })),
         Mark::EdgeNote { y, text } => ("edge", None, json!({ "y": y, "text": text })),
         Mark::Whisker { from, to, ink } => (

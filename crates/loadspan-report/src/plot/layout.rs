@@ -229,7 +229,7 @@ fn draw_caption(pen: &mut Pen, chart: &Chart, top: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::plot::axis::Axis;
-    use crate::plot::chart::{Corner, DotShape, Dots, KeyEntry, Line, Mark, Panel};
+    use crate::plot::chart::{Corner, DotShape, Dots, KeyEntry, Line, Mark, Panel, Shade};
 
     /// A chart whose every text is longer than anyone would wish.
     fn wordy() -> Chart {
@@ -266,11 +266,12 @@ mod tests {
                 text: long.clone(),
                 ink: Ink::Muted,
             },
-            Mark::Shade {
+            Mark::Shade(Shade {
                 from: 0.0,
                 to: 1.0,
+                ink: Ink::Shade,
                 text: long.clone(),
-            },
+            }),
             Mark::EdgeNote {
                 y: 0.0,
                 text: long.clone(),

@@ -5,15 +5,16 @@ mod errors;
 mod gaps;
 mod lag;
 mod scatter;
+mod stretches;
 mod system;
 mod timeline;
 mod tokens;
 mod traffic;
 mod ttft;
 
-use loadspan_record::{GpuSample, LoadModel, Metric, ServerSample, Summary};
+use loadspan_record::{GpuSample, Metric, ServerSample, Summary};
 
-use super::chart::{Chart, Mark, Panel, Stacking};
+use super::chart::{Chart, Panel, Stacking};
 use super::number::counted;
 use super::requests::Requests;
 use super::{NoData, axis::Axis, target_of};
@@ -94,7 +95,7 @@ impl RunChart {
     ///
     /// When nothing that it could show was measured.
     pub fn chart(self, run: &RunData<'_>) -> Result<Chart, NoData> {
-        let drawing = match self {
+        let mut drawing = match self {
             Self::TtftOverTime => ttft::draw(run),
             Self::SlowestRequests => timeline::draw_slowest(run),
             Self::FirstRequests => timeline::draw_first(run),
@@ -106,6 +107,9 @@ impl RunChart {
             Self::TokenLengths => tokens::draw(run),
             Self::System => system::draw(run),
         }?;
+        if drawing.stacking == Stacking::SharedAxis {
+            run.name_stages_once(&mut drawing.panels);
+        }
         Ok(Chart {
             name: self.name(),
             title: drawing.title.to_owned(),
@@ -148,17 +152,6 @@ impl RunData<'_> {
         Some(Axis::run_time(from, until))
     }
 
-    /// The warm-up, shaded: what happened in it is in no figure.
-    fn warmup(&self) -> Option<Mark> {
-        let (from, _) = self.requests.extent_s()?;
-        let until = self.summary.run.measured_from_s?;
-        (self.summary.counts.warmup > 0 && until > from).then(|| Mark::Shade {
-            from: 0.0,
-            to: until,
-            text: "warm-up, in no figure".to_owned(),
-        })
-    }
-
     /// What `--goodput` allows of a figure, in its unit.
     fn target(&self, metric: Metric) -> Option<f64> {
         target_of(self.summary, metric)
@@ -166,18 +159,6 @@ impl RunData<'_> {
 
     /// How many requests the load keeps or allows in flight.
     fn concurrency(&self) -> Option<u32> {
-        match self.summary.load.asked.model {
-            LoadModel::Closed { concurrency } => Some(concurrency),
-            LoadModel::Open { max_concurrency, .. } => max_concurrency,
-        }
-    }
-}
-
-/// A sentence for captions, where there is a warm-up.
-fn warmup_remark(warmup: Option<&Mark>) -> &'static str {
-    if warmup.is_some() {
-        " Percentiles of the whole run leave the shaded warm-up out."
-    } else {
-        ""
+        self.summary.load.asked.model.max_concurrency()
     }
 }

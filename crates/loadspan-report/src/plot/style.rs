@@ -20,6 +20,8 @@ pub(crate) fn variables() -> String {
             Ink::Grid,
             Ink::Axis,
             Ink::Shade,
+            Ink::Stage(0),
+            Ink::Stage(1),
             Ink::Background,
         ])
         .chain(verdicts.map(Ink::Verdict));
@@ -42,6 +44,7 @@ pub(super) fn ink_name(ink: Ink) -> String {
         Ink::Grid => "grid",
         Ink::Axis => "axis",
         Ink::Shade => "shade",
+        Ink::Stage(index) => return format!("stage-{}", index % 2 + 1),
         Ink::Background => "background",
         Ink::Verdict(status) => status.as_str(),
     };

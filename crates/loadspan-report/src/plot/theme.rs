@@ -34,6 +34,8 @@ pub(super) enum Ink {
     Axis,
     /// Behind a stretch of the run that is in no figure.
     Shade,
+    /// Behind a stage, by its number: neighbours differ.
+    Stage(usize),
     /// The paper.
     Background,
     /// A verdict.
@@ -87,6 +89,8 @@ impl Theme {
             Ink::Grid => (0xe4_e7_ec, 0x2b_31_3b),
             Ink::Axis => (0x7d_84_91, 0x75_7e_8d),
             Ink::Shade => (0xf0_f2_f5, 0x1f_24_2c),
+            Ink::Stage(index) if index % 2 == 0 => (0xec_f3_fc, 0x19_23_31),
+            Ink::Stage(_) => (0xf8_f4_ea, 0x25_22_19),
             Ink::Background => (0xff_ff_ff, 0x14_17_1c),
         };
         Rgb(match self {

@@ -27,18 +27,23 @@ pub(crate) struct MadeUpRun {
 impl MadeUpRun {
     /// 40 requests per second, with a slow stretch and a few failures.
     pub(crate) fn open_load(requests: u32) -> Self {
+        Self::at_rate(40.0, requests, 7)
+    }
+
+    /// The same at another rate; the faster, the slower the server.
+    pub(crate) fn at_rate(rate: f64, requests: u32, seed: u64) -> Self {
         Self {
             requests,
-            rate: 40.0,
-            speed: 1.0,
+            rate,
+            speed: (40.0 / rate).clamp(0.4, 1.3),
             load: LoadFacts {
-                description: "poisson 40 req/s, at most 256 at once".to_owned(),
+                description: format!("poisson {rate} req/s, at most 256 at once"),
                 model: LoadModel::Open {
-                    target_rate: Some(40.0),
+                    target_rate: Some(rate),
                     max_concurrency: Some(256),
                 },
             },
-            dice: Dice(7),
+            dice: Dice(seed),
         }
     }
 
@@ -57,17 +62,28 @@ impl MadeUpRun {
         }
     }
 
+    /// Its requests, in the order in which they are due.
+    pub(crate) fn records(&mut self) -> Vec<RequestRecord> {
+        let (mut due_s, requests) = (0.0, self.requests);
+        let record = |index| {
+            due_s += -self.dice.share().max(1e-9).ln() / self.rate;
+            self.record(index, due_s)
+        };
+        (0..requests).map(record).collect()
+    }
+
     /// Runs it.
     pub(crate) fn measure(mut self) -> MeasuredRun {
         let mut summary = SummaryBuilder::new();
         let mut requests = Requests::new();
-        let mut due_s = 0.0;
-        for index in 0..self.requests {
-            due_s += -self.dice.share().max(1e-9).ln() / self.rate;
-            let record = self.record(index, due_s);
-            summary.push(&record);
-            requests.push(&record);
+        let records = self.records();
+        for record in &records {
+            summary.push(record);
+            requests.push(record);
         }
+        let due_s = records
+            .last()
+            .map_or(0.0, |last| last.timings.scheduled_at.as_secs_f64());
         let seconds = due_s as u64 + 3;
         let server = (0..seconds).map(|second| self.server(second, due_s)).collect();
         let gpus = (0..seconds).map(|second| self.gpus(second, due_s)).collect();
@@ -196,6 +212,8 @@ impl MadeUpRun {
                 completeness: Completeness::Complete,
             },
             load: self.load,
+            stages: Vec::new(),
+            replays: Vec::new(),
             prompts: PromptReuse::Unique,
             unsent: 0,
             client: None,
@@ -219,6 +237,8 @@ pub(crate) fn blank(index: u32) -> RequestRecord {
         stage: 0,
         session: None,
         turn: None,
+        turns: None,
+        attempt: 0,
         target: 0,
         worker: 0,
         timings: Timings::default(),

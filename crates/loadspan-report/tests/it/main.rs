@@ -10,3 +10,4 @@ mod plots;
 mod records;
 mod runs;
 mod schema;
+mod staged;

@@ -137,6 +137,8 @@ pub(crate) fn whole(sent: f64, took: f64) -> RequestRecord {
         stage: 0,
         session: None,
         turn: None,
+        turns: None,
+        attempt: 0,
         target: 0,
         worker: 0,
         timings: Timings {
@@ -218,6 +220,8 @@ pub(crate) fn facts(description: &str, model: LoadModel) -> RunFacts {
             description: description.to_owned(),
             model,
         },
+        stages: Vec::new(),
+        replays: Vec::new(),
         prompts: PromptReuse::Unique,
         unsent: 0,
         client: None,

@@ -4,7 +4,7 @@ use loadspan_record::{Metric, RunMetric};
 use loadspan_report::{records_jsonl, summary_json};
 use serde_json::Value;
 
-use crate::runs;
+use crate::{runs, staged};
 
 const SUMMARY: &str = include_str!("../../../../docs/schema/summary.schema.json");
 const RECORDS: &str = include_str!("../../../../docs/schema/records.schema.json");
@@ -29,6 +29,8 @@ fn every_summary_is_valid() {
         runs::all_failed(),
         runs::one_request(),
         runs::missed_rate(),
+        staged::rate_ladder().summary,
+        staged::sessions().summary,
     ] {
         assert_valid(SUMMARY, &summary_json::render(&summary));
     }

@@ -58,7 +58,11 @@ impl LoadWords {
             LoadModel::Open {
                 target_rate: Some(_), ..
             } => Some(true),
-            LoadModel::Open { .. } => None,
+            LoadModel::Open { .. }
+            | LoadModel::OpenSessions { .. }
+            | LoadModel::ClosedSessions { .. }
+            | LoadModel::Recorded { .. }
+            | LoadModel::Staged => None,
         };
         let first = runs.first().and_then(kind);
         if first.is_some() && runs.iter().all(|run| kind(run) == first) {
@@ -73,9 +77,6 @@ impl LoadWords {
         let mut settings = BTreeMap::new();
         let mut set = |name: &str, value: String| settings.insert(name.to_owned(), value);
         match (self, asked.model) {
-            (Self::Description, _) => {
-                set("load", asked.description.clone());
-            }
             (Self::Numbers, LoadModel::Closed { concurrency }) => {
                 set("concurrency", concurrency.to_string());
             }
@@ -92,6 +93,9 @@ impl LoadWords {
                 if let Some(most) = max_concurrency {
                     set("max-concurrency", most.to_string());
                 }
+            }
+            _ => {
+                set("load", asked.description.clone());
             }
         }
         settings

@@ -7,10 +7,10 @@ use super::{Ink, Pen, Point, Rect, Shape, Stroke};
 impl Drawing<'_> {
     pub(super) fn shades(&self, pen: &mut Pen, marks: &[Mark]) {
         for mark in marks {
-            if let Mark::Shade { from, to, .. } = mark {
+            if let Mark::Shade(shade) = mark {
                 pen.add(Shape::Boxes {
-                    boxes: vec![self.stretch(*from, *to)],
-                    fill: pen.fill(Ink::Shade),
+                    boxes: vec![self.stretch(shade.from, shade.to)],
+                    fill: pen.fill(shade.ink),
                 });
             }
         }
@@ -85,7 +85,7 @@ impl Drawing<'_> {
                 });
             }
             Mark::Whisker { from, to, ink } => self.whisker(pen, [self.point(*from), self.point(*to)], *ink),
-            Mark::Shade { .. } | Mark::Note { .. } | Mark::EdgeNote { .. } | Mark::Better(_) => {}
+            Mark::Shade(_) | Mark::Note { .. } | Mark::EdgeNote { .. } | Mark::Better(_) => {}
         }
     }
 

@@ -75,7 +75,10 @@ impl Drawing<'_> {
         for mark in marks {
             match mark {
                 Mark::Better(corner) => self.better(pen, &mut placer, *corner),
-                Mark::Shade { from, to, text } => self.shade_text(pen, &mut placer, (self.stretch(*from, *to), text)),
+                Mark::Shade(shade) => {
+                    let stretch = self.stretch(shade.from, shade.to);
+                    self.shade_text(pen, &mut placer, (stretch, &shade.text));
+                }
                 _ => {}
             }
         }

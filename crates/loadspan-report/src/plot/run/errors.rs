@@ -97,7 +97,7 @@ fn share_panel(run: &RunData<'_>, time: &Axis, bars: Vec<Bar>) -> Panel {
         x: time.clone(),
         y,
         marks: run
-            .warmup()
+            .stretches()
             .into_iter()
             .chain([Mark::Bars { bars, ink: Ink::Error }])
             .collect(),
@@ -107,7 +107,8 @@ fn share_panel(run: &RunData<'_>, time: &Axis, bars: Vec<Bar>) -> Panel {
 
 fn class_panel(run: &RunData<'_>, time: &Axis, classes: Vec<(String, Vec<f64>)>) -> Panel {
     let names = classes.iter().map(|(class, _)| class.clone()).collect();
-    let mut marks: Vec<Mark> = run.warmup().into_iter().map(without_text).collect();
+    // The panel above says what each is.
+    let mut marks = run.stretches_without_words();
     for (row, (_, moments)) in classes.into_iter().enumerate() {
         let row = row as f64;
         marks.push(Mark::EdgeNote {
@@ -126,17 +127,5 @@ fn class_panel(run: &RunData<'_>, time: &Axis, classes: Vec<(String, Vec<f64>)>)
         y,
         marks,
         key: Vec::new(),
-    }
-}
-
-/// The panel above says it already.
-fn without_text(mark: Mark) -> Mark {
-    match mark {
-        Mark::Shade { from, to, .. } => Mark::Shade {
-            from,
-            to,
-            text: String::new(),
-        },
-        other => other,
     }
 }

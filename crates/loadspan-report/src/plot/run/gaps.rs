@@ -8,7 +8,7 @@ use super::super::chart::{Band, DotShape, Dots, KeyEntry, Line, Mark, Panel, Sta
 use super::super::gaps::{GapStats, GapWindows};
 use super::super::number::{LatencyUnit, counted, round_length};
 use super::super::theme::Ink;
-use super::{Drawing, RunData, warmup_remark};
+use super::{Drawing, RunData};
 
 const NONE: NoData = NoData {
     what: "inter-chunk latency over time",
@@ -67,8 +67,7 @@ pub(super) fn draw(run: &RunData<'_>) -> Result<Drawing, NoData> {
             opacity,
         })
     };
-    let warmup = run.warmup();
-    let mut marks: Vec<Mark> = warmup.clone().into_iter().collect();
+    let mut marks = run.stretches();
     marks.push(band(&p90, &p99, OUTER));
     marks.push(band(&p50, &p90, INNER));
     marks.push(Mark::Line(Line::new(p99, BAND, "p99")));
@@ -91,7 +90,7 @@ pub(super) fn draw(run: &RunData<'_>) -> Result<Drawing, NoData> {
         "{} of completed streams in windows of {}, each in the window in which it ended; percentiles to 3 %, p99 where a window has {ENOUGH} gaps, maxima exact.{}",
         counted(total, "gap"),
         round_length(gaps.length_s()),
-        warmup_remark(warmup.as_ref())
+        run.stretches_remark()
     );
     Ok(Drawing {
         title: "Inter-chunk latency over the run",

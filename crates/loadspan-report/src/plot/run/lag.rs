@@ -7,7 +7,7 @@ use super::super::chart::Stacking;
 use super::super::number::{LatencyUnit, counted};
 use super::super::theme::Ink;
 use super::scatter::Scatter;
-use super::{Drawing, RunData, warmup_remark};
+use super::{Drawing, RunData};
 
 const NONE: NoData = NoData {
     what: "schedule lag over time",
@@ -59,7 +59,7 @@ pub(super) fn draw(run: &RunData<'_>) -> Result<Drawing, NoData> {
         title: "Schedule lag over the run",
         caption: format!(
             "Schedule lag: from due to the first byte sent. Dots: {count} sent, failed ones too, extremes kept.{lines}{own}{}",
-            warmup_remark(run.warmup().as_ref())
+            run.stretches_remark()
         ),
         panels: vec![panel],
         stacking: Stacking::SharedAxis,

@@ -31,7 +31,7 @@ impl Scatter<'_> {
     /// The panel, and a sentence on its lines; it is empty where there are too few values for lines.
     pub(super) fn draw(self, run: &RunData<'_>, time: Axis) -> (Panel, String) {
         let shown = |(at, ms): &(f64, f64)| (*at, self.unit.of_ms(*ms));
-        let mut marks: Vec<Mark> = run.warmup().into_iter().collect();
+        let mut marks = run.stretches();
         marks.push(Mark::Dots(Dots {
             points: thin_dots(self.values.iter().map(shown).collect()),
             ink: self.dots,
@@ -51,7 +51,8 @@ impl Scatter<'_> {
                 (&lines.tail, self.tail, lines.tail_name),
                 (&lines.median, Ink::Text, "p50"),
             ] {
-                marks.push(Mark::Line(Line::new(points.iter().map(shown).collect(), ink, name)));
+                let points = run.broken_between_stages(points.iter().map(shown).collect());
+                marks.push(Mark::Line(Line::new(points, ink, name)));
             }
         }
         let has_p99 = |stats: &&Distribution| stats.p99 > 0.0 && stats.count >= ENOUGH_FOR_P99;

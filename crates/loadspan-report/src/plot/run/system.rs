@@ -105,7 +105,7 @@ fn panel(run: &RunData<'_>, (label, kind): (&str, Kind), (time, lines): (&Axis, 
         height: 110.0,
         x: time.clone(),
         y,
-        marks: run.warmup().into_iter().chain(lines).collect(),
+        marks: run.stretches().into_iter().chain(lines).collect(),
         key: Vec::new(),
     }
 }

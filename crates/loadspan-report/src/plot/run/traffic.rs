@@ -31,7 +31,7 @@ pub(super) fn draw(run: &RunData<'_>) -> Result<Drawing, NoData> {
     let mut panels = vec![scene.requests()];
     panels.extend(scene.tokens());
     panels.push(scene.in_flight());
-    let offered = if run.summary.load.asked.model.is_open() {
+    let offered = if run.summary.is_open() {
         "Offered: when the schedule wanted requests sent. "
     } else {
         "A closed load offers no rate of its own: a request is sent when another ends. "
@@ -102,7 +102,7 @@ impl Traffic<'_> {
             Line::new(completed, Ink::Series(0), "completed"),
             Line::new(while_due(sent), Ink::Series(2), "sent"),
         ];
-        if self.run.summary.load.asked.model.is_open() {
+        if self.run.summary.is_open() {
             // Above what was sent: where one hides the other, they are the same.
             let offered = self.rates(&self.counted(|row| Some(secs(row.scheduled_ns))));
             lines.push(Line::new(while_due(offered), Ink::Text, "offered").dashed());
@@ -130,7 +130,7 @@ impl Traffic<'_> {
         let mut panel = self.panel("requests in flight", 150.0, vec![line]);
         if let Some(concurrency) = self.run.concurrency() {
             let most = f64::from(concurrency);
-            let what = if self.run.summary.load.asked.model.is_open() {
+            let what = if self.run.summary.is_open() {
                 "at most"
             } else {
                 "asked for:"
@@ -176,7 +176,11 @@ impl Traffic<'_> {
     fn panel(&self, label: &str, height: f64, lines: Vec<Line>) -> Panel {
         let values = lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
         let y = Axis::from_zero(label, values.fold(0.0, f64::max));
-        let marks = self.run.warmup().into_iter().chain(lines.into_iter().map(Mark::Line));
+        let marks = self
+            .run
+            .stretches()
+            .into_iter()
+            .chain(lines.into_iter().map(Mark::Line));
         Panel {
             height,
             x: self.time.clone(),

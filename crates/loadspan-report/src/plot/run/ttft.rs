@@ -7,7 +7,7 @@ use super::super::chart::Stacking;
 use super::super::number::{LatencyUnit, counted};
 use super::super::theme::Ink;
 use super::scatter::Scatter;
-use super::{Drawing, RunData, warmup_remark};
+use super::{Drawing, RunData};
 
 const NONE: NoData = NoData {
     what: "time to first token over time",
@@ -40,7 +40,7 @@ pub(super) fn draw(run: &RunData<'_>) -> Result<Drawing, NoData> {
         title: "Time to first token over the run",
         caption: format!(
             "Dots: {count} by the time at which each was sent, extremes kept.{lines}{}",
-            warmup_remark(run.warmup().as_ref())
+            run.stretches_remark()
         ),
         panels: vec![panel],
         stacking: Stacking::SharedAxis,
