@@ -39,6 +39,7 @@ pub struct RecordBatch {
     records: Arc<Vec<RequestRecord>>,
     /// By position of the record, in ascending order. `None` for listeners that did not ask for it.
     outputs: Option<Arc<Outputs>>,
+    ended: Option<Arc<Vec<SessionEnd>>>,
 }
 
 type Outputs = Vec<(usize, OutputText)>;
@@ -48,7 +49,19 @@ impl RecordBatch {
         Self {
             records: Arc::new(records),
             outputs: (!outputs.is_empty()).then(|| Arc::new(outputs)),
+            ended: None,
         }
+    }
+
+    pub(crate) fn with_ended(self, ended: Vec<SessionEnd>) -> Self {
+        let ended = (!ended.is_empty()).then(|| Arc::new(ended));
+        Self { ended, ..self }
+    }
+
+    /// Sessions that have ended. All their records are in this batch or in earlier ones.
+    #[must_use]
+    pub fn ended_sessions(&self) -> &[SessionEnd] {
+        self.ended.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// The text of the answer to the request at `position`: of its first choice, without secrets, and no more than 64 KiB of answer
@@ -87,6 +100,8 @@ pub struct Progress {
     pub in_flight: u64,
     /// Requests sent so far, warm-up included.
     pub sent: u64,
+    /// Sessions that have begun and not ended. `None` in a stage without sessions.
+    pub sessions: Option<u64>,
     /// When measuring began in this stage, if it has.
     pub measure_started_at: Option<RunOffset>,
     /// Sending has stopped, in this stage.
@@ -109,10 +124,71 @@ pub struct StageEnd {
     pub ended_at: RunOffset,
     /// Requests that a schedule had due before the end of the stage and that were not sent.
     pub unsent: u64,
+    /// What became of its sessions; `None` when it sent none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<SessionCounts>,
     /// Each worker thread.
     pub workers: Vec<WorkerStats>,
     /// CPU time of the whole process during its load, in seconds.
     pub cpu_seconds: f64,
+}
+
+/// A session that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionEnd {
+    /// Its number in the run.
+    pub session: u64,
+    /// How.
+    pub fate: SessionFate,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionFate {
+    /// Every call of it was answered.
+    Completed,
+    /// A call of it failed, and so often as it may.
+    Failed,
+    /// Sending stopped, or the run ended, before it was complete.
+    Cut,
+}
+
+/// What became of the sessions of a stage, warm-up included. Every session that began ended in exactly one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SessionCounts {
+    /// Sessions that began: the sum of the next three.
+    pub started: u64,
+    /// Every call of them was answered.
+    pub completed: u64,
+    /// A call of them failed, and so often as it may.
+    pub failed: u64,
+    /// Sending stopped, or the run ended, before they were complete.
+    pub cut: u64,
+    /// Calls of these sessions that were sent, calls sent again included.
+    pub calls: u64,
+    /// Calls that were sent again after a failure.
+    pub retries: u64,
+    /// Calls that could not be written. Each has a record, and nothing was sent.
+    pub unsendable: u64,
+    /// Calls of sessions that failed or were cut, and that were never due or never sent. They have no record.
+    pub never_sent: u64,
+}
+
+impl SessionCounts {
+    /// Those of two together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            started: self.started + other.started,
+            completed: self.completed + other.completed,
+            failed: self.failed + other.failed,
+            cut: self.cut + other.cut,
+            calls: self.calls + other.calls,
+            retries: self.retries + other.retries,
+            unsendable: self.unsendable + other.unsendable,
+            never_sent: self.never_sent + other.never_sent,
+        }
+    }
 }
 
 /// How a run ended, and what it took the client.
@@ -233,6 +309,7 @@ impl Sender {
             RunEvent::Records(batch) if self.output == Output::LeftOut => RunEvent::Records(RecordBatch {
                 records: Arc::clone(&batch.records),
                 outputs: None,
+                ended: batch.ended.clone(),
             }),
             event => event.clone(),
         }

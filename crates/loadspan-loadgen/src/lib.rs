@@ -6,6 +6,7 @@
 
 mod clock;
 mod connection;
+pub mod conversation;
 mod deadline;
 mod event;
 mod http1;
@@ -14,6 +15,7 @@ mod link;
 mod observer;
 pub mod openai;
 pub mod preflight;
+pub mod recorded;
 mod redaction;
 mod response;
 mod runner;
@@ -26,10 +28,13 @@ pub mod workload;
 pub use self::clock::{ClockAnchor, RunClock};
 pub use self::connection::{TlsConfig, TlsError};
 pub use self::deadline::Deadlines;
-pub use self::event::{Listeners, Progress, RecordBatch, RunEnd, RunEvent, StageEnd, StopReason, Subscription};
+pub use self::event::{
+    Listeners, Progress, RecordBatch, RunEnd, RunEvent, SessionCounts, SessionEnd, SessionFate, StageEnd, StopReason,
+    Subscription,
+};
 pub use self::observer::TextCapture;
 pub use self::runner::{
-    FailureThreshold, Limits, LoadConfig, LoadModel, Run, RunError, RunPlan, StagePlan, StageRole, Stopper, Traffic,
-    Warmup, start,
+    FailureThreshold, Limits, LoadConfig, LoadModel, OnFailedTurn, Run, RunError, RunPlan, StagePlan, StageRole,
+    Stopper, Traffic, Warmup, start,
 };
 pub use self::target::{BaseUrl, HttpPreference, PreparedTarget, TargetConfig, TargetError, UrlError};

@@ -1,5 +1,6 @@
 //! Watches one response after the other and says what it was worth.
 
+mod answer;
 mod said;
 
 use std::borrow::Cow;
@@ -299,7 +300,7 @@ impl Seen {
     }
 
     fn keep(&mut self, facts: Facts<'_>, text: TextConfig) {
-        self.said.add(&facts.text, text);
+        self.said.add(&facts, text);
         if let Some(usage) = facts.usage {
             let source = if facts.usage_is_final {
                 TokenSource::ServerUsage

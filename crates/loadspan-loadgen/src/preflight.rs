@@ -299,6 +299,7 @@ impl Inquiry {
             request_id: "preflight",
             // No span describes it.
             traceparent: None,
+            session: None,
             body: &bytes,
         };
         let observing = ObserverConfig {
@@ -307,6 +308,7 @@ impl Inquiry {
             text: TextConfig {
                 whole: TextCapture::Off,
                 output: TextCapture::Off,
+                answer: TextCapture::Off,
             },
             gap_limit: 0,
         };

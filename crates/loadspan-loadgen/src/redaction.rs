@@ -44,6 +44,16 @@ impl Redaction {
         }
     }
 
+    /// The same for a body, which is text as a rule: one that is none is left out if there are secrets.
+    pub(crate) fn redact_bytes(&self, body: &mut Vec<u8>) {
+        if self.0.is_empty() {
+            return;
+        }
+        let mut text = String::from_utf8(std::mem::take(body)).unwrap_or_default();
+        self.redact_in(&mut text);
+        *body = text.into_bytes();
+    }
+
     /// What somebody else said, as one line of bounded length without secrets. Redacted first: a key that was cut in two would not
     /// be found.
     pub(crate) fn quote(&self, text: &str) -> Box<str> {
@@ -116,6 +126,18 @@ mod tests {
     fn messages_are_one_line_of_bounded_length() {
         assert_eq!(quote(&[], "a\r\n\t b\u{7}"), "a b");
         assert_eq!(quote(&[], &"ü".repeat(5_000)).chars().count(), SHOWN);
+    }
+
+    #[test]
+    fn bodies_lose_their_secrets_and_nothing_else() {
+        let redact = |secrets: &[&str], body: &[u8]| {
+            let mut body = body.to_vec();
+            Redaction::new(secrets.iter().copied().map(Secret::new).collect()).redact_bytes(&mut body);
+            body
+        };
+        assert_eq!(redact(&[], b"\xff"), b"\xff");
+        assert_eq!(redact(&["canary"], b"\xff canary"), b"");
+        assert_eq!(redact(&["canary"], br#"{"a":"canary"}"#), br#"{"a":"[redacted]"}"#);
     }
 
     #[test]

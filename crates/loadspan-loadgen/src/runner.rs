@@ -8,6 +8,7 @@
 //! worker n ─┘             (1 thread)   └─▶ listener (…)
 //! ```
 
+mod admission;
 mod closed;
 mod collector;
 mod control;
@@ -15,8 +16,10 @@ mod course;
 mod open;
 mod outbox;
 mod pacer;
+mod part;
 mod plan;
 mod self_check;
+mod sessions;
 mod slot;
 mod stage;
 mod worker;
@@ -28,7 +31,9 @@ use std::time::Duration;
 use loadspan_record::{ConnectionUse, Preopened, WorkerStats};
 
 use self::course::Course;
-pub use self::plan::{FailureThreshold, Limits, LoadConfig, LoadModel, RunPlan, StagePlan, StageRole, Traffic, Warmup};
+pub use self::plan::{
+    FailureThreshold, Limits, LoadConfig, LoadModel, OnFailedTurn, RunPlan, StagePlan, StageRole, Traffic, Warmup,
+};
 use self::self_check::process_cpu_seconds;
 use self::stage::{StageRun, StageWork};
 use crate::event::{Listeners, RunEnd, RunEvent, StageEnd};
@@ -40,6 +45,12 @@ pub enum RunError {
     /// The plan contradicts itself.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// The plan contradicts itself.
+    #[error("{0}")]
+    Plan(&'static str),
+    /// What a replay log says came to an end too early. What was read before has been sent.
+    #[error("cannot read on in the replay log: {0}")]
+    Log(std::io::Error),
     /// A thread or its event loop could not be started.
     #[error("cannot start a worker: {0}")]
     Start(std::io::Error),
@@ -83,11 +94,13 @@ impl Stopper {
 ///
 /// # Errors
 ///
-/// A thread cannot be started, or the user's headers and the plan's trace context are at odds.
+/// A thread cannot be started, the user's headers and the plan's trace context are at odds, or requests that are no sessions are to
+/// arrive like recorded sessions.
 pub fn start(plan: RunPlan, clock: RunClock, listeners: Listeners) -> Result<Run, RunError> {
     if let Some(trace) = plan.trace {
         plan.target_config.check_propagation(trace.propagation)?;
     }
+    plan.check()?;
     let listeners = Arc::new(listeners);
     let course = Arc::new(Course::default());
     let conductor = Conductor {
@@ -150,6 +163,7 @@ struct Done {
     records_lost: u64,
     sent: u64,
     next_index: u64,
+    next_session: u64,
     broken: Option<RunError>,
 }
 
@@ -178,6 +192,7 @@ impl Conductor {
             listeners: Arc::clone(&self.listeners),
             stage,
             first_index: done.next_index,
+            first_session: done.next_session,
             sent_before: done.sent,
         };
         let running = match StageRun::start(work, &self.course) {
@@ -206,6 +221,7 @@ impl Done {
         self.sent += ended.sent;
         for report in ended.reports {
             self.next_index = self.next_index.max(report.next_index);
+            self.next_session = self.next_session.max(report.next_session);
             self.preopened.extend(report.preopened);
         }
         self.broken = self.broken.take().or(ended.broken);

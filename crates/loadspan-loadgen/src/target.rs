@@ -29,6 +29,10 @@ pub struct TargetConfig {
     pub api_key: Option<Secret>,
     /// Further headers; any value may be a credential.
     pub headers: Vec<(String, Secret)>,
+    /// The header by which requests of a session name it, so that a router can send them to the same server. Requests that belong
+    /// to no session go without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_header: Option<String>,
     /// Trust in the server's certificate.
     pub tls: TlsConfig,
     /// Protocol version.
@@ -231,8 +235,8 @@ pub enum TargetError {
          of loadspan's"
     )]
     TwoTraceContexts,
-    /// A header that HTTP does not allow.
-    #[error("the header `{name}` is not valid in HTTP: {reason}")]
+    /// A header that HTTP does not allow, or that is spoken for.
+    #[error("the header `{name}` cannot be sent: {reason}")]
     Header {
         /// Its name.
         name: String,

@@ -21,10 +21,13 @@ mod sharegpt;
 mod stream;
 mod synthetic;
 mod tokenizer;
+mod wording;
 mod words;
 
 use serde::Serialize;
 
+#[cfg(test)]
+pub(crate) use self::fake_tokenizer::FakeTokenizer;
 pub use self::{
     calibration::{Observation, calibrate, calibration_text},
     dataset::{DatasetConfig, DatasetFormat},
@@ -35,6 +38,14 @@ pub use self::{
     tokenizer::PromptTokenizer,
 };
 use self::{dataset::Dataset, synthetic::Synthetic};
+pub(crate) use self::{
+    dataset::open_dataset,
+    fingerprint::sha256_of,
+    jsonl::{describe as describe_line, each_line},
+    sharegpt::{each_conversation, estimated_tokens},
+    stream::{Stream, scale},
+    wording::Wording,
+};
 
 /// What one request carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,7 @@
 //!
 //! A [`Session`] has calls whose order has to be found: [`Graph`] says which of them waited for which, and from what that is known. A
 //! [`TimedLog`] has times and lengths, of which there may be more than memory holds: it is read as it is sent. While calls are sent,
-//! [`Exchange`] puts the answers of this run where the recording has its own, and [`Blocks`] makes texts that have prefixes in common
-//! where the recording says that they had.
+//! [`Exchange`] puts the answers of this run where the recording has its own.
 //!
 //! No clock, no runtime, no network.
 #![deny(missing_docs)]
@@ -18,7 +17,6 @@ mod inspect;
 mod log;
 mod openai;
 mod plan;
-mod prefix;
 mod recording;
 mod source;
 mod substitute;
@@ -33,7 +31,6 @@ pub use openai::{chat_message, chat_tools};
 pub use plan::{
     FailedCalls, Left, Options, Plan, PlannedCall, PlannedEvent, PlannedSession, Planner, Share, Speed, Window,
 };
-pub use prefix::Blocks;
 pub use recording::{
     After, Call, Message, Origin, Output, Part, Recorded, Recording, Role, Session, ToolCall, ToolResult, Unused,
 };

@@ -4,6 +4,7 @@
 //! earlier turn of its session knows how long its input is with and without the turns before it, whichever of the two the log counts;
 //! the log has to show which, among the first lines, or it has to be said. A line that shows the contrary ends it.
 
+mod files;
 mod order;
 mod raw;
 mod sessions;
@@ -12,6 +13,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::files::Files;
 use self::order::Order;
 pub(crate) use self::raw::RawCall;
 use self::sessions::{Sessions, Step};
@@ -71,6 +73,8 @@ pub struct Turn {
 #[derive(Debug)]
 pub struct TimedLog<R> {
     lines: Lines<R>,
+    /// The files behind this one.
+    files: Files<R>,
     parser: Parser,
     problems: Problems,
     sessions: Sessions,
@@ -105,6 +109,7 @@ impl<R: BufRead> TimedLog<R> {
         };
         let mut log = Self {
             lines: Lines::new(reader, LONGEST_LINE),
+            files: Files::default(),
             parser,
             problems,
             sessions: Sessions::new(reading.lengths, reading.block_tokens.get()),
@@ -117,6 +122,20 @@ impl<R: BufRead> TimedLog<R> {
             .settle()
             .map_err(|(line, reason)| log.problems.fatal(line, reason))?;
         Ok(log)
+    }
+
+    /// The same, with the lines of other files behind it: each with its name, in the order of time. They are opened when it is their
+    /// turn, and have the format of the first.
+    #[must_use]
+    pub fn followed_by(
+        mut self,
+        files: impl Iterator<Item = Result<(String, R), SourceError>> + Send + 'static,
+    ) -> Self {
+        self.files = Files::of(files);
+        if matches!(self.state, State::Read) {
+            self.state = State::Reading;
+        }
+        self
     }
 
     /// What lengths count: what was said, or what the log has shown. `None`: it has no second turns so far.
@@ -141,10 +160,7 @@ impl<R: BufRead> TimedLog<R> {
 
     fn read_line(&mut self) -> Result<(), SourceError> {
         let (number, parsed) = match self.lines.next().map_err(|error| self.problems.read(error))? {
-            None => {
-                self.state = State::Read;
-                return Ok(());
-            }
+            None => return self.open_next(),
             Some(Line::TooLong(number)) => (number, Err(format!("it is longer than {} MiB", LONGEST_LINE >> 20))),
             Some(Line::Whole(number, line)) => (number, self.parser.parse(line)),
         };
@@ -177,6 +193,21 @@ impl<R: BufRead> TimedLog<R> {
                 Ok(())
             }
         }
+    }
+
+    /// Goes on with the next file, if there is one.
+    fn open_next(&mut self) -> Result<(), SourceError> {
+        let Some(next) = self.files.next() else {
+            self.state = State::Read;
+            return Ok(());
+        };
+        let (name, reader) = next?;
+        self.lines = Lines::new(reader, LONGEST_LINE);
+        self.problems.go_on_with(&name);
+        if let Parser::Csv(columns) = &mut self.parser {
+            *columns = Columns::default();
+        }
+        Ok(())
     }
 
     fn next_call(&mut self) -> Result<Option<TimedCall>, SourceError> {

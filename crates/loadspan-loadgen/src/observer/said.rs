@@ -2,7 +2,8 @@
 
 use loadspan_record::OutputText;
 
-use crate::openai::{Channel, Text};
+use super::answer::Answering;
+use crate::openai::{Channel, Facts};
 
 /// The most that listeners are handed of an answer or of its reasoning, in bytes.
 pub(crate) const OUTPUT_LIMIT: usize = 64 << 10;
@@ -25,6 +26,8 @@ pub(crate) struct TextConfig {
     pub(crate) whole: TextCapture,
     /// Answer and reasoning apart, for listeners.
     pub(crate) output: TextCapture,
+    /// The answer with its tool calls, for the session that repeats it.
+    pub(crate) answer: TextCapture,
 }
 
 /// What a response said. Empty where nobody asked.
@@ -34,10 +37,16 @@ pub(crate) struct Said {
     pub(crate) whole: String,
     /// The first choice, up to a limit.
     pub(crate) output: OutputText,
+    /// The same for a session.
+    pub(crate) answer: Answering,
 }
 
 impl Said {
-    pub(crate) fn add(&mut self, text: &Text<'_>, config: TextConfig) {
+    pub(crate) fn add(&mut self, facts: &Facts<'_>, config: TextConfig) {
+        if config.answer == TextCapture::On {
+            self.answer.add(facts);
+        }
+        let text = &facts.text;
         if config.whole == TextCapture::On {
             text.pieces().iter().for_each(|piece| self.whole.push_str(&piece.text));
         }
@@ -65,16 +74,24 @@ pub(crate) fn beginning(text: &str, limit: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::openai::{Piece, Place};
+    use crate::openai::{Piece, Place, Text};
 
     fn say(said: &mut Said, channel: Channel, choice: u32, text: &str) {
-        let place = Place { channel, choice };
+        let place = Place {
+            channel,
+            ..Place::answer(choice)
+        };
         let text = text.into();
+        let facts = Facts {
+            text: Text::One(Piece { place, text }),
+            ..Facts::default()
+        };
         said.add(
-            &Text::One(Piece { place, text }),
+            &facts,
             TextConfig {
                 whole: TextCapture::On,
                 output: TextCapture::On,
+                answer: TextCapture::Off,
             },
         );
     }

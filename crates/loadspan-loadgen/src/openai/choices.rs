@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::event::{ErrorField, Fragment, read_name};
-use super::{Channel, Facts, Place, Unreadable, Usage};
+use super::event::{ErrorField, Fragment, read_name, read_number};
+use super::{Facts, NamedCall, Place, Unreadable, Usage};
 
 #[derive(Deserialize)]
 struct Completion<'a> {
@@ -57,11 +57,17 @@ struct Delta<'a> {
 #[derive(Deserialize)]
 struct ToolCall<'a> {
     #[serde(borrow, default)]
+    index: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     function: Option<Function<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Function<'a> {
+    #[serde(borrow, default)]
+    name: Option<&'a RawValue>,
     #[serde(borrow, default)]
     arguments: Option<Fragment<'a>>,
 }
@@ -87,48 +93,48 @@ pub(super) fn read(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
             facts.usage_is_final = true;
             facts.finish_reason.get_or_insert(reason);
         }
-        let number = choice.index.and_then(|index| index.get().parse().ok()).unwrap_or(0);
+        let number = read_number(choice.index).unwrap_or(0);
         if let Some(delta) = choice.delta {
             add_delta(&mut facts, number, delta);
         }
-        facts.add_fragment(reasoning(number), choice.reasoning_content);
-        facts.add_fragment(answer(number), choice.text);
+        facts.add_fragment(Place::reasoning(number), choice.reasoning_content);
+        facts.add_fragment(Place::answer(number), choice.text);
     }
     Ok(facts)
 }
 
-fn reasoning(choice: u32) -> Place {
-    Place {
-        channel: Channel::Reasoning,
-        choice,
-    }
-}
-
-fn answer(choice: u32) -> Place {
-    Place {
-        channel: Channel::Answer,
-        choice,
-    }
-}
-
 fn add_delta<'a>(facts: &mut Facts<'a>, choice: u32, delta: Delta<'a>) {
     // Servers that send both fill them with the same text; counting it twice would double its tokens.
-    facts.add_fragment(reasoning(choice), delta.reasoning_content.or(delta.reasoning));
-    facts.add_fragment(answer(choice), delta.content);
-    facts.add_fragment(answer(choice), delta.refusal);
-    let calls = delta
-        .tool_calls
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|call| call.function);
-    for function in calls.chain(delta.function_call) {
-        facts.add_fragment(answer(choice), function.arguments);
+    facts.add_fragment(Place::reasoning(choice), delta.reasoning_content.or(delta.reasoning));
+    facts.add_fragment(Place::answer(choice), delta.content);
+    facts.add_fragment(Place::answer(choice), delta.refusal);
+    // Whole answers number nothing: there the place in the list counts.
+    for (place, call) in (0..).zip(delta.tool_calls.unwrap_or_default()) {
+        let number = read_number(call.index).unwrap_or(place);
+        add_call(facts, (choice, number), call.id, call.function);
     }
+    add_call(facts, (choice, 0), None, delta.function_call);
+}
+
+fn add_call<'a>(
+    facts: &mut Facts<'a>,
+    (choice, number): (u32, u32),
+    id: Option<&'a RawValue>,
+    function: Option<Function<'a>>,
+) {
+    let (name, arguments) = function.map_or((None, None), |function| (function.name, function.arguments));
+    facts.name_call(NamedCall {
+        choice,
+        number,
+        id: read_name(id),
+        name: read_name(name),
+    });
+    facts.add_fragment(Place::arguments(choice, number), arguments);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Piece, Text};
+    use super::super::{Channel, Piece, Text};
     use super::*;
 
     fn facts(json: &str) -> Facts<'_> {
@@ -235,9 +241,34 @@ mod tests {
 
     fn piece(channel: Channel, choice: u32, text: &str) -> Piece<'_> {
         Piece {
-            place: Place { channel, choice },
+            place: Place {
+                channel,
+                ..Place::answer(choice)
+            },
             text: text.into(),
         }
+    }
+
+    #[test]
+    fn tool_calls_are_told_apart() {
+        let whole = facts(
+            r#"{"choices":[{"message":{"content":null,"tool_calls":[
+                {"id":"a","type":"function","function":{"name":"look","arguments":"{}"}},
+                {"id":"b","type":"function","function":{"name":"see","arguments":"[]"}}]}}]}"#,
+        );
+        let named: Vec<_> = whole
+            .tool_calls
+            .iter()
+            .map(|call| (call.number, call.id.as_deref(), call.name.as_deref()))
+            .collect();
+        assert_eq!(named, [(0, Some("a"), Some("look")), (1, Some("b"), Some("see"))]);
+        let places: Vec<_> = whole.text.pieces().iter().map(|piece| piece.place).collect();
+        assert_eq!(places, [Place::arguments(0, 0), Place::arguments(0, 1)]);
+        let part = facts(r#"{"choices":[{"delta":{"tool_calls":[{"index":3,"function":{"arguments":"x"}}]}}]}"#);
+        assert_eq!(part.tool_calls, []);
+        assert_eq!(part.text.pieces()[0].place, Place::arguments(0, 3));
+        let older = facts(r#"{"choices":[{"message":{"function_call":{"name":"look","arguments":"{}"}}}]}"#);
+        assert_eq!(older.tool_calls[0].name.as_deref(), Some("look"));
     }
 
     #[test]

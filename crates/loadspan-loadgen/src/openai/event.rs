@@ -15,6 +15,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) output: Option<Channel>,
     /// The text of that output, as far as it is text.
     pub(crate) text: Text<'a>,
+    /// Tool calls that begin here: what they are called, not what they say.
+    pub(crate) tool_calls: Vec<NamedCall<'a>>,
     pub(crate) usage: Option<Usage>,
     /// The usage stands in the last word of the server, not beside output that is still growing.
     pub(crate) usage_is_final: bool,
@@ -35,6 +37,17 @@ pub(crate) enum Text<'a> {
     Many(Vec<Piece<'a>>),
 }
 
+/// The beginning of a tool call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NamedCall<'a> {
+    /// Number of the choice.
+    pub(crate) choice: u32,
+    /// Its place among the tool calls of the choice. There may be gaps.
+    pub(crate) number: u32,
+    pub(crate) id: Option<Cow<'a, str>>,
+    pub(crate) name: Option<Cow<'a, str>>,
+}
+
 /// A text, and where it belongs. Never empty.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Piece<'a> {
@@ -48,6 +61,8 @@ pub(crate) struct Place {
     pub(crate) channel: Channel,
     /// Number of the choice; 0 where an API has none.
     pub(crate) choice: u32,
+    /// The tool call whose arguments it is part of, by [`NamedCall::number`].
+    pub(crate) tool_call: Option<u32>,
 }
 
 /// The channel of an output.
@@ -56,6 +71,33 @@ pub(crate) enum Channel {
     Reasoning,
     /// Answer text, tool calls, refusals: whatever is not reasoning.
     Answer,
+}
+
+impl Place {
+    /// Answer text of a choice.
+    pub(crate) const fn answer(choice: u32) -> Self {
+        Self {
+            channel: Channel::Answer,
+            choice,
+            tool_call: None,
+        }
+    }
+
+    /// Reasoning of a choice.
+    pub(crate) const fn reasoning(choice: u32) -> Self {
+        Self {
+            channel: Channel::Reasoning,
+            ..Self::answer(choice)
+        }
+    }
+
+    /// The arguments of a tool call of a choice.
+    pub(crate) const fn arguments(choice: u32, tool_call: u32) -> Self {
+        Self {
+            tool_call: Some(tool_call),
+            ..Self::answer(choice)
+        }
+    }
 }
 
 impl<'a> Facts<'a> {
@@ -67,6 +109,13 @@ impl<'a> Facts<'a> {
             _ => return,
         }
         self.output = self.output.max(Some(place.channel));
+    }
+
+    /// Notes the beginning of a tool call, if the event says what it is called.
+    pub(crate) fn name_call(&mut self, call: NamedCall<'a>) {
+        if call.id.is_some() || call.name.is_some() {
+            self.tool_calls.push(call);
+        }
     }
 }
 
@@ -101,6 +150,11 @@ pub(super) fn read_name(json: Option<&RawValue>) -> Option<Cow<'_, str>> {
         _ => serde_json::from_str::<String>(json).ok()?.into(),
     };
     (!name.is_empty()).then_some(name)
+}
+
+/// The number of a choice, a tool call or an item. One that is no number is as good as none.
+pub(super) fn read_number(json: Option<&RawValue>) -> Option<u32> {
+    json?.get().parse().ok()
 }
 
 /// Bytes that are not what the API promises.

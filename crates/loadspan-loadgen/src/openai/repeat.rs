@@ -9,7 +9,8 @@
 
 use std::borrow::Cow;
 
-use super::{EndpointType, Facts, Piece, Place, Text, Unreadable, choices, responses};
+use super::event::Piece;
+use super::{EndpointType, Facts, Place, Text, Unreadable, choices, responses};
 use crate::sse::SseEvent;
 
 /// Reads one stream after the other.
@@ -74,7 +75,8 @@ impl EventReader {
 
     /// Keeps the event as a pattern, if its text is all that it says.
     fn learn(&mut self, data: &[u8], facts: &Facts<'_>) {
-        let plain = facts.usage.is_none() && facts.finish_reason.is_none() && facts.error.is_none() && !facts.done;
+        let ends = facts.finish_reason.is_some() || facts.error.is_some() || facts.done;
+        let plain = facts.usage.is_none() && facts.tool_calls.is_empty() && !ends;
         let Text::One(Piece {
             place,
             text: Cow::Borrowed(text),

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::event::{ErrorField, Fragment, read_name};
-use super::{Channel, Facts, Place, Unreadable, Usage};
+use super::event::{ErrorField, Fragment, read_name, read_number};
+use super::{Facts, NamedCall, Place, Unreadable, Usage};
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -16,6 +16,11 @@ struct Event<'a> {
     delta: Option<Fragment<'a>>,
     #[serde(borrow, default)]
     response: Option<Response<'a>>,
+    /// The place of an item among those of the output.
+    #[serde(borrow, default)]
+    output_index: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    item: Option<&'a RawValue>,
     #[serde(default)]
     message: Option<String>,
     #[serde(default)]
@@ -51,6 +56,10 @@ struct OutputItem<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
+    call_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     content: Option<Vec<Part<'a>>>,
     #[serde(borrow, default)]
     summary: Option<Vec<Part<'a>>>,
@@ -65,22 +74,25 @@ struct Part<'a> {
 }
 
 /// The API knows no choices.
-const ANSWER: Place = Place {
-    channel: Channel::Answer,
-    choice: 0,
-};
-const REASONING: Place = Place {
-    channel: Channel::Reasoning,
-    choice: 0,
-};
+const ANSWER: Place = Place::answer(0);
+const REASONING: Place = Place::reasoning(0);
 
 /// The facts of one event of a stream.
 pub(super) fn read_event(data: &[u8]) -> Result<Facts<'_>, Unreadable> {
     let event: Event<'_> = serde_json::from_slice(data)?;
     let mut facts = Facts::default();
     match &*event.kind {
-        "response.output_text.delta" | "response.refusal.delta" | "response.function_call_arguments.delta" => {
-            facts.add_fragment(ANSWER, event.delta);
+        "response.output_text.delta" | "response.refusal.delta" => facts.add_fragment(ANSWER, event.delta),
+        "response.function_call_arguments.delta" => {
+            let number = read_number(event.output_index).unwrap_or(0);
+            facts.add_fragment(Place::arguments(0, number), event.delta);
+        }
+        "response.output_item.added" => {
+            // Its arguments are empty here and come as deltas. An item of another shape is of no interest.
+            let item = event.item.and_then(|item| serde_json::from_str(item.get()).ok());
+            if let Some(item) = item {
+                name_call(&mut facts, read_number(event.output_index).unwrap_or(0), &item);
+            }
         }
         "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" | "response.reasoning.delta" => {
             facts.add_fragment(REASONING, event.delta);
@@ -112,14 +124,30 @@ pub(super) fn read_answer(body: &[u8]) -> Result<Facts<'_>, Unreadable> {
     if output.is_none() && facts.error.is_none() {
         return Err(Unreadable("it has no `output`".to_owned()));
     }
-    for item in output.unwrap_or_default() {
-        let place = if item.kind == "reasoning" { REASONING } else { ANSWER };
+    for (number, item) in (0..).zip(output.unwrap_or_default()) {
+        let place = match &*item.kind {
+            "reasoning" => REASONING,
+            "function_call" => Place::arguments(0, number),
+            _ => ANSWER,
+        };
+        name_call(&mut facts, number, &item);
         let parts = item.content.into_iter().chain(item.summary).flatten();
         for fragment in parts.filter_map(|part| part.text).chain(item.arguments) {
             facts.add_fragment(place, Some(fragment));
         }
     }
     Ok(facts)
+}
+
+fn name_call<'a>(facts: &mut Facts<'a>, number: u32, item: &OutputItem<'a>) {
+    if item.kind == "function_call" {
+        facts.name_call(NamedCall {
+            choice: 0,
+            number,
+            id: read_name(item.call_id),
+            name: read_name(item.name),
+        });
+    }
 }
 
 /// What a response says of its end, and its output.
@@ -143,6 +171,7 @@ fn conclusion(response: Response<'_>) -> (Facts<'_>, Option<Vec<OutputItem<'_>>>
 
 #[cfg(test)]
 mod tests {
+    use super::super::Channel;
     use super::*;
 
     fn event(json: &'static str) -> Facts<'static> {
@@ -195,6 +224,28 @@ mod tests {
             (Some("r"), Some("m"))
         );
         assert_eq!(created.finish_reason, None);
+    }
+
+    #[test]
+    fn tool_calls_are_told_apart_by_their_items() {
+        let added = event(
+            r#"{"type":"response.output_item.added","output_index":2,
+                "item":{"type":"function_call","id":"fc","call_id":"a","name":"look","arguments":""}}"#,
+        );
+        assert_eq!(added.output, None);
+        let named = &added.tool_calls[0];
+        assert_eq!(
+            (named.number, named.id.as_deref(), named.name.as_deref()),
+            (2, Some("a"), Some("look"))
+        );
+        let part = event(r#"{"type":"response.function_call_arguments.delta","output_index":2,"delta":"{"}"#);
+        assert_eq!(part.text.pieces()[0].place, Place::arguments(0, 2));
+        let whole = read_answer(
+            br#"{"status":"completed","output":[{"type":"function_call","call_id":"a","name":"look","arguments":"{}"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(whole.tool_calls[0].id.as_deref(), Some("a"));
+        assert_eq!(whole.text.pieces()[0].place, Place::arguments(0, 0));
     }
 
     #[test]

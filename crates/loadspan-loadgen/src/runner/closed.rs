@@ -21,8 +21,8 @@ const WAVE_LIMIT: Duration = Duration::from_millis(500);
 
 /// A slot without a connection waits before it tries again: a server that is gone must not turn the client into a machine that
 /// fails as fast as it can, and a call that fails at once leaves no other slot its turn.
-const FIRST_BACKOFF: Duration = Duration::from_millis(10);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
+pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(10);
+pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 
 /// When the slots of a worker send their first requests.
 ///
@@ -39,7 +39,7 @@ impl FirstWave {
     pub(crate) fn new(load: &LoadConfig, share: Share, start: RunOffset) -> Self {
         let (concurrency, ramp) = match load.model {
             LoadModel::Closed { concurrency, ramp } => (concurrency, ramp),
-            LoadModel::Open { .. } => (NonZeroU32::MIN, None),
+            LoadModel::Open { .. } | LoadModel::Recorded { .. } => (NonZeroU32::MIN, None),
         };
         let gap = match (ramp, load.warmup) {
             (Some(ramp), _) => ramp / concurrency.get(),
@@ -50,7 +50,7 @@ impl FirstWave {
     }
 
     /// When the worker's slot number `slot` sends its first request. The slots of all workers take turns.
-    fn begins(&self, slot: usize) -> RunOffset {
+    pub(super) fn begins(&self, slot: usize) -> RunOffset {
         let place = slot as u64 * self.share.of + self.share.number;
         self.start
             .after(Duration::from_nanos(self.gap.as_nanos() as u64 * place))
@@ -106,8 +106,9 @@ async fn keep_busy(worker: Rc<Worker>, mut slot: Slot, begins: RunOffset) {
             phase: ticket.phase,
             scheduled_at: free_since,
             held_back_ns: 0,
+            turn: None,
         };
-        match slot.send(due).await {
+        match slot.send(due, None).await.sending {
             Sending::Sent => backoff = FIRST_BACKOFF,
             Sending::NoConnection => {
                 worker.pause(backoff).await;

@@ -9,7 +9,7 @@ use loadspan_record::{Outcome, Phase, TokenSource};
 
 use super::control::Control;
 use super::outbox::Batch;
-use super::plan::{FailureThreshold, Limits, RunPlan, StagePlan, StageRole};
+use super::plan::{FailureThreshold, Limits, RunPlan, StagePlan, StageRole, Traffic};
 use crate::event::{Listeners, Progress, RecordBatch, RunEvent};
 use crate::observer::{OUTPUT_LIMIT, beginning};
 use crate::redaction::Redaction;
@@ -77,8 +77,9 @@ impl Collector {
         for (_, output) in &mut batch.outputs {
             self.make_fit(&mut output.answer);
             self.make_fit(&mut output.reasoning);
+            self.redaction.redact_bytes(&mut output.body);
         }
-        let batch = RecordBatch::new(batch.records, batch.outputs);
+        let batch = RecordBatch::new(batch.records, batch.outputs).with_ended(batch.ended);
         self.listeners.publish(&RunEvent::Records(batch));
     }
 
@@ -112,6 +113,10 @@ impl Collector {
             stage: self.stage,
             in_flight: self.control.in_flight(),
             sent: self.sent_before + self.control.sent.load(Ordering::Relaxed),
+            sessions: match self.stage().traffic {
+                Traffic::Sessions(_) => Some(self.control.sessions.load(Ordering::Relaxed)),
+                Traffic::Requests(_) => None,
+            },
             measure_started_at: match self.stage().role {
                 StageRole::Measured => self.control.measure_start(),
                 StageRole::Warmup => None,

@@ -30,6 +30,8 @@ pub(crate) struct Control {
     /// Room under the `max_concurrency` of an open load. The one lock that workers share, held for an instant by requests of loads
     /// that have such a limit: parts of it for each worker would hold requests back while others have room.
     pub(crate) room: Option<Arc<Semaphore>>,
+    /// Sessions that have begun and not ended.
+    pub(crate) sessions: AtomicU64,
     pub(crate) sent: AtomicU64,
     pub(crate) finished: AtomicU64,
     pub(crate) unsent: AtomicU64,
@@ -48,6 +50,7 @@ impl Control {
             reason: AtomicU8::new(StopReason::Finished as u8),
             waiting_for: AtomicUsize::new(workers),
             room: None,
+            sessions: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             unsent: AtomicU64::new(0),
@@ -98,6 +101,11 @@ impl Control {
             .compare_exchange(finished, reason as u8, Ordering::AcqRel, Ordering::Relaxed);
         self.send_until.fetch_min(now.as_nanos(), Ordering::AcqRel);
         self.cutoff_at.fetch_min(now.after(drain).as_nanos(), Ordering::AcqRel);
+    }
+
+    /// Stops sending now, because all that was to be sent has been.
+    pub(crate) fn end_sending(&self, now: RunOffset) {
+        self.send_until.fetch_min(now.as_nanos(), Ordering::AcqRel);
     }
 
     pub(crate) fn stop_reason(&self) -> StopReason {
@@ -189,7 +197,7 @@ impl Tickets {
     fn phase(&self, now: RunOffset, control: &Control) -> Phase {
         let warm = match self.warmup {
             Warmup::None => false,
-            Warmup::Requests(count) => {
+            Warmup::Requests(count) | Warmup::Sessions(count) => {
                 self.warmup_taken.load(Ordering::Relaxed) < count
                     && self.warmup_taken.fetch_add(1, Ordering::Relaxed) < count
             }
@@ -205,6 +213,7 @@ mod tests {
 
     fn limits(requests: Option<u64>, duration: Option<Duration>) -> Limits {
         Limits {
+            sessions: None,
             requests,
             duration,
             grace: Duration::from_secs(5),

@@ -43,7 +43,7 @@ impl Arrivals {
         };
         let first_measured = (0..).zip(schedule.build()).find(|(index, offset)| match load.warmup {
             Warmup::None => true,
-            Warmup::Requests(count) => *index >= count,
+            Warmup::Requests(count) | Warmup::Sessions(count) => *index >= count,
             Warmup::Duration(duration) => *offset >= duration,
         });
         let measured_from = first_measured.unwrap_or((u64::MAX, Duration::MAX));
@@ -77,6 +77,7 @@ impl Iterator for Arrivals {
             phase: if warm { Phase::Warmup } else { Phase::Measure },
             scheduled_at: self.start.after(offset),
             held_back_ns: 0,
+            turn: None,
         })
     }
 }
@@ -167,7 +168,7 @@ impl<'a> Crowd<'a> {
         let mut slot = slot.unwrap_or_else(|| Slot::new(self.worker));
         let idle = Rc::clone(&self.idle);
         self.in_flight.spawn_local(async move {
-            slot.send(due).await;
+            slot.send(due, None).await;
             idle.borrow_mut().push(slot);
             drop(room);
         });

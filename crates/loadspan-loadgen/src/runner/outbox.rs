@@ -9,6 +9,7 @@ use loadspan_record::{OutputText, RequestRecord, RunOffset};
 
 use super::control::Control;
 use crate::RunClock;
+use crate::event::SessionEnd;
 use crate::observer::Said;
 
 /// Records are handed over when there are so many …
@@ -26,6 +27,14 @@ pub(crate) struct Batch {
     pub(crate) texts: Vec<(usize, String)>,
     /// Texts for listeners.
     pub(crate) outputs: Vec<(usize, OutputText)>,
+    /// Sessions that have ended; all their records are in this batch or in earlier ones.
+    pub(crate) ended: Vec<SessionEnd>,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.ended.is_empty()
+    }
 }
 
 /// A worker's end of the queue to the collector. Never blocks.
@@ -53,7 +62,7 @@ impl Outbox {
             self.control.records_lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        if self.batch.records.is_empty() {
+        if self.batch.is_empty() {
             self.begun_at = clock.now();
         }
         let position = self.batch.records.len();
@@ -69,8 +78,15 @@ impl Outbox {
         }
     }
 
+    /// The end of a session: it goes with the next records. One too many is forgotten, as a record would be.
+    pub(crate) fn push_end(&mut self, end: SessionEnd) {
+        if self.batch.ended.len() < BACKLOG_LIMIT {
+            self.batch.ended.push(end);
+        }
+    }
+
     pub(crate) fn flush_if_aged(&mut self, now: RunOffset) {
-        if !self.batch.records.is_empty() && now >= self.begun_at.after(BATCH_AGE) {
+        if !self.batch.is_empty() && now >= self.begun_at.after(BATCH_AGE) {
             self.try_flush();
         }
     }
@@ -78,7 +94,7 @@ impl Outbox {
     /// Hands over what is left; waits for the collector, because there is no load any more to be delayed.
     pub(crate) fn flush(&mut self) {
         let batch = std::mem::take(&mut self.batch);
-        if !batch.records.is_empty() {
+        if !batch.is_empty() {
             // An error means that the collector is gone, and with it the run.
             let _ = self.queue.send(batch);
         }

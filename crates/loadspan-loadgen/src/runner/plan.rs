@@ -4,9 +4,11 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use loadspan_record::StageRole;
 use loadspan_record::{RunId, TracePlan};
 use serde::{Deserialize, Serialize};
 
+use super::RunError;
 use crate::observer::TextCapture;
 use crate::openai::BodyConfig;
 use crate::schedule::ScheduleConfig;
@@ -61,18 +63,23 @@ pub enum Traffic {
     Sessions(Arc<dyn Sessions>),
 }
 
-/// Whether the requests of a stage are in the figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StageRole {
-    /// They are, but for those of its own warm-up.
-    #[default]
-    Measured,
-    /// None is: all of it is warm-up.
-    Warmup,
-}
-
 impl RunPlan {
+    /// Checks what its types allow and makes no sense.
+    pub(super) fn check(&self) -> Result<(), RunError> {
+        let is_odd = |stage: &StagePlan| {
+            matches!(
+                (&stage.load.model, &stage.traffic),
+                (LoadModel::Recorded { .. }, Traffic::Requests(_))
+            )
+        };
+        if self.stages.iter().any(is_odd) {
+            return Err(RunError::Plan(
+                "recorded arrivals are for sessions, and a stage has none",
+            ));
+        }
+        Ok(())
+    }
+
     /// What all bodies have in common, as the JSON body of a request that says nothing.
     #[must_use]
     pub fn common_body(&self) -> Vec<u8> {
@@ -113,9 +120,35 @@ pub struct LoadConfig {
     pub limits: Limits,
     /// Worker threads. More than there are requests to have in flight are not started.
     pub workers: NonZeroUsize,
+    /// What becomes of a session with a turn that failed.
+    #[serde(default, skip_serializing_if = "OnFailedTurn::is_usual")]
+    pub on_failed_turn: OnFailedTurn,
 }
 
-/// Whether arrivals depend on completions.
+/// What becomes of a session with a turn that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailedTurn {
+    /// It ends; the rest of its turns are not sent.
+    #[default]
+    EndSession,
+    /// The turn is sent again. The session ends when it failed too often. A turn that cannot be written is not tried again.
+    Retry {
+        /// How often it is sent again, at most.
+        times: NonZeroU32,
+        /// How long after the failure; twice as long each time.
+        backoff: Duration,
+    },
+}
+
+impl OnFailedTurn {
+    fn is_usual(&self) -> bool {
+        matches!(self, Self::EndSession)
+    }
+}
+
+/// Whether arrivals depend on completions. With [`Traffic::Sessions`] it is sessions that are in flight and that arrive; a session
+/// is in flight until its last call has ended, also while none of its calls is.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum LoadModel {
@@ -134,17 +167,24 @@ pub enum LoadModel {
         /// Requests due while so many are in flight are held back.
         max_concurrency: Option<NonZeroU32>,
     },
+    /// Sessions begin when they began in the recording ([`Sessions::arrival`], [`Sessions::open_log`]). For sessions only.
+    Recorded {
+        /// Requests due while so many are in flight are held back.
+        max_concurrency: Option<NonZeroU32>,
+    },
 }
 
-/// Requests that are sent first and are in no figure. There is no pause behind them.
+/// Requests that are sent first and are in no figure. There is no pause behind them. A session is warm-up as a whole or not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Warmup {
     /// None.
     None,
-    /// The first so many.
+    /// The first so many. Of sessions: those that begin before so many requests have been sent.
     Requests(u64),
-    /// Those of the first so long.
+    /// Those of the first so many sessions.
+    Sessions(u64),
+    /// Those of the first so long. Of sessions: those that begin in it.
     Duration(Duration),
 }
 
@@ -153,6 +193,9 @@ pub enum Warmup {
 pub struct Limits {
     /// After so many measured requests.
     pub requests: Option<u64>,
+    /// So many measured sessions begin; sending stops when they have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u64>,
     /// After measuring for so long.
     pub duration: Option<Duration>,
     /// How long requests in flight may take when the duration is over.
@@ -190,7 +233,7 @@ impl LoadModel {
     pub fn max_concurrency(&self) -> Option<NonZeroU32> {
         match self {
             Self::Closed { concurrency, .. } => Some(*concurrency),
-            Self::Open { max_concurrency, .. } => *max_concurrency,
+            Self::Open { max_concurrency, .. } | Self::Recorded { max_concurrency } => *max_concurrency,
         }
     }
 }

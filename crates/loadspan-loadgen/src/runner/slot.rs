@@ -1,17 +1,23 @@
 //! One request after the other: body, connection, exchange, record.
 
-use std::fmt::Write;
+mod scratch;
+
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use loadspan_record::{ConnectionUse, Failure, Outcome, Phase, RequestId, RequestRecord, RunOffset, TokenCounts};
+use loadspan_record::{ConnectionUse, Failure, Outcome, Phase, RequestRecord, RunOffset, TokenCounts};
 
-use super::plan::Traffic;
+use self::scratch::Asked;
+pub(crate) use self::scratch::{Scratch, WrittenCall};
 use super::worker::Worker;
 use crate::deadline::Watchdog;
 use crate::link::{Link, NoLink, Opened, Outgoing};
-use crate::observer::{Observed, Observer, Said};
+use crate::observer::{Observed, Observer, Said, TextCapture};
+use crate::sessions::Answer;
 use crate::target::RequestParts;
+
+/// A slot that waits for its next call keeps no larger buffer: there may be many thousands.
+const KEPT_MESSAGE: usize = 16 << 10;
 
 /// Sends one request at a time, for as long as the run lasts. A closed load has one for each request in flight.
 pub(crate) struct Slot {
@@ -37,22 +43,46 @@ pub(crate) struct Due {
     pub(crate) phase: Phase,
     pub(crate) scheduled_at: RunOffset,
     pub(crate) held_back_ns: u64,
+    /// The turn that it is, in a load of sessions.
+    pub(crate) turn: Option<Turn>,
 }
 
-/// Buffers for making a body, shared by the slots of a worker because only one makes a body at a time.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    prompt: String,
-    body: Vec<u8>,
-    request_id: String,
+/// A turn of a session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn {
+    /// Number of the session in the run.
+    pub(crate) session: u64,
+    pub(crate) number: u32,
+    /// How many there are, if that was known when the session began.
+    pub(crate) of: Option<u32>,
+    /// How often it had failed before.
+    pub(crate) attempt: u32,
 }
 
-/// What was asked for, kept beside the buffers.
-#[derive(Debug, Clone, Copy, Default)]
-struct Asked {
-    input_tokens: Option<u32>,
-    output_tokens: Option<u32>,
-    bytes: u64,
+impl Due {
+    /// Which of `targets` it goes to. All turns of a session go to the same one.
+    pub(crate) fn target(&self, targets: usize) -> usize {
+        let number = self.turn.map_or(self.index, |turn| turn.session);
+        (number % targets as u64) as usize
+    }
+}
+
+/// How a request ended, for whoever goes on from there.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) sending: Sending,
+    pub(crate) finished_at: RunOffset,
+    pub(crate) fate: Fate,
+    /// Nothing but for calls of sessions.
+    pub(crate) answer: Answer,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Completed,
+    Failed,
+    Cancelled,
 }
 
 impl Slot {
@@ -86,10 +116,11 @@ impl Slot {
         }
     }
 
-    /// Sends the request that is due, waits for its end and records it.
-    pub(crate) async fn send(&mut self, due: Due) -> Sending {
+    /// Sends the request that is due, waits for its end and records it. What it says is that of the workload's request with its
+    /// number, or `call`.
+    pub(crate) async fn send(&mut self, due: Due, call: Option<WrittenCall>) -> Ended {
         let worker = Rc::clone(&self.worker);
-        let target = (due.index % worker.routes.len() as u64) as usize;
+        let target = due.target(worker.routes.len());
         worker.control.sent.fetch_add(1, Ordering::Relaxed);
         let mut record = worker.blank_record(due, target);
         let linked = self.link_to(target).await;
@@ -98,8 +129,8 @@ impl Slot {
         } else {
             Sending::NoConnection
         };
-        let said = match linked {
-            Ok(opened) => self.send_over(opened, &mut record).await,
+        let mut said = match linked {
+            Ok(opened) => self.send_over(opened, &mut record, call).await,
             Err(no_link) => {
                 record.timings.finished_at = worker.exchange.clock.now();
                 record.outcome = match no_link {
@@ -110,13 +141,20 @@ impl Slot {
             }
         };
         worker.control.finished.fetch_add(1, Ordering::Relaxed);
+        let ended = Ended {
+            sending,
+            finished_at: record.timings.finished_at,
+            fate: Fate::of(&record.outcome),
+            answer: answer(&mut said, &record.tokens),
+        };
         worker.finish(record, said);
-        sending
+        ended
     }
 
-    async fn send_over(&mut self, opened: Opened, record: &mut RequestRecord) -> Said {
+    async fn send_over(&mut self, opened: Opened, record: &mut RequestRecord, call: Option<WrittenCall>) -> Said {
         let (mut link, connection) = opened;
-        let (outgoing, asked) = self.compose(record, &link);
+        let is_call = call.is_some();
+        let (outgoing, asked, body) = self.compose((record, &link), call);
         let (sent_at, exchanged) = link
             .exchange(
                 (outgoing, &self.message),
@@ -130,7 +168,12 @@ impl Slot {
         record.http.version = link.version();
         // A connection that is of no use any more is closed now: its server may be generating for nobody.
         self.links[usize::from(record.target)] = link.is_kept_alive().then_some(link);
-        fill(record, self.observer.conclude(exchanged), asked)
+        if is_call && self.message.capacity() > KEPT_MESSAGE {
+            self.message = Vec::new();
+        }
+        let mut said = fill(record, self.observer.conclude(exchanged), asked);
+        said.output.body = body;
+        said
     }
 
     /// The slot's connection if it still holds, else a new one.
@@ -146,42 +189,55 @@ impl Slot {
             .await
     }
 
-    /// Writes the request, which borrows what the slots share, and only then waits.
-    fn compose(&mut self, record: &RequestRecord, link: &Link) -> (Outgoing, Asked) {
-        let mut scratch = self.worker.scratch.borrow_mut();
-        let asked = scratch.fill(&self.worker, record.id);
+    /// Writes the request, which borrows what the slots share, and only then waits. The last is the body of a call, if listeners
+    /// are to have it.
+    fn compose(
+        &mut self,
+        (record, link): (&RequestRecord, &Link),
+        call: Option<WrittenCall>,
+    ) -> (Outgoing, Asked, Vec<u8>) {
+        let worker = Rc::clone(&self.worker);
+        let scratch = &mut *worker.scratch.borrow_mut();
+        scratch.name(record);
+        let asked = match &call {
+            Some(call) => call.asked,
+            None => scratch.fill(&worker, record.id),
+        };
+        let body = call.as_ref().map_or(&scratch.body, |call| &call.body);
         let parts = RequestParts {
             request_id: &scratch.request_id,
-            traceparent: self.worker.traceparent(record),
-            body: &scratch.body,
+            traceparent: worker.traceparent(record),
+            session: record.session.map(|_| &*scratch.session_id),
+            body,
         };
-        let route = &self.worker.routes[usize::from(record.target)];
+        let route = &worker.routes[usize::from(record.target)];
         let outgoing = link.compose(&route.head, parts, &mut self.message);
-        (
-            outgoing,
-            Asked {
-                bytes: scratch.body.len().max(self.message.len()) as u64,
-                ..asked
-            },
-        )
+        let asked = Asked {
+            bytes: body.len().max(self.message.len()) as u64,
+            ..asked
+        };
+        let wanted = worker.observing.text.output == TextCapture::On;
+        let kept = call.and_then(|call| scratch.put_away(call.body, wanted));
+        (outgoing, asked, kept.unwrap_or_default())
     }
 }
 
-impl Scratch {
-    /// Makes the body of a request and writes its id.
-    fn fill(&mut self, worker: &Worker, id: RequestId) -> Asked {
-        self.request_id.clear();
-        write!(self.request_id, "{id}").expect("a string takes all that is written");
-        let Traffic::Requests(workload) = &worker.traffic else {
-            return Asked::default();
-        };
-        let spec = workload.request(id.index, &mut self.prompt);
-        worker.body.write(&spec, &mut self.body);
-        Asked {
-            input_tokens: spec.input_tokens,
-            output_tokens: spec.output_tokens,
-            bytes: 0,
+impl Fate {
+    fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Completed => Self::Completed,
+            Outcome::Failed(_) => Self::Failed,
+            Outcome::Cancelled => Self::Cancelled,
         }
+    }
+}
+
+/// What a session may repeat of a response.
+fn answer(said: &mut Said, tokens: &TokenCounts) -> Answer {
+    Answer {
+        output_tokens: tokens.output,
+        input_tokens: tokens.input,
+        ..std::mem::take(&mut said.answer).finish()
     }
 }
 

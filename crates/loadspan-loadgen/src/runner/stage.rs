@@ -5,16 +5,18 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
+use super::admission::Admission;
 use super::collector::{Collector, QUEUE_BATCHES};
 use super::control::{Control, Tickets};
 use super::course::Course;
 use super::outbox::Outbox;
-use super::plan::{LoadModel, RunPlan};
+use super::plan::{LoadModel, RunPlan, StagePlan, Traffic};
 use super::self_check::process_cpu_seconds;
+use super::sessions::{LogQueue, LogReader};
 use super::worker::{WorkerReport, WorkerSeed};
 use super::{RunError, spawn};
 use crate::RunClock;
-use crate::event::{Listeners, StageEnd};
+use crate::event::{Listeners, SessionCounts, StageEnd};
 
 /// What a stage is started with.
 pub(super) struct StageWork {
@@ -25,6 +27,8 @@ pub(super) struct StageWork {
     pub(super) stage: u32,
     /// The number of its first request.
     pub(super) first_index: u64,
+    /// The number of its first session.
+    pub(super) first_session: u64,
     /// How many requests were sent before it.
     pub(super) sent_before: u64,
 }
@@ -36,8 +40,12 @@ pub(super) struct StageRun {
     control: Arc<Control>,
     workers: Vec<JoinHandle<std::io::Result<WorkerReport>>>,
     collector: JoinHandle<()>,
+    /// Reads the log whose sessions are sent.
+    reader: Option<LogReader>,
     cpu_seconds_before: f64,
 }
+
+type LogQueues = std::vec::IntoIter<LogQueue>;
 
 /// What a stage comes to.
 pub(super) struct Ended {
@@ -56,7 +64,7 @@ impl StageRun {
         let load = &plan.stages[stage as usize].load;
         let count = load.worker_count();
         let limit = match load.model {
-            LoadModel::Open { max_concurrency, .. } => max_concurrency,
+            LoadModel::Open { max_concurrency, .. } | LoadModel::Recorded { max_concurrency } => max_concurrency,
             LoadModel::Closed { .. } => None,
         };
         let control = Arc::new(Control::new(&load.limits, count).with_room(limit));
@@ -64,6 +72,8 @@ impl StageRun {
             return Ok(None);
         }
         let tickets = Arc::new(Tickets::new(load.warmup, &load.limits, work.first_index));
+        let admission = Arc::new(Admission::new(load, work.first_index));
+        let (reader, mut entries) = start_reader(&plan.stages[stage as usize], count)?;
         let (sender, queue) = sync_channel(QUEUE_BATCHES);
         let collector = Collector {
             clock,
@@ -86,7 +96,10 @@ impl StageRun {
                 stage,
                 first_index: work.first_index,
                 control: Arc::clone(&control),
+                first_session: work.first_session,
                 tickets: Arc::clone(&tickets),
+                admission: Arc::clone(&admission),
+                log: entries.next(),
                 outbox: Outbox::new(sender.clone(), &control),
             };
             spawn("loadspan-worker", || seed.run())
@@ -99,6 +112,7 @@ impl StageRun {
             stage,
             control,
             collector,
+            reader,
             cpu_seconds_before,
         }))
     }
@@ -110,6 +124,7 @@ impl StageRun {
         let cpu_seconds = process_cpu_seconds() - self.cpu_seconds_before;
         let collected = self.collector.join().map_err(|_| RunError::Panic);
         let (reports, broken) = sort_reports(reports);
+        let unread = self.reader.and_then(LogReader::error).map(RunError::Log);
         let load = Ordering::Relaxed;
         let end = StageEnd {
             stage: self.stage,
@@ -118,6 +133,7 @@ impl StageRun {
             measure_started_at: self.control.measure_start(),
             ended_at,
             unsent: self.control.unsent.load(load),
+            sessions: add_up(&reports),
             workers: reports.iter().map(|report| report.load).collect(),
             cpu_seconds,
         };
@@ -126,9 +142,29 @@ impl StageRun {
             reports,
             records_lost: self.control.records_lost.load(load),
             sent: self.control.sent.load(load),
-            broken: collected.err().or(broken),
+            broken: collected.err().or(broken).or(unread),
         }
     }
+}
+
+/// Begins to read the log whose sessions are sent, if it is one; a queue for each worker.
+fn start_reader(stage: &StagePlan, workers: usize) -> Result<(Option<LogReader>, LogQueues), RunError> {
+    let (Traffic::Sessions(sessions), LoadModel::Recorded { .. }) = (&stage.traffic, &stage.load.model) else {
+        return Ok((None, Vec::new().into_iter()));
+    };
+    let Some(log) = sessions.open_log() else {
+        return Ok((None, Vec::new().into_iter()));
+    };
+    let (reader, queues) = LogReader::start(log, workers)?;
+    Ok((Some(reader), queues.into_iter()))
+}
+
+/// What became of the sessions of all workers; `None` when there were none to send.
+fn add_up(reports: &[WorkerReport]) -> Option<SessionCounts> {
+    reports
+        .iter()
+        .filter_map(|report| report.sessions)
+        .reduce(SessionCounts::plus)
 }
 
 /// The reports of the workers that came to the end, and what befell another.

@@ -8,23 +8,26 @@ use std::time::Duration;
 
 use loadspan_record::{
     ChunkGaps, ConnectionUse, Failure, HttpExchange, HttpVersion, Outcome, Phase, Propagation, RequestId,
-    RequestRecord, RunId, RunOffset, Timings, TokenCounts, TraceIds, TracePlan, Traceparent, WorkerStats,
+    RequestRecord, RunId, RunOffset, Timings, TokenCounts, TracePlan, Traceparent, WorkerStats,
 };
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
-use super::closed::{self, FirstWave};
+use super::admission::Admission;
+use super::closed;
 use super::control::{Control, Tickets};
-use super::open;
 use super::outbox::Outbox;
 use super::pacer::Pacer;
+use super::part::Part;
 use super::plan::{LoadModel, RunPlan, Share, StagePlan, StageRole, Traffic};
 use super::self_check::{LoopLag, Spent};
+use super::sessions::LogQueue;
 use super::slot::{Due, Scratch};
 use crate::RunClock;
 use crate::deadline::Cutoff;
+use crate::event::{SessionCounts, SessionEnd};
 use crate::http1::{Exchange, ReadBuffer};
 use crate::link::Links;
 use crate::observer::{ObserverConfig, Said, TextCapture, TextConfig};
@@ -51,6 +54,7 @@ pub(crate) struct Worker {
     pub(crate) body: BodyBuilder,
     pub(crate) control: Arc<Control>,
     pub(crate) tickets: Arc<Tickets>,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) links: Links,
     pub(crate) cutoff: Rc<Cutoff>,
     /// Wakes whoever sleeps until a request is due, when nothing is to be sent any more.
@@ -75,8 +79,13 @@ pub(crate) struct WorkerSeed {
     /// Which of the plan's stages, and the number of its first request.
     pub(crate) stage: u32,
     pub(crate) first_index: u64,
+    /// The number of its first session.
+    pub(crate) first_session: u64,
     pub(crate) control: Arc<Control>,
     pub(crate) tickets: Arc<Tickets>,
+    pub(crate) admission: Arc<Admission>,
+    /// The sessions that are this worker's, where they come out of a log.
+    pub(crate) log: Option<LogQueue>,
     pub(crate) outbox: Outbox,
 }
 
@@ -87,6 +96,10 @@ pub(crate) struct WorkerReport {
     pub(crate) preopened: Vec<(usize, ConnectionUse)>,
     /// The number after the highest that was sent.
     pub(crate) next_index: u64,
+    /// What became of its sessions, if it sends sessions …
+    pub(crate) sessions: Option<SessionCounts>,
+    /// … and the number after the highest of them.
+    pub(crate) next_session: u64,
 }
 
 /// Ends the run when a worker breaks down, by an error or a panic: the others would wait for it.
@@ -110,40 +123,42 @@ impl WorkerSeed {
         Ok(report)
     }
 
-    async fn run_on_loop(self) -> std::io::Result<WorkerReport> {
-        let share = Share {
-            number: self.number as u64,
-            of: self.of as u64,
+    async fn run_on_loop(mut self) -> std::io::Result<WorkerReport> {
+        let plan = Arc::clone(&self.plan);
+        let part = Part {
+            plan: &plan.stages[self.stage as usize],
+            share: Share {
+                number: self.number as u64,
+                of: self.of as u64,
+            },
+            first_index: self.first_index,
+            first_session: self.first_session,
+            log: self.log.take(),
         };
-        let (plan, stage, first_index) = (Arc::clone(&self.plan), self.stage as usize, self.first_index);
-        let load = &plan.stages[stage].load;
+        let mut next_session = self.first_session;
         let worker = Rc::new(self.build());
         let clock = worker.exchange.clock;
         let mut pacer = Pacer::new(clock)?;
         let attendant = tokio::task::spawn_local(Rc::clone(&worker).attend(Pacer::new(clock)?));
-        let slots = match &load.model {
-            LoadModel::Closed { concurrency, .. } => closed::open_slots(&worker, share.part_of(*concurrency)).await,
-            LoadModel::Open { .. } => Vec::new(),
+        let slots = match &part.plan.load.model {
+            LoadModel::Closed { concurrency, .. } => closed::open_slots(&worker, part.connections(*concurrency)).await,
+            LoadModel::Open { .. } | LoadModel::Recorded { .. } => Vec::new(),
         };
         let start = worker.await_start(&mut pacer).await;
         let began = Spent::until(clock.now());
-        match &load.model {
-            LoadModel::Closed { .. } => {
-                let wave = FirstWave::new(load, share, start);
-                closed::run(&worker, slots, wave, &mut pacer).await;
-            }
-            LoadModel::Open { schedule, .. } => {
-                let arrivals = open::Arrivals::new(schedule, load, share, (first_index, start));
-                open::run(&worker, arrivals, &mut pacer).await;
-            }
-        }
+        let sessions = part.run(&worker, (slots, start), &mut pacer).await;
         attendant.abort();
         worker.outbox.borrow_mut().flush();
         let spent = Spent::until(clock.now()).since(&began);
+        if let Some(report) = &sessions {
+            next_session = report.next_session;
+        }
         Ok(WorkerReport {
             load: worker.lag.borrow().describe(&spent),
             preopened: worker.preopened.take(),
             next_index: worker.next_index.get(),
+            sessions: sessions.map(|report| report.counts),
+            next_session,
         })
     }
 
@@ -156,6 +171,7 @@ impl WorkerSeed {
             first_index,
             control,
             tickets,
+            admission,
             outbox,
             ..
         } = self;
@@ -181,6 +197,10 @@ impl WorkerSeed {
                         None => TextCapture::Off,
                     },
                     output: plan.output_text,
+                    answer: match traffic {
+                        Traffic::Sessions(_) => TextCapture::On,
+                        Traffic::Requests(_) => TextCapture::Off,
+                    },
                 },
                 gap_limit: plan.gap_limit,
             },
@@ -188,6 +208,7 @@ impl WorkerSeed {
             body: plan.body.build(),
             control,
             tickets,
+            admission,
             links: Links::new(clock, plan.target.routes().len()),
             cutoff: Rc::default(),
             stopped: Notify::new(),
@@ -272,6 +293,7 @@ impl Worker {
         let mut random = self.random.borrow_mut();
         // Zero is no valid id in W3C trace context.
         let own_trace_id = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64() | 1);
+        let session = due.turn.map(|turn| turn.session);
         RequestRecord {
             id: RequestId {
                 run: self.run_id,
@@ -282,8 +304,10 @@ impl Worker {
                 StageRole::Warmup => Phase::Warmup,
             },
             stage: self.stage,
-            session: None,
-            turn: None,
+            session,
+            turn: due.turn.map(|turn| turn.number),
+            turns: due.turn.and_then(|turn| turn.of),
+            attempt: due.turn.map_or(0, |turn| turn.attempt),
             target: target as u16,
             worker: self.number,
             timings: Timings {
@@ -306,10 +330,9 @@ impl Worker {
                 bytes_received: 0,
                 server_request_id: None,
             },
-            trace_id: match self.trace.map(|plan| plan.trace_ids) {
-                Some(TraceIds::Shared(id)) => id,
-                Some(TraceIds::PerRequest) | None => own_trace_id,
-            },
+            trace_id: self.trace.map_or(own_trace_id, |plan| {
+                plan.trace_ids.of(self.stage, session, own_trace_id)
+            }),
             span_id: random.next_u64() | 1,
         }
     }
@@ -319,6 +342,11 @@ impl Worker {
         let plan = self.trace.filter(|plan| plan.propagation == Propagation::Traceparent)?;
         let sampled = plan.is_sampled(record.trace_id, record.span_id);
         Some(Traceparent::new(record.trace_id, record.span_id, sampled))
+    }
+
+    /// Hands over the end of a session, after the records of its calls.
+    pub(crate) fn session_ended(&self, end: SessionEnd) {
+        self.outbox.borrow_mut().push_end(end);
     }
 
     /// Hands over a finished record, and the text that was kept of its response.

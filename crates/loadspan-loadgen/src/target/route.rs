@@ -27,6 +27,8 @@ pub(crate) struct RequestHead {
     pub(crate) uri: Uri,
     /// For HTTP/2.
     pub(crate) headers: HeaderMap,
+    /// The header that names the session of a request.
+    session: Option<HeaderName>,
     /// For HTTP/1.1: everything between the method and the headers that differ from request to request.
     http1: Vec<u8>,
 }
@@ -43,6 +45,8 @@ impl std::fmt::Debug for RequestHead {
 pub(crate) struct RequestParts<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) traceparent: Option<Traceparent>,
+    /// The id of its session. Sent if there is a header for it.
+    pub(crate) session: Option<&'a str>,
     pub(crate) body: &'a [u8],
 }
 
@@ -67,6 +71,8 @@ impl RequestHead {
         for (name, value) in &config.headers {
             insert(&mut headers, name, value.expose())?;
         }
+        let session = config.session_header.as_deref();
+        let session = session.map(|name| session_header(name, &headers)).transpose()?;
         let mut bare = url.clone();
         // The scheme is http or https, so that neither call can fail.
         let _ = (bare.set_username(""), bare.set_password(None));
@@ -90,13 +96,11 @@ impl RequestHead {
             http1.extend_from_slice(value.as_bytes());
             http1.extend_from_slice(b"\r\n");
         }
-        let invalid = |_| TargetError::Header {
-            name: "host".to_owned(),
-            reason: "the URL cannot stand in a request",
-        };
+        let unfit = |_| invalid("host", "the URL cannot stand in a request");
         Ok(Self {
-            uri: bare.as_str().parse().map_err(invalid)?,
+            uri: bare.as_str().parse().map_err(unfit)?,
             headers,
+            session,
             http1,
         })
     }
@@ -111,6 +115,12 @@ impl RequestHead {
         if let Some(traceparent) = &parts.traceparent {
             buffer.extend_from_slice(b"\r\ntraceparent: ");
             buffer.extend_from_slice(traceparent.as_str().as_bytes());
+        }
+        if let (Some(name), Some(session)) = (&self.session, parts.session) {
+            buffer.extend_from_slice(b"\r\n");
+            buffer.extend_from_slice(name.as_str().as_bytes());
+            buffer.extend_from_slice(b": ");
+            buffer.extend_from_slice(session.as_bytes());
         }
         buffer.extend_from_slice(b"\r\ncontent-length: ");
         buffer.extend_from_slice(itoa::Buffer::new().format(parts.body.len()).as_bytes());
@@ -135,6 +145,11 @@ impl RequestHead {
                 request.headers_mut().insert(name, value);
             }
         }
+        if let (Some(name), Some(session)) = (&self.session, parts.session)
+            && let Ok(value) = HeaderValue::from_str(session)
+        {
+            request.headers_mut().insert(name.clone(), value);
+        }
         request
     }
 
@@ -156,21 +171,41 @@ impl RequestHead {
 }
 
 fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), TargetError> {
-    let failed = |reason| TargetError::Header {
-        name: name.to_owned(),
-        reason,
-    };
-    let header =
-        HeaderName::try_from(name).map_err(|_| failed("its name holds characters that HTTP does not allow"))?;
-    if matches!(
-        header.as_str(),
-        "content-length" | "transfer-encoding" | "connection" | "host" | "x-request-id"
-    ) {
-        return Err(failed("loadspan sets it itself"));
-    }
-    let mut value =
-        HeaderValue::try_from(value).map_err(|_| failed("its value holds characters that HTTP does not allow"))?;
+    let header = header_name(name)?;
+    let mut value = HeaderValue::try_from(value)
+        .map_err(|_| invalid(name, "its value holds characters that HTTP does not allow"))?;
     value.set_sensitive(true);
     headers.insert(header, value);
     Ok(())
+}
+
+/// The name of a header of the user's own.
+fn header_name(name: &str) -> Result<HeaderName, TargetError> {
+    let header =
+        HeaderName::try_from(name).map_err(|_| invalid(name, "its name holds characters that HTTP does not allow"))?;
+    match header.as_str() {
+        "content-length" | "transfer-encoding" | "connection" | "host" | "x-request-id" => {
+            Err(invalid(name, "loadspan sets it itself"))
+        }
+        _ => Ok(header),
+    }
+}
+
+/// The name of the header that names a session. `others`: those that all requests have.
+fn session_header(name: &str, others: &HeaderMap) -> Result<HeaderName, TargetError> {
+    let header = header_name(name)?;
+    if others.contains_key(&header) || header == "traceparent" {
+        return Err(invalid(
+            name,
+            "requests have it already, and it cannot name their session, too",
+        ));
+    }
+    Ok(header)
+}
+
+fn invalid(name: &str, reason: &'static str) -> TargetError {
+    TargetError::Header {
+        name: name.to_owned(),
+        reason,
+    }
 }

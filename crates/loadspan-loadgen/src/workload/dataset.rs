@@ -92,8 +92,7 @@ impl DatasetConfig {
         if let Some(output_tokens) = &self.output_tokens {
             output_tokens.check("output")?;
         }
-        let mut reader = open(&self.path)?;
-        let format = detect_format(&mut reader).map_err(|source| read_error(&self.path, source))?;
+        let (mut reader, format) = open_dataset(&self.path)?;
         let entries = match format {
             DatasetFormat::Jsonl => jsonl::read(&self.path, &mut reader)?,
             DatasetFormat::Sharegpt => sharegpt::read(&self.path, &mut reader, tokenizer)?,
@@ -188,17 +187,20 @@ impl Entries {
     }
 }
 
+/// A dataset file, and the format that its beginning tells.
+pub(crate) fn open_dataset(path: &Path) -> Result<(BufReader<FingerprintReader<File>>, DatasetFormat), WorkloadError> {
+    let file = File::open(path).map_err(|source| read_error(path, source))?;
+    let mut reader = BufReader::with_capacity(1 << 18, FingerprintReader::new(file));
+    let format = detect_format(&mut reader).map_err(|source| read_error(path, source))?;
+    Ok((reader, format))
+}
+
 /// The error of a file that cannot be read.
 pub(super) fn read_error(path: &Path, source: std::io::Error) -> WorkloadError {
     WorkloadError::Read {
         path: path.to_owned(),
         source,
     }
-}
-
-fn open(path: &Path) -> Result<BufReader<FingerprintReader<File>>, WorkloadError> {
-    let file = File::open(path).map_err(|source| read_error(path, source))?;
-    Ok(BufReader::with_capacity(1 << 18, FingerprintReader::new(file)))
 }
 
 /// Looks at the beginning of a file and takes nothing from it but a byte-order mark.
@@ -222,7 +224,7 @@ const fn nothing_in(format: DatasetFormat) -> &'static str {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::fs;
 
     use tempfile::TempDir;

@@ -11,7 +11,7 @@ use super::{tokenizer::PromptTokenizer, words::words};
 const PROBE_WORDS: [&str; 7] = ["the", "sum", "of", "two", "and", "is", "four"];
 
 /// The content of a `tokenizer.json`.
-pub(super) struct FakeTokenizer(Value);
+pub(crate) struct FakeTokenizer(Value);
 
 /// The vocabulary and the merges of a byte-pair encoding.
 #[derive(Default)]
@@ -23,7 +23,7 @@ struct Merges {
 impl FakeTokenizer {
     /// Splits at spaces and keeps them at the beginning of words, as GPT-2 and its successors do. It has letters and about
     /// `known_words` whole words.
-    pub(super) fn byte_level(known_words: usize) -> Self {
+    pub(crate) fn byte_level(known_words: usize) -> Self {
         let mut merges = Merges::of_letters("Ġ");
         for word in words().take(known_words) {
             merges.add_word(&format!("Ġ{word}"));
@@ -58,7 +58,7 @@ impl FakeTokenizer {
     }
 
     /// A token for each of some words, none for others.
-    pub(super) fn word_level() -> Self {
+    pub(crate) fn word_level() -> Self {
         Self::new(
             word_level(words().take(60).chain(PROBE_WORDS)),
             json!({"type": "Whitespace"}),
@@ -118,7 +118,7 @@ impl FakeTokenizer {
         folder
     }
 
-    pub(super) fn load(&self) -> PromptTokenizer {
+    pub(crate) fn load(&self) -> PromptTokenizer {
         PromptTokenizer::load(self.write().path()).unwrap()
     }
 

@@ -13,7 +13,7 @@ use aws_lc_rs::digest::{Context, SHA256, digest};
 pub(super) struct Fingerprint(u64);
 
 /// A reader that takes the SHA-256 of what is read through it, so that it can be compared with that of a file anywhere.
-pub(super) struct FingerprintReader<R> {
+pub(crate) struct FingerprintReader<R> {
     inner: R,
     digest: Context,
 }
@@ -48,7 +48,7 @@ impl<R: Read> FingerprintReader<R> {
     }
 
     /// The fingerprint of what was read so far: `sha256:` and 64 digits.
-    pub(super) fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         named(self.digest.clone().finish().as_ref())
     }
 }
@@ -62,7 +62,7 @@ impl<R: Read> Read for FingerprintReader<R> {
 }
 
 /// The SHA-256 of bytes: `sha256:` and 64 digits.
-pub(super) fn sha256_of(bytes: &[u8]) -> String {
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
     named(digest(&SHA256, bytes).as_ref())
 }
 

@@ -74,12 +74,22 @@ struct Message {
 /// Reads all lines. Blank ones are passed over, but counted.
 pub(super) fn read(path: &Path, reader: &mut impl BufRead) -> Result<Entries, WorkloadError> {
     let mut entries = Entries::default();
+    each_line(path, reader, |line| add_line(&mut entries, line))?;
+    Ok(entries)
+}
+
+/// Calls `add` with each line that is not blank. What it says is wrong is an error with the number of the line.
+pub(crate) fn each_line(
+    path: &Path,
+    reader: &mut impl BufRead,
+    mut add: impl FnMut(&str) -> Result<(), String>,
+) -> Result<(), WorkloadError> {
     let mut line = Vec::new();
     for number in 1.. {
         let problem = match read_line(reader, &mut line, MAX_LINE_BYTES).map_err(|source| read_error(path, source))? {
             ReadLine::End => break,
             ReadLine::TooLong => Err(format!("the line is longer than {} MiB", MAX_LINE_BYTES >> 20)),
-            ReadLine::Whole => add_line(&mut entries, &line),
+            ReadLine::Whole => as_text(&line).and_then(|line| if line.is_empty() { Ok(()) } else { add(line) }),
         };
         problem.map_err(|problem| WorkloadError::Line {
             path: path.to_owned(),
@@ -87,7 +97,7 @@ pub(super) fn read(path: &Path, reader: &mut impl BufRead) -> Result<Entries, Wo
             problem,
         })?;
     }
-    Ok(entries)
+    Ok(())
 }
 
 /// Replaces `line` by the next line of at most `max` bytes.
@@ -101,18 +111,18 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, max: u64) -> io::Res
     })
 }
 
-fn add_line(entries: &mut Entries, line: &[u8]) -> Result<(), String> {
-    let line = std::str::from_utf8(line)
-        .map_err(|error| {
-            format!(
-                "not UTF-8 at column {}; save the file as UTF-8",
-                error.valid_up_to() + 1
-            )
-        })?
-        .trim_ascii_end();
-    if line.is_empty() {
-        return Ok(());
-    }
+/// A line without what ends it.
+fn as_text(line: &[u8]) -> Result<&str, String> {
+    let text = std::str::from_utf8(line).map_err(|error| {
+        format!(
+            "not UTF-8 at column {}; save the file as UTF-8",
+            error.valid_up_to() + 1
+        )
+    })?;
+    Ok(text.trim_ascii_end())
+}
+
+fn add_line(entries: &mut Entries, line: &str) -> Result<(), String> {
     let Row { content, lengths } = serde_json::from_str(line).map_err(|error| describe(&error))?;
     match &content {
         RowContent::Text(text) => entries.push(ContentKind::Text, not_empty(text)?, lengths),
@@ -149,7 +159,7 @@ fn as_object(json: &RawValue) -> Result<&str, String> {
 }
 
 /// What is wrong with a line, and in which column of it.
-fn describe(error: &serde_json::Error) -> String {
+pub(crate) fn describe(error: &serde_json::Error) -> String {
     if error.is_eof() {
         return "the JSON object is not complete; each must stand on one line".to_owned();
     }
@@ -157,7 +167,7 @@ fn describe(error: &serde_json::Error) -> String {
 }
 
 /// The message of a JSON error without its place, which is that in one line and not in the file.
-pub(super) fn without_place(error: &serde_json::Error) -> String {
+pub(crate) fn without_place(error: &serde_json::Error) -> String {
     let message = error.to_string();
     shortened(
         message

@@ -60,7 +60,7 @@ impl LengthDistribution {
     }
 
     /// An error when the distribution is out of range; `what` is "input" or "output".
-    pub(super) fn check(&self, what: &'static str) -> Result<(), WorkloadError> {
+    pub(crate) fn check(&self, what: &'static str) -> Result<(), WorkloadError> {
         let mean_in_range = (1.0..=f64::from(MAX_TOKENS)).contains(&self.mean);
         if mean_in_range && self.stddev.is_finite() && self.stddev >= 0.0 {
             Ok(())
@@ -75,7 +75,7 @@ impl LengthDistribution {
     }
 
     /// The length of an entry.
-    pub(super) fn draw(&self, stream: Stream, seed: u64, entry: u64) -> u32 {
+    pub(crate) fn draw(&self, stream: Stream, seed: u64, entry: u64) -> u32 {
         let deviations: f64 = if self.stddev > 0.0 {
             StandardNormal.sample(&mut stream.random(seed, entry))
         } else {
@@ -94,6 +94,23 @@ impl LengthModel {
             Self::Tokenizer { .. } => "tokenizer",
             Self::Calibrated { .. } => "calibrated",
             Self::Words => "words",
+        }
+    }
+
+    /// The tokenizer, if there is one.
+    pub(crate) const fn tokenizer(&self) -> Option<&PromptTokenizer> {
+        match self {
+            Self::Tokenizer { tokenizer, .. } => Some(tokenizer),
+            Self::Calibrated { .. } | Self::Words => None,
+        }
+    }
+
+    /// Tokens that a prompt has besides those of its texts, to the nearest.
+    pub(crate) fn overhead(&self) -> u32 {
+        match *self {
+            Self::Tokenizer { template_overhead, .. } => template_overhead,
+            Self::Calibrated { overhead, .. } => overhead.round() as u32,
+            Self::Words => 0,
         }
     }
 
@@ -136,6 +153,17 @@ impl WordCount {
     /// The least tokens that a prompt can have, as far as is known for certain.
     pub(super) const fn least_tokens(&self) -> u32 {
         self.least_tokens
+    }
+
+    /// Words of a text of `tokens` tokens within a prompt; at least 1, but none of 0.
+    pub(super) fn words_within(&self, tokens: u32) -> usize {
+        let words = (f64::from(tokens) / self.tokens_per_word).round() as usize;
+        words.max(usize::from(tokens > 0))
+    }
+
+    /// Tokens of so many words.
+    pub(super) fn tokens_of(&self, words: usize) -> u32 {
+        (words as f64 * self.tokens_per_word).round() as u32
     }
 
     /// Words of a prompt of `tokens` tokens; at least 1.

@@ -25,7 +25,7 @@ pub enum SamplingStrategy {
 impl SamplingStrategy {
     /// The entry of request number `index`, in `0..entries`. A function of its arguments: nothing is remembered between
     /// requests, so that any number of workers agree on it.
-    pub(super) fn pick(self, index: u64, entries: NonZeroU64, seed: u64) -> u64 {
+    pub(crate) fn pick(self, index: u64, entries: NonZeroU64, seed: u64) -> u64 {
         match self {
             Self::Sequential => index % entries,
             Self::Random => scale(Stream::Sampling.number(seed, index), entries.get()),

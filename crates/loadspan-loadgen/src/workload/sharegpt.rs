@@ -3,6 +3,7 @@
 use std::{
     fmt,
     io::BufRead,
+    marker::PhantomData,
     num::{NonZeroU32, NonZeroUsize},
     path::Path,
     thread,
@@ -10,7 +11,7 @@ use std::{
 
 use serde::{
     Deserialize,
-    de::{DeserializeSeed, Deserializer, SeqAccess, Visitor},
+    de::{DeserializeOwned, DeserializeSeed, Deserializer, SeqAccess, Visitor},
 };
 
 use super::{
@@ -49,11 +50,17 @@ enum Speaker {
     Other,
 }
 
-/// Adds the conversations of an array batch by batch, so that only one batch is in memory besides the entries.
-struct Conversations<'a> {
-    entries: &'a mut Entries,
+/// Measures conversations batch by batch, so that only one batch is in memory besides the entries.
+struct Batches<'a> {
+    entries: Entries,
     tokenizer: Option<&'a PromptTokenizer>,
     waiting: Vec<Exchange>,
+}
+
+/// Hands on the elements of an array one by one.
+struct Elements<T, F> {
+    add: F,
+    element: PhantomData<T>,
 }
 
 /// A prompt and the answer that it was given.
@@ -69,20 +76,31 @@ pub(super) fn read(
     reader: &mut impl BufRead,
     tokenizer: Option<&PromptTokenizer>,
 ) -> Result<Entries, WorkloadError> {
-    let mut entries = Entries::default();
-    let mut json = serde_json::Deserializer::from_reader(reader);
-    Conversations {
-        entries: &mut entries,
+    let mut batches = Batches {
+        entries: Entries::default(),
         tokenizer,
         waiting: Vec::new(),
-    }
-    .deserialize(&mut json)
-    .and_then(|()| json.end())
-    .map_err(|error| describe(path, error))?;
-    Ok(entries)
+    };
+    each_conversation(path, reader, |conversation| batches.add(conversation))?;
+    batches.flush();
+    Ok(batches.entries)
 }
 
-impl Conversations<'_> {
+/// Calls `add` with each element of the array that the file is.
+pub(crate) fn each_conversation<T: DeserializeOwned>(
+    path: &Path,
+    reader: &mut impl BufRead,
+    add: impl FnMut(T),
+) -> Result<(), WorkloadError> {
+    let mut json = serde_json::Deserializer::from_reader(reader);
+    let element = PhantomData;
+    Elements { add, element }
+        .deserialize(&mut json)
+        .and_then(|()| json.end())
+        .map_err(|error| describe(path, error))
+}
+
+impl Batches<'_> {
     fn add(&mut self, conversation: Conversation) {
         match conversation.first_exchange() {
             Some(exchange) => self.waiting.push(exchange),
@@ -128,7 +146,8 @@ fn answer_lengths(exchanges: &[Exchange], tokenizer: Option<&PromptTokenizer>) -
     lengths
 }
 
-fn estimated_tokens(text: &str) -> u32 {
+/// About how many tokens an answer has.
+pub(crate) fn estimated_tokens(text: &str) -> u32 {
     (text.split_whitespace().count() as f64 * TOKENS_PER_WORD).round() as u32
 }
 
@@ -143,7 +162,7 @@ impl Conversation {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Conversations<'_> {
+impl<'de, T: Deserialize<'de>, F: FnMut(T)> DeserializeSeed<'de> for Elements<T, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -151,7 +170,7 @@ impl<'de> DeserializeSeed<'de> for Conversations<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Conversations<'_> {
+impl<'de, T: Deserialize<'de>, F: FnMut(T)> Visitor<'de> for Elements<T, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -159,10 +178,9 @@ impl<'de> Visitor<'de> for Conversations<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        while let Some(conversation) = list.next_element()? {
-            self.add(conversation);
+        while let Some(element) = list.next_element()? {
+            (self.add)(element);
         }
-        self.flush();
         Ok(())
     }
 }

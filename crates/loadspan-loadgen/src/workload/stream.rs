@@ -10,23 +10,31 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What random numbers are for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Stream {
+pub(crate) enum Stream {
     Text = 1,
     InputLength = 2,
     OutputLength = 3,
     Sampling = 4,
     Calibration = 5,
+    /// One session's own seed.
+    Session = 6,
+    Turns = 7,
+    ThinkTime = 8,
+    ToolTurn = 9,
+    /// Which of several shared texts a session has.
+    SharedChoice = 10,
+    SharedText = 11,
 }
 
 impl Stream {
     /// The number of this stream for `index`. Different for different indexes of the same seed.
-    pub(super) fn number(self, seed: u64, index: u64) -> u64 {
+    pub(crate) fn number(self, seed: u64, index: u64) -> u64 {
         let start = mix(seed ^ (self as u64).wrapping_mul(GOLDEN));
         mix(start.wrapping_add(index.wrapping_mul(GOLDEN)))
     }
 
     /// The generator of this stream for `index`.
-    pub(super) fn random(self, seed: u64, index: u64) -> Xoshiro256PlusPlus {
+    pub(crate) fn random(self, seed: u64, index: u64) -> Xoshiro256PlusPlus {
         Xoshiro256PlusPlus::seed_from_u64(self.number(seed, index))
     }
 }
@@ -39,7 +47,7 @@ pub(super) fn mix(x: u64) -> u64 {
 }
 
 /// `number`, evenly distributed over all of `u64`, scaled to `0..below`.
-pub(super) fn scale(number: u64, below: u64) -> u64 {
+pub(crate) fn scale(number: u64, below: u64) -> u64 {
     ((u128::from(number) * u128::from(below)) >> 64) as u64
 }
 
@@ -57,6 +65,12 @@ mod tests {
             Stream::OutputLength,
             Stream::Sampling,
             Stream::Calibration,
+            Stream::Session,
+            Stream::Turns,
+            Stream::ThinkTime,
+            Stream::ToolTurn,
+            Stream::SharedChoice,
+            Stream::SharedText,
         ];
         let numbers: HashSet<u64> = streams
             .into_iter()

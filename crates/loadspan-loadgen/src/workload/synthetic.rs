@@ -6,11 +6,10 @@ use super::{
     Content, RequestSpec, Source, Workload, WorkloadDescription,
     error::WorkloadError,
     fingerprint::sha256_of,
-    lengths::{LengthDistribution, LengthModel, WordCount},
-    one_token::one_token_lexicon,
+    lengths::{LengthDistribution, LengthModel},
     sampling::SamplingStrategy,
     stream::Stream,
-    words::Lexicon,
+    wording::Wording,
 };
 
 /// What makes a synthetic [`Workload`].
@@ -32,9 +31,7 @@ pub struct SyntheticConfig {
 #[derive(Debug)]
 pub(super) struct Synthetic {
     config: SyntheticConfig,
-    lexicon: Lexicon,
-    words: WordCount,
-    lengths: &'static str,
+    wording: Wording,
 }
 
 impl SyntheticConfig {
@@ -48,27 +45,15 @@ impl SyntheticConfig {
         if let Some(output_tokens) = &self.output_tokens {
             output_tokens.check("output")?;
         }
-        let words = lengths.word_count()?;
-        let lexicon = match &lengths {
-            LengthModel::Tokenizer {
-                tokenizer,
-                template_overhead,
-            } => {
-                if self.input_tokens.mean.round() <= f64::from(*template_overhead) {
-                    let (requested, overhead) = (self.input_tokens.mean, *template_overhead);
-                    return Err(WorkloadError::BelowTemplate { requested, overhead });
-                }
-                one_token_lexicon(tokenizer).ok_or_else(|| WorkloadError::NotAdditive {
-                    path: tokenizer.path().to_owned(),
-                })?
-            }
-            LengthModel::Calibrated { .. } | LengthModel::Words => Lexicon::of_words(),
-        };
+        if let LengthModel::Tokenizer { template_overhead, .. } = &lengths
+            && self.input_tokens.mean.round() <= f64::from(*template_overhead)
+        {
+            let (requested, overhead) = (self.input_tokens.mean, *template_overhead);
+            return Err(WorkloadError::BelowTemplate { requested, overhead });
+        }
         Ok(Workload(Source::Synthetic(Synthetic {
             config: self,
-            lexicon,
-            words,
-            lengths: lengths.name(),
+            wording: Wording::of(&lengths)?,
         })))
     }
 }
@@ -81,12 +66,9 @@ impl Synthetic {
             .entries
             .map_or(index, |entries| sampling.pick(index, entries, seed));
         let drawn = self.config.input_tokens.draw(Stream::InputLength, seed, entry);
-        let input_tokens = drawn.max(self.words.least_tokens());
-        self.lexicon.write_text(
-            self.words.words_for(input_tokens),
-            &mut Stream::Text.random(seed, entry),
-            text,
-        );
+        let input_tokens = drawn.max(self.wording.least_prompt());
+        self.wording
+            .write_prompt(input_tokens, &mut Stream::Text.random(seed, entry), text);
         let output_tokens = self
             .config
             .output_tokens
@@ -110,8 +92,9 @@ impl Synthetic {
             ..
         } = self.config;
         let sampling = self.config.entries.map(|_| self.config.sampling);
-        let (entries, words) = (self.entries(), self.lexicon.fingerprint());
-        let defining = (seed, input_tokens, output_tokens, entries, sampling, self.words, &words);
+        let (entries, words) = (self.entries(), self.wording.fingerprint());
+        let counted = self.wording.word_count();
+        let defining = (seed, input_tokens, output_tokens, entries, sampling, counted, &words);
         let hash = sha256_of(&serde_json::to_vec(&defining).unwrap_or_default());
         WorkloadDescription::Synthetic {
             seed,
@@ -119,7 +102,7 @@ impl Synthetic {
             output_tokens,
             entries,
             sampling,
-            lengths: self.lengths,
+            lengths: self.wording.lengths(),
             words,
             hash,
         }

@@ -61,7 +61,7 @@ impl PromptTokenizer {
     }
 
     /// The file that it was read from.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

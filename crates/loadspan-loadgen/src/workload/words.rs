@@ -38,23 +38,33 @@ impl Lexicon {
         })
     }
 
-    /// Replaces `text` by one of `pieces` pieces; by nothing for 0.
+    /// Replaces `text` by one of `pieces` pieces; by nothing for 0. [`Self::append_text`] says more.
+    pub(super) fn write_text(&self, pieces: usize, random: &mut Xoshiro256PlusPlus, text: &mut String) {
+        text.clear();
+        self.append_text(pieces, random, text);
+    }
+
+    /// Appends a text of `pieces` pieces.
     ///
     /// Two texts have their first `n` pieces in common with a chance of about one in the number of units to the power of
     /// `n`: under 2⁻⁴⁰ after twelve pieces of any lexicon that is used here, so that prefix caches, which hold blocks of 16
     /// tokens or more, find nothing.
-    pub(super) fn write_text(&self, pieces: usize, random: &mut Xoshiro256PlusPlus, text: &mut String) {
-        text.clear();
+    pub(super) fn append_text(&self, pieces: usize, random: &mut Xoshiro256PlusPlus, text: &mut String) {
         if pieces == 0 {
             return;
         }
         text.push_str(pick(&self.openers, random.next_u32()));
-        for _ in 0..(pieces - 1) / 2 {
+        self.append_units(pieces - 1, random, text);
+    }
+
+    /// Makes a text longer by `pieces` pieces.
+    pub(super) fn append_units(&self, pieces: usize, random: &mut Xoshiro256PlusPlus, text: &mut String) {
+        for _ in 0..pieces / 2 {
             let number = random.next_u64();
             text.push_str(pick(&self.units, number as u32));
             text.push_str(pick(&self.units, (number >> 32) as u32));
         }
-        if pieces.is_multiple_of(2) {
+        if !pieces.is_multiple_of(2) {
             text.push_str(pick(&self.units, random.next_u32()));
         }
     }

@@ -10,10 +10,12 @@ use std::time::Duration;
 use loadspan_loadgen::openai::{EndpointType, ServerKind, StreamUsage};
 use loadspan_loadgen::preflight::{CalibrationNeed, Preflight, PreflightConfig, PreflightError};
 use loadspan_loadgen::schedule::{ArrivalProcess, ScheduleConfig};
+use loadspan_loadgen::sessions::Sessions;
 use loadspan_loadgen::workload::{LengthDistribution, LengthModel, SamplingStrategy, SyntheticConfig};
 use loadspan_loadgen::{
-    BaseUrl, Deadlines, HttpPreference, Limits, Listeners, LoadConfig, LoadModel, Run, RunClock, RunEnd, RunError,
-    RunEvent, RunPlan, StagePlan, StageRole, Subscription, TargetConfig, TextCapture, TlsConfig, Traffic, Warmup,
+    BaseUrl, Deadlines, HttpPreference, Limits, Listeners, LoadConfig, LoadModel, OnFailedTurn, Run, RunClock, RunEnd,
+    RunError, RunEvent, RunPlan, SessionEnd, StagePlan, StageRole, Subscription, TargetConfig, TextCapture, TlsConfig,
+    Traffic, Warmup,
 };
 use loadspan_record::{Outcome, OutputText, Phase, RequestRecord, RunId, TracePlan};
 use loadspan_testkit::{FakeServer, RunningServer, Script, When};
@@ -37,6 +39,7 @@ pub(crate) fn target(urls: &[String]) -> TargetConfig {
         endpoint_path: None,
         api_key: None,
         headers: Vec::new(),
+        session_header: None,
         tls: TlsConfig::SystemRoots,
         http: HttpPreference::Http11,
         // Far beyond what any test takes, so that no deadline is met by chance.
@@ -80,6 +83,8 @@ pub(crate) struct Load {
     pub(crate) tokenizer: Option<loadspan_loadgen::workload::PromptTokenizer>,
     /// In place of synthetic prompts.
     pub(crate) workload: Option<loadspan_loadgen::workload::Workload>,
+    /// In place of requests.
+    pub(crate) sessions: Option<Arc<dyn Sessions>>,
     pub(crate) trace: Option<TracePlan>,
     pub(crate) output_text: TextCapture,
 }
@@ -91,6 +96,8 @@ pub(crate) struct Report {
     /// What was said, by index.
     pub(crate) outputs: BTreeMap<u64, OutputText>,
     pub(crate) end: Arc<RunEnd>,
+    /// Sessions, in the order of their ends.
+    pub(crate) ended: Vec<SessionEnd>,
 }
 
 /// A load that has started.
@@ -108,6 +115,14 @@ impl Load {
             ramp: None,
         };
         Self::new(url.as_ref(), model, Some(requests))
+    }
+
+    /// Sessions, `concurrency` at a time, on one worker; all that there are.
+    pub(crate) fn sessions(url: impl AsRef<str>, concurrency: u32, sessions: impl Sessions + 'static) -> Self {
+        Self {
+            sessions: Some(Arc::new(sessions)),
+            ..Self::closed(url, concurrency, u64::MAX).change(|load| load.config.limits.requests = None)
+        }
     }
 
     /// Streaming chats at `rate` a second, until the test says when to stop.
@@ -135,20 +150,28 @@ impl Load {
                 warmup: Warmup::None,
                 limits: Limits {
                     requests,
+                    sessions: None,
                     duration: None,
                     grace: Duration::from_secs(20),
                     drain: Duration::from_secs(20),
                     failures: None,
                 },
                 workers: NonZeroUsize::MIN,
+                on_failed_turn: OnFailedTurn::default(),
             },
             output_tokens: None,
             input_tokens: 8,
             tokenizer: None,
             workload: None,
+            sessions: None,
             trace: None,
             output_text: TextCapture::Off,
         }
+    }
+
+    pub(crate) fn model(mut self, model: LoadModel) -> Self {
+        self.config.model = model;
+        self
     }
 
     pub(crate) fn workers(mut self, workers: usize) -> Self {
@@ -230,7 +253,10 @@ impl Load {
             stages: vec![StagePlan {
                 name: None,
                 load: self.config,
-                traffic: Traffic::Requests(Arc::new(workload)),
+                traffic: match self.sessions {
+                    Some(sessions) => Traffic::Sessions(sessions),
+                    None => Traffic::Requests(Arc::new(workload)),
+                },
                 pause: Duration::ZERO,
                 role: StageRole::Measured,
             }],
@@ -253,18 +279,24 @@ impl Running {
 
     pub(crate) fn report(self) -> Report {
         let end = self.run.join().unwrap();
-        let (mut records, mut outputs) = (Vec::new(), BTreeMap::new());
+        let (mut records, mut outputs, mut ended) = (Vec::new(), BTreeMap::new(), Vec::new());
         while let Some(event) = self.events.next() {
             if let RunEvent::Records(batch) = event {
                 for (position, record) in batch.iter().enumerate() {
                     outputs.extend(batch.output_of(position).map(|said| (record.id.index, said.clone())));
                 }
                 records.extend_from_slice(&batch);
+                ended.extend_from_slice(batch.ended_sessions());
             }
         }
         assert_eq!((self.events.missed(), end.records_lost), (0, 0));
         records.sort_by_key(|record| record.id.index);
-        Report { records, outputs, end }
+        Report {
+            records,
+            outputs,
+            end,
+            ended,
+        }
     }
 }
 

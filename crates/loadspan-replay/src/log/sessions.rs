@@ -169,7 +169,7 @@ impl Sessions {
 
 fn undecided() -> String {
     "it is a later turn of its session, and nothing shows whether its length counts the turns before it: say whether lengths are \
-     cumulative or delta"
+     cumulative or delta (--replay-lengths)"
         .to_owned()
 }
 

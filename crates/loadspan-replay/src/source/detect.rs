@@ -93,7 +93,7 @@ fn format_of(start: &[u8]) -> Result<Format, String> {
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
     let unknown = || {
         let formats = Format::ALL.map(Format::as_str).join(", ");
-        format!("cannot tell what it is: say which of {formats}")
+        format!("cannot tell what it is: say which of {formats} (--replay-format)")
     };
     match text.first() {
         Some(b'{' | b'[') => of_keys(text).ok_or_else(unknown),

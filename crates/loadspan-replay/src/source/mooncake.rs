@@ -74,7 +74,7 @@ fn check_blocks(blocks: usize, tokens: u64, block_tokens: u32) -> Result<(), Str
         return Ok(());
     }
     Err(format!(
-        "{blocks} hash_ids of {block_tokens} tokens each are not {tokens} tokens: say how many tokens a block has"
+        "{blocks} hash_ids of {block_tokens} tokens each are not {tokens} tokens: say how many tokens a block has (--replay-block-tokens)"
     ))
 }
 
@@ -102,7 +102,7 @@ mod tests {
         insta::assert_snapshot!(wrong(r#"{"timestamp":-1,"input_length":1}"#), @"timestamp is -1, which is no number of milliseconds");
         insta::assert_snapshot!(
             wrong(r#"{"input_length":6755,"hash_ids":[1,2,3]}"#),
-            @"3 hash_ids of 512 tokens each are not 6755 tokens: say how many tokens a block has"
+            @"3 hash_ids of 512 tokens each are not 6755 tokens: say how many tokens a block has (--replay-block-tokens)"
         );
         assert!(parse(br#"{"input_length":1024,"hash_ids":[1,2]}"#, 512).is_ok());
         assert!(parse(br#"{"input_length":1025,"hash_ids":[1,2]}"#, 512).is_ok());

@@ -96,6 +96,11 @@ impl Problems {
         }
     }
 
+    /// What follows is about another file.
+    pub(crate) fn go_on_with(&mut self, file: &str) {
+        file.clone_into(&mut self.file);
+    }
+
     /// Counts a line, or fails.
     pub(crate) fn line(&mut self, line: u64, reason: impl Into<String>) -> Result<(), SourceError> {
         if self.strictness == Strictness::Fail {

@@ -104,7 +104,7 @@ const OPEN: &str = r#"{"timestamp": 0, "session_id": "a", "input_length": 25, "o
 
 #[test]
 fn what_nothing_shows_has_to_be_said() {
-    assert_snapshot!(failure(&reading(None), OPEN), @"log:2: it is a later turn of its session, and nothing shows whether its length counts the turns before it: say whether lengths are cumulative or delta");
+    assert_snapshot!(failure(&reading(None), OPEN), @"log:2: it is a later turn of its session, and nothing shows whether its length counts the turns before it: say whether lengths are cumulative or delta (--replay-lengths)");
     let log = open(&reading(Some(Lengths::Cumulative)), OPEN).unwrap();
     assert_eq!(log.map(|call| call.unwrap().new_tokens).collect::<Vec<_>>(), [25, 0]);
     let log = open(&reading(Some(Lengths::Delta)), OPEN).unwrap();
@@ -133,7 +133,7 @@ fn bad_lines_are_counted_or_the_end() {
         .collect();
     assert_snapshot!(bad.join("\n"), @r"
     log:2: expected ident, at column 2
-    log:3: 1 hash_ids of 10 tokens each are not 25 tokens: say how many tokens a block has
+    log:3: 1 hash_ids of 10 tokens each are not 25 tokens: say how many tokens a block has (--replay-block-tokens)
     ");
     let strict = Reading {
         strictness: Strictness::Fail,
@@ -162,4 +162,21 @@ fn a_table_of_azure_is_a_log() {
             (Duration::from_nanos(4_314_579_000), 396, Some(109))
         ]
     );
+}
+
+#[test]
+fn files_follow_one_another_in_one_time() {
+    let first = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,10,1\n";
+    let second = "GeneratedTokens,ContextTokens,TIMESTAMP\n2,20,2023-11-16 18:15:48\nno,20,2023-11-16 18:15:49\n";
+    let next = loadspan_replay::detect("second", second.as_bytes(), None).unwrap();
+    let mut log = open(&reading(None), first)
+        .unwrap()
+        .followed_by([Ok(("second".to_owned(), next.reader))].into_iter());
+    let calls: Vec<_> = log.by_ref().map(Result::unwrap).collect();
+    let told: Vec<_> = calls
+        .iter()
+        .map(|call| (call.at.unwrap().as_secs(), call.input_tokens, call.output_tokens))
+        .collect();
+    assert_eq!(told, [(0, 10, Some(1)), (2, 20, Some(2))]);
+    assert_eq!((log.bad().total, log.bad().first[0].file.as_str()), (1, "second"));
 }
