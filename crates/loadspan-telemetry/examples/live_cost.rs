@@ -18,7 +18,7 @@ use loadspan_record::{
 };
 use loadspan_telemetry::config::{
     AttributeStyle, ExperimentChoice, LiveMetrics, MlflowConfig, MlflowServer, NamedBy, Naming, ParentRun, Requirement,
-    ResourceConfig, RetryPolicy, SemconvChoice, ServerVerification, TelemetryConfig, TraceStore,
+    ResourceConfig, RetryPolicy, SemconvChoice, ServerVerification, StageRuns, TelemetryConfig, TraceStore,
 };
 use loadspan_telemetry::mlflow::RunDescription;
 use loadspan_telemetry::{
@@ -111,6 +111,7 @@ fn config(url: &str, live: LiveMetrics) -> Result<TelemetryConfig, url::ParseErr
             parent: ParentRun::None,
             artifact_globs: Vec::new(),
             live,
+            stages: StageRuns::Tag,
             traces: TraceStore::Off,
             flush_timeout: Duration::from_secs(300),
         }),
@@ -132,6 +133,7 @@ fn run() -> RunIdentity {
         servers: Vec::new(),
         server_kind: None,
         load: "64 concurrent".to_owned(),
+        stages: Vec::new(),
         slo: None,
         trace_plan: None,
         bodies: BodyVariety::Uniform,
@@ -150,6 +152,7 @@ fn conclusion(ended_at: RunOffset) -> RunConclusion {
         },
         incomplete: None,
         requests: [0; 3],
+        stages: Vec::new(),
     }
 }
 

@@ -140,7 +140,7 @@ fn recorder(style: AttributeStyle, sampling: SampleRatio) -> TraceRecorder {
         attributes: style,
         provider: None,
     };
-    TraceRecorder::new(&config, &naming, &run(), "vllm".to_owned(), Resource::default())
+    TraceRecorder::new(&config, &naming, &run(), "vllm".to_owned(), &Resource::default())
 }
 
 fn run() -> RunIdentity {
@@ -159,6 +159,7 @@ fn run() -> RunIdentity {
         }],
         server_kind: None,
         load: "64 concurrent".to_owned(),
+        stages: Vec::new(),
         slo: None,
         trace_plan: None,
         bodies: BodyVariety::Uniform,

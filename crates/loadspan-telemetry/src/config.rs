@@ -34,7 +34,7 @@ pub use self::environment::Environment;
 pub use self::error::ConfigError;
 pub use self::mlflow::{
     ExperimentChoice, LiveMetrics, MlflowConfig, MlflowOptions, MlflowPlan, MlflowServer, NamedBy, ParentRun,
-    PushTracking, RecordedTracking, RetryPolicy, ServerVerification, TraceStore,
+    PushTracking, RecordedTracking, RetryPolicy, ServerVerification, StageRuns, TraceStore,
 };
 pub use self::options::{OtlpOptions, TelemetryOptions};
 pub use self::push::{PushEndpoint, RecordedEndpoint};
@@ -81,13 +81,15 @@ impl TelemetryConfig {
 }
 
 impl TracesConfig {
-    /// How requests get their trace context. A trace that they share is a new one at each call.
+    /// How requests get their trace context. Traces that they share are new ones at each call.
     #[must_use]
     pub fn plan(&self) -> TracePlan {
+        let seed = Uuid::new_v4().as_u128();
         TracePlan {
             trace_ids: match self.scope {
-                TraceScope::Session => TraceIds::PerRequest,
-                TraceScope::Stage | TraceScope::Run => TraceIds::Shared(Uuid::new_v4().as_u128()),
+                TraceScope::Session => TraceIds::PerSession(seed),
+                TraceScope::Stage => TraceIds::PerStage(seed),
+                TraceScope::Run => TraceIds::Shared(seed),
             },
             sampling: self.sampling,
             propagation: self.propagation,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use loadspan_record::{Phase, RunOffset, TracePlan, Verdict};
+use loadspan_record::{Phase, RunOffset, StageFacts, TracePlan, Verdict, VerdictStatus};
 
 /// A run, as its telemetry describes it.
 #[derive(Clone)]
@@ -28,6 +28,8 @@ pub struct RunIdentity {
     pub server_kind: Option<String>,
     /// The load, for people.
     pub load: String,
+    /// The stages that were asked for. Empty: there is but one.
+    pub stages: Vec<StageFacts>,
     /// The targets of `--goodput`.
     pub slo: Option<loadspan_record::Slo>,
     /// How requests get their trace context. `None`: no traces.
@@ -83,12 +85,49 @@ pub struct ServerAddress {
 pub struct LoadState {
     /// When.
     pub at: RunOffset,
+    /// The stage that is being run, from 0.
+    pub stage: u32,
     /// Requests sent and not finished.
     pub in_flight: u64,
     /// Requests sent so far, warm-up included.
     pub sent: u64,
     /// What the run is doing.
     pub phase: Phase,
+    /// Sessions that have begun and not ended. `None`: the load is not one of sessions.
+    pub sessions: Option<u64>,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SessionOutcome {
+    /// Every call of it was answered.
+    Completed,
+    /// A call of it failed, and so often as it may.
+    Failed,
+    /// The stage ended before it was complete.
+    Cut,
+}
+
+/// How a stage ended. All its records came before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageConclusion {
+    /// Which, from 0.
+    pub stage: u32,
+    /// When its load began.
+    pub load_started_at: RunOffset,
+    /// When its last request ended.
+    pub ended_at: RunOffset,
+}
+
+/// What one of several stages has come to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StageResult {
+    /// Which, from 0.
+    pub stage: u32,
+    /// When its last request ended.
+    pub ended_at: RunOffset,
+    /// What its figures are worth. `None`: it is not measured.
+    pub verdict: Option<VerdictStatus>,
 }
 
 /// How the run ended.
@@ -106,6 +145,8 @@ pub struct RunConclusion {
     pub incomplete: Option<String>,
     /// Measured requests: completed, failed, cancelled.
     pub requests: [u64; 3],
+    /// The stages that were begun. Empty: there is but one.
+    pub stages: Vec<StageResult>,
 }
 
 impl Operation {
@@ -116,6 +157,30 @@ impl Operation {
             Self::Chat | Self::Responses => "chat",
             Self::Completions => "text_completion",
             Self::Embeddings => "embeddings",
+        }
+    }
+}
+
+impl RunIdentity {
+    /// What is known of a stage. `None`: it is the only one.
+    pub(crate) fn stage(&self, number: u32) -> Option<&StageFacts> {
+        self.stages.iter().find(|stage| stage.number == number)
+    }
+
+    /// Id of a session, unique over runs: what the server was told, too.
+    pub(crate) fn conversation(&self, session: u64) -> String {
+        format!("{}-s{session}", self.run_id)
+    }
+}
+
+impl SessionOutcome {
+    /// `completed`, `failed` or `cut`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cut => "cut",
         }
     }
 }

@@ -30,7 +30,10 @@ pub use self::export::{
     ClientError, FlushCutter, Flushed, MlflowOutlet, MlflowReach, Notices, Outlets, Payload, PushConfig, PushError,
     PushSummary, PushedSignal, RecordsOnDisk, SpoolRecord, StartError, TraceStoreRun, push,
 };
-pub use self::identity::{BodySource, BodyVariety, LoadState, Operation, RunConclusion, RunIdentity, ServerAddress};
+pub use self::identity::{
+    BodySource, BodyVariety, LoadState, Operation, RunConclusion, RunIdentity, ServerAddress, SessionOutcome,
+    StageConclusion, StageResult,
+};
 pub use self::metrics::MetricsRecorder;
 pub use self::telemetry::Telemetry;
 pub use self::traces::{InputContent, LastSpans, LengthSource, OutputType, RequestParameters, Sampled, TraceRecorder};

@@ -13,6 +13,7 @@ mod requests;
 mod scraped;
 mod sent;
 mod series;
+mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -29,10 +30,11 @@ use self::ledger::LedgerMetrics;
 use self::requests::{Finished, RequestMetrics};
 use self::scraped::ScrapedGauges;
 use self::series::About;
+use self::sessions::SessionMetrics;
 use self::timing::TimingMetrics;
 use crate::config::{ExemplarFilter, MetricsConfig, Naming, Temporality};
 use crate::export::{Contents, Payload};
-use crate::identity::{LoadState, RunIdentity};
+use crate::identity::{LoadState, RunIdentity, SessionOutcome};
 
 /// Aggregates what a run has to say in numbers. Owned by one thread; takes no lock and does no I/O.
 #[derive(Debug)]
@@ -44,8 +46,11 @@ pub struct MetricsRecorder {
     exemplars: ExemplarFilter,
     has_traces: bool,
     attributes: Attributes,
+    /// Whether series are told apart by stage.
+    has_stages: bool,
     requests: Option<RequestMetrics>,
     timing: Option<TimingMetrics>,
+    sessions: Option<SessionMetrics>,
     ledger: Option<LedgerMetrics>,
     scraped: Option<ScrapedGauges>,
     last_collect: RunOffset,
@@ -70,8 +75,10 @@ impl MetricsRecorder {
             exemplars: config.exemplars,
             has_traces: run.trace_plan.is_some(),
             attributes: Attributes::new(run, provider),
+            has_stages: !run.stages.is_empty(),
             requests: groups.requests.then(|| RequestMetrics::new(run, naming.semconv, shape)),
             timing: groups.timing.then(|| TimingMetrics::new(run, shape)),
+            sessions: groups.timing.then(|| SessionMetrics::new(shape)),
             ledger: (groups.requests || groups.timing).then(LedgerMetrics::new),
             scraped: groups.scraped.then(ScrapedGauges::default),
             last_collect: RunOffset::ZERO,
@@ -83,17 +90,36 @@ impl MetricsRecorder {
     pub fn record(&mut self, record: &RequestRecord, model: Option<&str>, sampled: bool) {
         let origin = self.may_be_exemplar(sampled).then(|| self.origin(record));
         let (server, response) = self.about(record, model);
+        let stage = self.has_stages.then_some(record.stage);
         let finished = Finished {
             record,
             server,
             response,
+            stage,
             origin: origin.as_ref(),
         };
         if let Some(timing) = &mut self.timing {
             timing.record(finished);
         }
+        if let Some(sessions) = &mut self.sessions {
+            sessions.record(record, stage);
+        }
         if let Some(requests) = self.requests.as_mut().filter(|_| record.phase == Phase::Measure) {
             requests.record(finished);
+        }
+    }
+
+    /// Takes the end of a session. The records of its calls came before.
+    pub fn end_session(&mut self, session: u64, outcome: SessionOutcome) {
+        if let Some(sessions) = &mut self.sessions {
+            sessions.end(session, outcome);
+        }
+    }
+
+    /// Takes the end of a stage. The ends of its sessions came before.
+    pub fn end_stage(&mut self) {
+        if let Some(sessions) = &mut self.sessions {
+            sessions.end_stage();
         }
     }
 
@@ -133,6 +159,9 @@ impl MetricsRecorder {
         }
         if let Some(timing) = &mut self.timing {
             timing.collect(&mut collection);
+        }
+        if let Some(sessions) = &mut self.sessions {
+            sessions.collect(&mut collection);
         }
         if let Some(ledger) = &mut self.ledger {
             ledger.collect(&mut collection);

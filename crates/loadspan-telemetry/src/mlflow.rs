@@ -16,6 +16,7 @@ mod clock;
 mod complete;
 mod description;
 mod export_file;
+mod fetch;
 mod figures;
 mod limit;
 mod live;
@@ -33,6 +34,7 @@ pub(crate) use self::client::MlflowClient;
 pub use self::complete::{Completion, CompletionJob, LivePoints, RecordSource, RecordedRequests, Shortfall, complete};
 pub use self::description::{DescribedRun, RunDescription, RunOutcome};
 pub use self::export_file::{EXPORT_FILE, LiveMode, MlflowExport, UnreadableExport};
+pub use self::fetch::{FetchError, FetchedTraces, TraceQuery, fetch_traces};
 pub use self::limit::CompletionLimit;
 #[cfg(test)]
 pub(crate) use self::live::stream;

@@ -10,7 +10,7 @@ use crate::config::{ContentCapture, Naming, TelemetryConfig};
 use crate::export::{
     Deadlines, Exporters, FlushCutter, Flushed, Outlets, Payload, Pipeline, RecordsOnDisk, StartError,
 };
-use crate::identity::{BodyVariety, LoadState, RunConclusion, RunIdentity};
+use crate::identity::{BodyVariety, LoadState, RunConclusion, RunIdentity, SessionOutcome, StageConclusion};
 use crate::metrics::MetricsRecorder;
 use crate::mlflow::{LiveRecorder, LiveSetup};
 use crate::resource;
@@ -80,7 +80,7 @@ impl Telemetry {
         let traces = config
             .traces
             .as_ref()
-            .map(|traces| TraceRecorder::new(traces, &config.naming, &run, provider.clone(), resource.clone()));
+            .map(|traces| TraceRecorder::new(traces, &config.naming, &run, provider.clone(), &resource));
         let metrics = config.metrics.as_ref().map(|metrics| Metrics {
             recorder: MetricsRecorder::new(metrics, &config.naming, &run, provider, resource),
             interval: metrics.interval,
@@ -175,8 +175,31 @@ impl Telemetry {
         }
     }
 
+    /// Takes the end of a session. The records of its calls came before.
+    pub fn end_session(&mut self, session: u64, outcome: SessionOutcome) {
+        if let Some(traces) = &mut self.traces {
+            traces.end_session(session, outcome);
+        }
+        if let Some(metrics) = &mut self.metrics {
+            metrics.recorder.end_session(session, outcome);
+        }
+    }
+
+    /// Takes the end of a stage. Its records came before.
+    pub fn end_stage(&mut self, end: &StageConclusion) {
+        if let Some(traces) = &mut self.traces {
+            traces.end_stage(end);
+        }
+        if let Some(metrics) = &mut self.metrics {
+            metrics.recorder.end_stage();
+        }
+    }
+
     /// Takes what a server or GPUs said of themselves.
     pub fn record_observed(&mut self, sample: &ObservedSample) {
+        if let Some(live) = &mut self.live {
+            live.observe(sample);
+        }
         if let Some(metrics) = &mut self.metrics {
             for gauge in sample.gauges() {
                 metrics.recorder.record_gauge(gauge);
@@ -259,9 +282,7 @@ impl Telemetry {
         trace_pipelines(&self.exporters).for_each(|pipeline| pipeline.count_sampled_out(traces.sampled_out()));
         let last = traces.finish(conclusion);
         last.requests.iter().for_each(|payload| self.submit_spans(payload));
-        if let Some(pipeline) = self.exporters.traces() {
-            last.above.into_iter().for_each(|payload| pipeline.submit(payload));
-        }
+        last.above.into_iter().for_each(|payload| self.submit_above(payload));
     }
 
     /// Waits for the fate of the spans, so that the last points can tell it; for half of the flush timeout at most.
@@ -281,6 +302,7 @@ impl Telemetry {
             self.record_load(LoadState {
                 at,
                 in_flight: 0,
+                sessions: last.sessions.map(|_| 0),
                 phase: Phase::Drain,
                 ..last
             });
@@ -290,6 +312,16 @@ impl Telemetry {
     fn export_spans(&mut self, now: RunOffset) {
         while let Some(payload) = self.traces.as_mut().and_then(|traces| traces.take_payload(now)) {
             self.submit_spans(&payload);
+        }
+        while let Some(payload) = self.traces.as_mut().and_then(|traces| traces.take_above(now)) {
+            self.submit_above(payload);
+        }
+    }
+
+    /// A trace store has no use for a trace without a request.
+    fn submit_above(&self, payload: Payload) {
+        if let Some(pipeline) = self.exporters.traces() {
+            pipeline.submit(payload);
         }
     }
 

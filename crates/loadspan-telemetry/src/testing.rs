@@ -16,6 +16,8 @@ pub(crate) fn request() -> RequestRecord {
         stage: 0,
         session: None,
         turn: None,
+        turns: None,
+        attempt: 0,
         target: 0,
         worker: 0,
         timings: Timings::default(),

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! record ─▶ Hierarchy (counts, place) ─▶ sampled? ─▶ RequestSpans ─▶ SpanWriter ─▶ Batch ─▶ Payload
-//!                                          └─ no ─▶ failed or slow? ─▶ Slowest ──────┘ at the end
+//!                                          └─ no ─▶ failed or slow? ─▶ Slowest ──────┤ at the end of the stage
+//! session, stage, run: each when it ends ────────────────────────────────────────────┘
 //! ```
 //!
 //! Sampling is decided from ids before anything is written, the same way in which the server was told.
@@ -15,6 +16,7 @@ mod parameters;
 mod protobuf;
 mod request;
 mod run;
+mod sessions;
 mod slowest;
 mod span;
 #[cfg(test)]
@@ -31,11 +33,12 @@ use self::batch::Batch;
 use self::hierarchy::Hierarchy;
 use self::request::{RequestSpan, RequestSpans, RunPart, Sampling};
 use self::run::RunOutcome;
+use self::sessions::Session;
 use self::slowest::{Slow, Slowest};
 use self::span::SpanWriter;
 use crate::config::{AttributeStyle, KeepPolicy, Naming, TraceScope, TracesConfig};
 use crate::export::Payload;
-use crate::{RunConclusion, RunIdentity};
+use crate::{RunConclusion, RunIdentity, SessionOutcome, StageConclusion};
 
 /// Makes the spans of a run. Owned by one thread.
 #[derive(Debug)]
@@ -49,6 +52,10 @@ pub struct TraceRecorder {
     slowest: Slowest,
     writer: SpanWriter,
     batch: Batch,
+    /// Spans of a trace without a request in it: stages and run, where each session or request has its own trace.
+    above: Batch,
+    /// The end of the last request of the stages that are written.
+    last_ended_at: RunOffset,
     sampled_out: u64,
 }
 
@@ -79,7 +86,7 @@ impl TraceRecorder {
         naming: &Naming,
         run: &RunIdentity,
         provider: String,
-        resource: otlp::Resource,
+        resource: &otlp::Resource,
     ) -> Self {
         let scope = otlp::InstrumentationScope {
             name: "loadspan".to_owned(),
@@ -89,20 +96,24 @@ impl TraceRecorder {
         // inference-perf's names are in no schema.
         let has_schema = naming.attributes != AttributeStyle::InferencePerf;
         let schema_url = if has_schema { SCHEMA_URL } else { "" };
+        let plan = run.trace_plan.unwrap_or(TracePlan {
+            trace_ids: TraceIds::PerRequest,
+            sampling: config.sampling,
+            propagation: config.propagation,
+        });
+        let batch = || Batch::new(&config.batch, resource.clone(), &scope, schema_url);
         Self {
             run: run.clone(),
-            plan: run.trace_plan.unwrap_or(TracePlan {
-                trace_ids: TraceIds::PerRequest,
-                sampling: config.sampling,
-                propagation: config.propagation,
-            }),
+            plan,
             scope: config.scope,
             keep: config.keep,
-            hierarchy: Hierarchy::new(config.scope, run.trace_plan.as_ref()),
+            hierarchy: Hierarchy::new(config.scope, run, &plan),
             requests: RequestSpans::new(RunPart::new(run, naming.attributes, config.content, provider)),
             slowest: Slowest::new(config.keep.slowest),
             writer: SpanWriter::new(config.limits),
-            batch: Batch::new(&config.batch, resource, &scope, schema_url),
+            batch: batch(),
+            above: batch(),
+            last_ended_at: RunOffset::ZERO,
             sampled_out: 0,
         }
     }
@@ -139,6 +150,9 @@ impl TraceRecorder {
         } else if !is_sampled && !is_kept_error {
             self.sampled_out += 1;
         }
+        for silent in self.hierarchy.sessions.take_excess() {
+            self.write_session(&silent, record.timings.finished_at);
+        }
         if is_sampled || is_kept_error {
             Sampled::Yes
         } else {
@@ -146,9 +160,29 @@ impl TraceRecorder {
         }
     }
 
-    /// The next payload that is full or has waited long enough. To be asked until there is none.
+    /// Takes the end of a session. The records of its calls came before.
+    pub fn end_session(&mut self, number: u64, outcome: SessionOutcome) {
+        self.hierarchy.sessions.end(number, outcome);
+        if let Some(ended) = self.hierarchy.sessions.take_ended(number) {
+            self.write_session(&ended, ended.ended_at);
+        }
+    }
+
+    /// Takes the end of a stage: its span, and what is left below it, need not wait for the end of the run.
+    pub fn end_stage(&mut self, end: &StageConclusion) {
+        self.hierarchy.end_stage(end);
+        self.finish_stage(end.stage, end.ended_at);
+    }
+
+    /// The next payload that is full or has waited long enough, of spans that share a trace with requests. To be asked until there is
+    /// none.
     pub fn take_payload(&mut self, now: RunOffset) -> Option<Payload> {
         self.batch.take(now)
+    }
+
+    /// The same of the spans above ([`LastSpans::above`]).
+    pub fn take_above(&mut self, now: RunOffset) -> Option<Payload> {
+        self.above.take(now)
     }
 
     /// Spans of requests that sampling has left out so far. Those that may still be among the slowest are not.
@@ -157,32 +191,43 @@ impl TraceRecorder {
         self.sampled_out
     }
 
-    /// What is left: the slowest requests, sessions, stages, the run. Nothing when nothing was to be sampled or kept at all.
+    /// What is left: stages that nobody said had ended, and the run. Nothing when nothing was to be sampled or kept at all.
     #[must_use]
     pub fn finish(mut self, conclusion: &RunConclusion) -> LastSpans {
-        let slowest = std::mem::replace(&mut self.slowest, Slowest::new(0));
-        for slow in slowest.into_slowest() {
+        for stage in self.hierarchy.unwritten() {
+            self.finish_stage(stage, conclusion.ended_at);
+        }
+        if !self.exports_nothing() {
+            self.write_run(conclusion);
+        }
+        LastSpans {
+            requests: self.batch.drain(),
+            above: self.above.drain(),
+        }
+    }
+
+    fn exports_nothing(&self) -> bool {
+        self.plan.sampling.get() <= 0.0 && self.keep == KeepPolicy::default()
+    }
+
+    /// Writes what is left of a stage: its slowest requests, its sessions, its span.
+    fn finish_stage(&mut self, number: u32, since: RunOffset) {
+        for slow in self.slowest.take(number) {
             if let Some(span) = slow.span {
-                self.batch.push(&span, conclusion.ended_at);
+                self.batch.push(&span, since);
                 self.hierarchy.mark_exported(slow.session);
             }
         }
-        let exports_nothing = self.plan.sampling.get() <= 0.0 && self.keep == KeepPolicy::default();
-        if exports_nothing {
-            return LastSpans {
-                requests: self.batch.drain(),
-                above: Vec::new(),
-            };
+        for session in self.hierarchy.sessions.take_stage(number) {
+            self.write_session(&session, since);
         }
-        self.write_sessions(conclusion);
-        let has_own_trace = self.scope == TraceScope::Session;
-        let mut requests = if has_own_trace { self.batch.drain() } else { Vec::new() };
-        self.write_stages_and_run(conclusion);
-        let mut above = self.batch.drain();
-        if !has_own_trace {
-            requests.append(&mut above);
-        }
-        LastSpans { requests, above }
+        let stage = self.hierarchy.take_stage(number);
+        let Some(stage) = stage.filter(|_| !self.exports_nothing()) else {
+            return;
+        };
+        self.last_ended_at = self.last_ended_at.max(stage.ended_at);
+        run::write_stage(&self.run, &stage, &mut self.writer);
+        self.push_above(since);
     }
 
     fn write(&mut self, span: &RequestSpan<'_>) {
@@ -214,29 +259,30 @@ impl TraceRecorder {
         self.sampled_out += u64::from(evicted.is_some_and(|slow| slow.span.is_some()));
     }
 
-    fn write_sessions(&mut self, conclusion: &RunConclusion) {
-        let since = conclusion.ended_at;
-        for (number, session) in self.hierarchy.sessions() {
-            run::write_session(&self.run, (number, &session), &mut self.writer);
-            self.batch.push(self.writer.span(), since);
-        }
+    fn write_session(&mut self, session: &Session, since: RunOffset) {
+        let (context, place) = self.hierarchy.place_of_session(session);
+        run::write_session(&self.run, (session, context, place), &mut self.writer);
+        self.batch.push(self.writer.span(), since);
     }
 
-    fn write_stages_and_run(&mut self, conclusion: &RunConclusion) {
-        let since = conclusion.ended_at;
-        let mut last_ended_at = RunOffset::ZERO;
-        for stage in self.hierarchy.stages() {
-            last_ended_at = last_ended_at.max(stage.ended_at);
-            run::write_stage(&self.run, stage, &mut self.writer);
-            self.batch.push(self.writer.span(), since);
-        }
+    fn write_run(&mut self, conclusion: &RunConclusion) {
         let outcome = RunOutcome {
             context: self.hierarchy.run(),
             sample_ratio: self.plan.sampling.get(),
             conclusion,
-            last_ended_at,
+            last_ended_at: self.last_ended_at,
         };
         run::write_run(&self.run, &outcome, &mut self.writer);
-        self.batch.push(self.writer.span(), since);
+        self.push_above(conclusion.ended_at);
+    }
+
+    /// A span of a stage or of the run, to those whose trace it shares.
+    fn push_above(&mut self, since: RunOffset) {
+        let batch = if self.scope == TraceScope::Session {
+            &mut self.above
+        } else {
+            &mut self.batch
+        };
+        batch.push(self.writer.span(), since);
     }
 }

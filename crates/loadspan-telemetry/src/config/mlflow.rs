@@ -38,6 +38,8 @@ pub struct MlflowConfig {
     pub artifact_globs: Vec<String>,
     /// What is logged while the run goes on.
     pub live: LiveMetrics,
+    /// What becomes of several stages.
+    pub stages: StageRuns,
     /// Whether spans of requests go to MLflow's trace store, too.
     pub traces: TraceStore,
     /// How long the end of a run may wait for MLflow, uploads included.
@@ -137,6 +139,17 @@ pub enum LiveMetrics {
     Off,
 }
 
+/// What becomes of the stages of a run that has several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageRuns {
+    /// The run has the figures of each, under names of its own.
+    #[default]
+    Tag,
+    /// Each is a run nested under that of the benchmark, made when that is over.
+    Child,
+}
+
 /// Whether spans of requests go to MLflow's trace store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TraceStore {
@@ -165,6 +178,8 @@ pub struct MlflowOptions {
     pub artifact_globs: Vec<String>,
     /// `--mlflow-live`.
     pub live: Option<LiveMetrics>,
+    /// `--mlflow-stages`.
+    pub stages: Option<StageRuns>,
     /// `--mlflow-traces`.
     pub traces: Option<TraceStore>,
     /// `--mlflow-flush-timeout`.

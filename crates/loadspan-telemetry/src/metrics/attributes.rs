@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use loadspan_wire::otlp::{KeyValue, attribute};
 use loadspan_wire::semconv::attributes::{
     ERROR_TYPE, GEN_AI_OPERATION_NAME, GEN_AI_PROVIDER_NAME, GEN_AI_REQUEST_MODEL, GEN_AI_RESPONSE_MODEL,
-    LOADSPAN_PHASE, SERVER_ADDRESS, SERVER_PORT,
+    LOADSPAN_PHASE, LOADSPAN_SESSION_OUTCOME, LOADSPAN_STAGE, SERVER_ADDRESS, SERVER_PORT,
 };
 use loadspan_wire::semconv::metrics::attribute::{FATE, OVERFLOW, SIGNAL, SINK, TOKEN_MODALITY, TOKEN_TYPE};
 
@@ -62,6 +62,9 @@ impl Attributes {
     pub(super) fn of(&self, key: SeriesKey) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(8);
         self.add_about(key.about, &mut attributes);
+        if let Some(stage) = key.stage {
+            attributes.push(attribute(LOADSPAN_STAGE, i64::from(stage)));
+        }
         if let Some(error) = key.error {
             attributes.push(attribute(ERROR_TYPE, error_text(error)));
         }
@@ -133,6 +136,7 @@ fn add_detail(detail: Detail, attributes: &mut Vec<KeyValue>) {
         Detail::OutputTokens => attributes.push(attribute(TOKEN_TYPE, "output")),
         Detail::TextTokens => attributes.push(attribute(TOKEN_MODALITY, "text")),
         Detail::Phase(phase) => attributes.push(attribute(LOADSPAN_PHASE, phase.as_str())),
+        Detail::SessionOutcome(outcome) => attributes.push(attribute(LOADSPAN_SESSION_OUTCOME, outcome.as_str())),
         Detail::Sink { sink, signal } => {
             attributes.extend([attribute(SIGNAL, signal.as_str()), attribute(SINK, sink.as_str())])
         }

@@ -4,7 +4,7 @@
 //! between chunks and tokens are of completed requests, as in a summary: these metrics have no `error.type` that would tell the
 //! others apart.
 
-use loadspan_record::{ChunkGaps, RequestRecord, Slo, TokenCounts, TokenSource};
+use loadspan_record::{ChunkGaps, RequestRecord, Slo, StageRole, TokenCounts, TokenSource};
 use loadspan_wire::semconv::metrics::{self as table, Instrument};
 
 use super::attributes::Attributes;
@@ -52,6 +52,8 @@ pub(super) struct Finished<'a> {
     pub(super) server: About,
     /// These and the model that answered.
     pub(super) response: About,
+    /// Its stage, where there are several.
+    pub(super) stage: Option<u32>,
     /// Present when the request may be an exemplar.
     pub(super) origin: Option<&'a Origin>,
 }
@@ -110,7 +112,7 @@ impl RequestMetrics {
     pub(super) fn record(&mut self, finished: Finished<'_>) {
         let record = finished.record;
         let error = ErrorType::of(&record.outcome);
-        let key = SeriesKey::of(finished.response);
+        let key = finished.key(finished.response);
         let duration_key = key.with_error(error);
         self.duration
             .record(duration_key, [finished.measure_ns(duration_ns(record))]);
@@ -123,7 +125,7 @@ impl RequestMetrics {
         }
         if let Some(goodput) = &mut self.goodput {
             let is_good = goodput.slo.is_met_by(record);
-            goodput.good.add(SeriesKey::of(finished.server), u64::from(is_good));
+            goodput.good.add(finished.key(finished.server), u64::from(is_good));
         }
     }
 
@@ -235,14 +237,20 @@ impl InferenceTokens {
 impl Goodput {
     fn new(slo: Slo, run: &RunIdentity) -> Self {
         let mut good = CounterInstrument::new(&table::REQUESTS_GOOD);
-        for about in servers(run) {
-            good.add(SeriesKey::of(about), 0);
+        for key in first_series(run) {
+            good.add(key, 0);
         }
         Self { slo, good }
     }
 }
 
 impl<'a> Finished<'a> {
+    /// A series about `about`. What exceeds the limits is told apart by nothing.
+    pub(super) fn key(&self, about: About) -> SeriesKey {
+        let stage = self.stage.filter(|_| about != About::Overflow);
+        SeriesKey::of(about).in_stage(stage)
+    }
+
     const fn measure(&self, value: f64) -> Measurement<'a> {
         Measurement {
             value,
@@ -264,11 +272,19 @@ impl<'a> Finished<'a> {
     }
 }
 
-/// Every server, asked for the model of the run: the series that exist from the start.
-pub(super) fn servers(run: &RunIdentity) -> impl Iterator<Item = About> {
-    (0..).zip(&run.servers).map(|(target, _)| About::Server {
-        target,
-        model: Attributes::RUN_MODEL,
+/// Every server, asked for the model of the run, in each stage that its requests are measured in: the series that exist from the
+/// start.
+pub(super) fn first_series(run: &RunIdentity) -> impl Iterator<Item = SeriesKey> {
+    let measured = run.stages.iter().filter(|stage| stage.role == StageRole::Measured);
+    let mut stages: Vec<Option<u32>> = measured.map(|stage| Some(stage.number)).collect();
+    if stages.is_empty() {
+        stages.push(None);
+    }
+    let targets = 0..u16::try_from(run.servers.len()).unwrap_or(u16::MAX);
+    targets.flat_map(move |target| {
+        let model = Attributes::RUN_MODEL;
+        let key = SeriesKey::of(About::Server { target, model });
+        stages.clone().into_iter().map(move |stage| key.in_stage(stage))
     })
 }
 

@@ -14,8 +14,11 @@ pub(super) struct SentCounts {
     measure: u64,
     ended_of_warmup: u64,
     ended_of_measure: u64,
-    /// The most that can have been sent in the warm-up, once it is over.
+    /// The most that can have been sent in the warm-up of the stage, once it is over.
     warmup_at_most: Option<u64>,
+    stage: u32,
+    /// Those of the stages before, which have all ended: warm-up and measured.
+    before: [u64; 2],
 }
 
 impl SentCounts {
@@ -31,19 +34,24 @@ impl SentCounts {
 
     /// Takes what the load says.
     pub(super) fn update(&mut self, load: &LoadState) {
+        if load.stage != self.stage {
+            self.stage = load.stage;
+            self.before = [self.ended_of_warmup, self.ended_of_measure];
+            self.warmup_at_most = None;
+        }
+        let [warmup_before, measured_before] = self.before;
+        let sent = load.sent.saturating_sub(warmup_before + measured_before);
         match load.phase {
-            Phase::Warmup => self.warmup = self.warmup.max(load.sent),
+            Phase::Warmup => self.warmup = self.warmup.max(warmup_before + sent),
             Phase::Measure => {
                 // What was sent between the last word of the warm-up and the first of measuring may belong to either.
-                let has_warmed_up = self.warmup > 0;
-                let at_most = *self
-                    .warmup_at_most
-                    .get_or_insert(if has_warmed_up { load.sent } else { 0 });
-                self.measure = self.measure.max(load.sent.saturating_sub(at_most));
+                let has_warmed_up = self.warmup > warmup_before;
+                let at_most = *self.warmup_at_most.get_or_insert(if has_warmed_up { sent } else { 0 });
+                self.measure = self.measure.max(measured_before + sent.saturating_sub(at_most));
             }
             Phase::Drain => {
                 if let Some(at_most) = self.warmup_at_most {
-                    self.measure = self.measure.max(load.sent.saturating_sub(at_most));
+                    self.measure = self.measure.max(measured_before + sent.saturating_sub(at_most));
                 }
             }
         }
@@ -65,6 +73,8 @@ mod tests {
 
     fn load(phase: Phase, sent: u64) -> LoadState {
         LoadState {
+            stage: 0,
+            sessions: None,
             at: RunOffset::ZERO,
             in_flight: 0,
             sent,
@@ -118,5 +128,23 @@ mod tests {
         record.timings.sent_at = None;
         sent.add(&record);
         assert_eq!(sent.counts().collect::<Vec<_>>(), [(Phase::Measure, 1)]);
+    }
+
+    #[test]
+    fn a_stage_begins_where_the_one_before_has_ended() {
+        let mut counts = SentCounts::default();
+        counts.update(&load(Phase::Measure, 3));
+        (0..3).for_each(|_| counts.add(&ended(Phase::Measure)));
+        let second = |phase, sent| LoadState {
+            stage: 1,
+            ..load(phase, sent)
+        };
+        counts.update(&second(Phase::Warmup, 3));
+        assert_eq!(counts.counts().collect::<Vec<_>>(), [(Phase::Measure, 3)]);
+        counts.update(&second(Phase::Warmup, 5));
+        counts.update(&second(Phase::Measure, 5));
+        counts.update(&second(Phase::Measure, 9));
+        let all: Vec<_> = counts.counts().collect();
+        assert_eq!(all, [(Phase::Warmup, 2), (Phase::Measure, 7)]);
     }
 }

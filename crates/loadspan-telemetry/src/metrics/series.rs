@@ -6,6 +6,8 @@ use std::collections::HashMap;
 
 use loadspan_record::{FailureKind, Outcome, Phase, Sink, TelemetrySignal};
 
+use crate::SessionOutcome;
+
 /// Most series of an instrument, the one for what exceeds it included: the default of OpenTelemetry's specification.
 pub(super) const MAX_SERIES: usize = 2_000;
 
@@ -13,6 +15,8 @@ pub(super) const MAX_SERIES: usize = 2_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SeriesKey {
     pub(super) about: About,
+    /// Where there are several.
+    pub(super) stage: Option<u32>,
     pub(super) error: Option<ErrorType>,
     pub(super) detail: Option<Detail>,
 }
@@ -56,6 +60,7 @@ pub(super) enum Detail {
     OutputTokens,
     TextTokens,
     Phase(Phase),
+    SessionOutcome(SessionOutcome),
     Sink {
         sink: Sink,
         signal: TelemetrySignal,
@@ -73,9 +78,14 @@ impl SeriesKey {
     pub(super) const fn of(about: About) -> Self {
         Self {
             about,
+            stage: None,
             error: None,
             detail: None,
         }
+    }
+
+    pub(super) const fn in_stage(self, stage: Option<u32>) -> Self {
+        Self { stage, ..self }
     }
 
     pub(super) const fn with_error(self, error: Option<ErrorType>) -> Self {

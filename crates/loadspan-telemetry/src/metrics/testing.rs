@@ -39,6 +39,7 @@ pub(crate) fn run() -> RunIdentity {
         }],
         server_kind: None,
         load: "2 concurrent".to_owned(),
+        stages: Vec::new(),
         slo: None,
         trace_plan: None,
         bodies: BodyVariety::Uniform,

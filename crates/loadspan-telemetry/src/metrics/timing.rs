@@ -8,7 +8,7 @@ use loadspan_wire::semconv::metrics as table;
 
 use super::collection::{Collection, gauge_point};
 use super::instrument::{CounterInstrument, HistogramInstrument, Measurement};
-use super::requests::{Finished, servers};
+use super::requests::{Finished, first_series};
 use super::sent::SentCounts;
 use super::series::{About, Detail, ErrorType, SeriesKey};
 use crate::config::HistogramShape;
@@ -40,8 +40,8 @@ impl TimingMetrics {
             load: None,
             load_before: None,
         };
-        for about in servers(run) {
-            let key = in_phase(about, Phase::Measure);
+        for key in first_series(run) {
+            let key = key.with_detail(Detail::Phase(Phase::Measure));
             metrics.completed.add(key, 0);
             metrics.failed.add(key.with_error(Some(ErrorType::Other)), 0);
             metrics.cancelled.add(key, 0);
@@ -51,7 +51,7 @@ impl TimingMetrics {
 
     pub(super) fn record(&mut self, finished: Finished<'_>) {
         let record = finished.record;
-        let key = in_phase(finished.server, record.phase);
+        let key = finished.key(finished.server).with_detail(Detail::Phase(record.phase));
         self.sent_counts.add(record);
         match record.outcome {
             Outcome::Completed => self.completed.add(key, 1),
@@ -64,7 +64,7 @@ impl TimingMetrics {
                 times: 1,
                 origin: finished.origin,
             });
-            self.lag.record(SeriesKey::of(finished.server), lag);
+            self.lag.record(finished.key(finished.server), lag);
         }
     }
 
@@ -94,6 +94,10 @@ impl TimingMetrics {
         let in_flight = self.load.map_or(0, |load| load.in_flight);
         let point = collection.span_of_run().count(attributes.clone(), in_flight);
         collection.push_up_down_counter(&table::REQUESTS_IN_FLIGHT, point);
+        if let Some(sessions) = self.load.and_then(|load| load.sessions) {
+            let point = collection.span_of_run().count(attributes.clone(), sessions);
+            collection.push_up_down_counter(&table::SESSIONS_IN_FLIGHT, point);
+        }
         if let Some(rate) = self.rate() {
             let point = gauge_point(attributes, now, Value::AsDouble(rate));
             collection.push_gauge(&table::REQUEST_RATE, vec![point]);

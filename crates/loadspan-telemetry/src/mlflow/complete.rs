@@ -14,7 +14,7 @@ mod tests;
 
 use std::path::Path;
 
-use loadspan_record::RequestRecord;
+use loadspan_record::{ObservedSample, RequestRecord};
 
 use self::finish::Finisher;
 use super::CompletionLimit;
@@ -69,6 +69,11 @@ pub struct RecordedRequests<'a> {
 pub trait RecordSource {
     /// Begins to read them, from the first one, in the order of the file.
     fn records(&self) -> Box<dyn Iterator<Item = RequestRecord> + '_>;
+
+    /// What server and GPUs said of themselves, in the order of the files. None where nothing was scraped.
+    fn samples(&self) -> Vec<ObservedSample> {
+        Vec::new()
+    }
 }
 
 /// What was completed.

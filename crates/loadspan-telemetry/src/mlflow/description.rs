@@ -12,7 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use loadspan_record::{RunFacts, RunInfo};
+use loadspan_record::{RunFacts, RunInfo, StageSummary};
 use loadspan_wire::mlflow::limits::{KEY_CHARS, TAG_VALUE_CHARS, truncated, valid_key};
 use loadspan_wire::mlflow::runs::{Param, Tag};
 use loadspan_wire::mlflow::tags;
@@ -69,6 +69,39 @@ impl RunDescription {
         Self::with(run, Wishes { name, tags })
     }
 
+    /// Describes one of several stages, as a run nested under that of the benchmark. `benchmark_id` is that of the benchmark with
+    /// the number of the stage behind it, so that either is found by its own.
+    #[must_use]
+    pub fn of_stage(run: &DescribedRun<'_>, config: &MlflowConfig, stage: &StageSummary) -> Self {
+        let benchmark = Self::of(run, config);
+        let (label, load) = (stage.label(), &stage.load.asked.description);
+        let is_named = benchmark.name != truncated(&name_of(run, &run.facts.load.description), KEY_CHARS);
+        let name = if is_named { benchmark.name } else { name_of(run, load) };
+        let began = (stage.started_s.unwrap_or(0.0) * 1e3).round() as i64;
+        let mut tags: BTreeMap<String, String> = benchmark
+            .tags
+            .into_iter()
+            .map(|Tag { key, value }| (key, value))
+            .collect();
+        let id = format!("{}.stage-{}", benchmark.benchmark_id, stage.number);
+        for (key, value) in [
+            (tags::BENCHMARK_ID, id.as_str()),
+            ("stage", &stage.number.to_string()),
+            ("stage.name", stage.name.as_deref().unwrap_or_default()),
+            ("load", load),
+            (tags::NOTE, &note::of_stage(&run.facts.run, stage)),
+        ] {
+            insert_tag(&mut tags, key, value);
+        }
+        Self {
+            benchmark_id: id,
+            name: truncated(&format!("{label}: {name}"), KEY_CHARS).to_owned(),
+            start_unix_ms: benchmark.start_unix_ms + began,
+            params: parameters::of_stage(run, stage.number),
+            tags: tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
+        }
+    }
+
     fn with(run: &DescribedRun<'_>, wishes: Wishes<'_>) -> Self {
         let facts = &run.facts.run;
         let mut tags = own_tags(run);
@@ -78,7 +111,7 @@ impl RunDescription {
         // The server refuses a name and a tag that say two things.
         let named_by_tag = tags.remove(tags::RUN_NAME);
         let name = wishes.name.map(str::to_owned).or(named_by_tag);
-        let name = name.unwrap_or_else(|| name_of(run));
+        let name = name.unwrap_or_else(|| name_of(run, &run.facts.load.description));
         Self {
             benchmark_id: facts.id.clone(),
             name: truncated(&name, KEY_CHARS).to_owned(),
@@ -90,9 +123,9 @@ impl RunDescription {
 }
 
 /// `llama, 8 concurrent, 2026-01-31 23:59:59 UTC`
-fn name_of(run: &DescribedRun<'_>) -> String {
-    let RunFacts { run, load, .. } = run.facts;
-    format!("{}, {}, {}", run.model, load.description, started_at(run))
+fn name_of(run: &DescribedRun<'_>, load: &str) -> String {
+    let RunFacts { run, .. } = run.facts;
+    format!("{}, {load}, {}", run.model, started_at(run))
 }
 
 /// `2026-01-31 23:59:59 UTC`

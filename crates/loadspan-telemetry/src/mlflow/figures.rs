@@ -8,7 +8,7 @@ pub(super) mod tests;
 
 use std::collections::BTreeSet;
 
-use loadspan_record::Summary;
+use loadspan_record::{StageSummary, Summary};
 use loadspan_wire::mlflow::MetricValue;
 use loadspan_wire::mlflow::limits::valid_key;
 use loadspan_wire::mlflow::runs::Metric;
@@ -30,6 +30,37 @@ pub(super) fn final_metrics(summary: &Summary, timestamp_ms: i64) -> Vec<Metric>
         }
     }
     walk.metrics
+}
+
+/// Figures of a stage that its benchmark's run has, too: those that stages are compared by.
+const FIGURES_OF_STAGE: [&str; 4] = ["counts", "metrics", "load", "goodput"];
+/// Those among them that are about the client alone.
+const OF_CLIENT: [&str; 2] = ["load.dispatch_delay.", "load.schedule_lag."];
+/// Where they stand there, before the number of the stage.
+const STAGE: &str = "stage";
+
+/// Every figure of a stage, as [`final_metrics`] has those of a run.
+pub(super) fn metrics_of_stage(stage: &StageSummary, timestamp_ms: i64) -> Vec<Metric> {
+    let mut walk = Walk {
+        timestamp_ms,
+        metrics: Vec::new(),
+    };
+    if let Ok(Value::Object(sections)) = serde_json::to_value(stage) {
+        for (name, section) in &sections {
+            match name.as_str() {
+                "number" | "name" | "role" => {}
+                "started_s" | "measured_from_s" | "ended_s" => walk.number(&format!("{STAGE}.{name}"), section),
+                name => walk.section(name, section),
+            }
+        }
+    }
+    walk.metrics
+}
+
+/// Whether a metric of a run is of one of its stages.
+pub(super) fn is_of_stage(metric: &Metric) -> bool {
+    let rest = metric.key.strip_prefix(STAGE).and_then(|rest| rest.strip_prefix('.'));
+    rest.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 /// A walk through a summary, which picks up the numbers.
@@ -59,6 +90,7 @@ impl Walk {
             }),
             "server" => self.servers(section),
             "gpus" => self.gpus(section),
+            "stages" => self.stages(section),
             name => self.number(name, section),
         }
     }
@@ -99,10 +131,35 @@ impl Walk {
             match element {
                 Value::Object(object) => object
                     .iter()
-                    .filter(|(key, _)| *key != "target")
+                    .filter(|(key, _)| !is_name(key, object))
                     .for_each(|(key, value)| self.number(&format!("{name}.{own}.{key}"), value)),
                 element => self.number(&format!("{name}.{own}"), element),
             }
+        }
+    }
+
+    /// `stage.0.request_latency.p99`
+    fn stages(&mut self, stages: &Value) {
+        for stage in stages.as_array().into_iter().flatten() {
+            let number = stage.get("number").map(Value::to_string).unwrap_or_default();
+            let place = format!("{STAGE}.{number}");
+            let mut own = Walk {
+                timestamp_ms: self.timestamp_ms,
+                metrics: Vec::new(),
+            };
+            for (name, section) in entries(stage) {
+                match name.as_str() {
+                    "started_s" | "measured_from_s" | "ended_s" => own.number(name, section),
+                    name if FIGURES_OF_STAGE.contains(&name) => own.section(name, section),
+                    _ => {}
+                }
+            }
+            let is_of_server = |metric: &Metric| !OF_CLIENT.iter().any(|part| metric.key.starts_with(part));
+            let own = own.metrics.into_iter().filter(is_of_server);
+            self.metrics.extend(own.map(|metric| Metric {
+                key: valid_key(&format!("{place}.{}", metric.key)),
+                ..metric
+            }));
         }
     }
 
@@ -147,12 +204,18 @@ fn is_single(object: &Map<String, Value>) -> bool {
     object.contains_key("unit") && object.contains_key("value")
 }
 
-/// What an element of a list is known by: the sink and signal of a ledger, the metric of a target, the number of a URL.
+/// What an element of a list is known by: the sink and signal of a ledger, the metric of a target, the number of a URL, the lowest turn
+/// or number of tokens of a bucket.
 fn told_apart_by(element: &Value) -> Option<String> {
     let text = |field| element.get(field).and_then(Value::as_str);
     match (text("sink"), text("signal"), text("metric")) {
         (Some(sink), Some(signal), _) => Some(format!("{sink}.{signal}")),
         (_, _, Some(metric)) => Some(metric.to_owned()),
-        _ => element.get("target").map(Value::to_string),
+        _ => element.get("target").or(element.get("from")).map(Value::to_string),
     }
+}
+
+/// Whether a number of an element of a list is what it is known by: a URL, or the range of turns or tokens that it is about.
+fn is_name(key: &str, element: &Map<String, Value>) -> bool {
+    key == "target" || (element.contains_key("from") && matches!(key, "from" | "to"))
 }

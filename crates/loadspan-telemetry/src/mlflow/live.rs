@@ -4,14 +4,17 @@
 //!
 //! ```text
 //! record ─▶ LiveRecorder ─▶ points, or WindowRecorder ─▶ payload ─▶ lane ─▶ PointsTransport ─▶ runs/log-batch
-//!                                                                    └── waits for ── RunGate ◀── Keeper: finds or makes the run
+//! sample ──────┘ └─▶ BesideRecorder ───────────────────────┘           └── waits for ── RunGate ◀── Keeper: finds or makes the run
 //! ```
 
 mod batch;
+mod beside;
+mod failures;
 mod file;
 mod gate;
 mod keeper;
 mod kept;
+mod observed;
 mod points;
 mod recorder;
 mod spread;
@@ -20,6 +23,7 @@ pub(crate) mod testing;
 mod values;
 mod windows;
 
+pub(crate) use self::beside::BesideRecorder;
 pub(crate) use self::file::{LiveFile, keep_written};
 pub(crate) use self::gate::RunGate;
 pub(crate) use self::keeper::Keeper;
@@ -27,7 +31,7 @@ pub(crate) use self::points::{POINT_KEYS, points_of};
 pub(crate) use self::recorder::{LiveRecorder, LiveSetup};
 #[cfg(test)]
 pub(crate) use self::testing::stream;
-pub(crate) use self::windows::{WINDOW_PREFIX, WindowRecorder, WindowSummary, window_of};
+pub(crate) use self::windows::{WindowRecorder, WindowSummary, window_of};
 
 use loadspan_record::{RequestRecord, RunOffset};
 

@@ -11,7 +11,7 @@ use super::CompletionLimit;
 use super::description::RunDescription;
 use crate::config::{
     ExperimentChoice, LiveMetrics, MlflowConfig, MlflowServer, NamedBy, ParentRun, RetryPolicy, ServerVerification,
-    TraceStore,
+    StageRuns, TraceStore,
 };
 use crate::export::Notices;
 
@@ -42,6 +42,7 @@ pub(crate) fn config(url: &str) -> MlflowConfig {
         parent: ParentRun::None,
         artifact_globs: vec!["*.json".to_owned()],
         live: LiveMetrics::Points,
+        stages: StageRuns::Tag,
         traces: TraceStore::Off,
         flush_timeout: Duration::from_secs(30),
     }

@@ -9,35 +9,39 @@
 //! session  a trace for the run and its stages; one for each session, or for each request that belongs to none
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use loadspan_record::{Outcome, Phase, RequestRecord, RunOffset, TraceIds, TracePlan};
+use loadspan_record::{Outcome, Phase, RequestRecord, RunOffset, TraceIds, TracePlan, numbered_id};
 use uuid::Uuid;
 
+use super::sessions::{Session, Sessions};
 use super::span::SpanContext;
 use crate::config::TraceScope;
+use crate::{RunIdentity, StageConclusion};
 
 /// The spans above those of requests.
 #[derive(Debug)]
 pub(super) struct Hierarchy {
     scope: TraceScope,
+    trace_ids: TraceIds,
+    /// Ids of spans are made of it and of a number: what stands below a span can name it before it is written.
+    seed: u64,
     run: SpanContext,
     stages: BTreeMap<u32, Group>,
-    sessions: HashMap<u64, Group>,
+    pub(super) sessions: Sessions,
 }
 
-/// A span over several requests, as it grows.
+/// The span of a stage, as it grows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group {
     pub(super) context: SpanContext,
     pub(super) place: Place,
-    /// The stage, or that of the first turn.
     pub(super) stage: u32,
     pub(super) started_at: RunOffset,
     pub(super) ended_at: RunOffset,
     pub(super) counts: GroupCounts,
-    /// Whether a span below it was exported.
-    pub(super) has_spans: bool,
+    /// Whether it is written.
+    is_written: bool,
 }
 
 /// The requests of a group.
@@ -78,17 +82,19 @@ impl Above {
 }
 
 impl Hierarchy {
-    pub(super) fn new(scope: TraceScope, plan: Option<&TracePlan>) -> Self {
-        let shared = plan.and_then(|plan| match plan.trace_ids {
-            TraceIds::Shared(trace_id) => Some(trace_id),
-            TraceIds::PerRequest => None,
-        });
-        let trace_id = shared.filter(|_| scope == TraceScope::Run);
+    pub(super) fn new(scope: TraceScope, run: &RunIdentity, plan: &TracePlan) -> Self {
+        let trace_id = match plan.trace_ids {
+            TraceIds::Shared(trace_id) if scope == TraceScope::Run => trace_id,
+            _ => Uuid::new_v4().as_u128(),
+        };
+        let seed = seed_of(run);
         Self {
             scope,
-            run: new_context(trace_id.unwrap_or_else(new_trace_id)),
+            trace_ids: plan.trace_ids,
+            seed,
+            run: context(trace_id, span_id(seed, Kind::Run, 0)),
             stages: BTreeMap::new(),
-            sessions: HashMap::new(),
+            sessions: Sessions::default(),
         }
     }
 
@@ -96,25 +102,70 @@ impl Hierarchy {
         self.run
     }
 
-    /// The stages in their order.
-    pub(super) fn stages(&self) -> impl Iterator<Item = &Group> {
-        self.stages.values()
-    }
-
-    /// The sessions of which spans were exported, in the order of their numbers.
-    pub(super) fn sessions(&self) -> Vec<(u64, Group)> {
-        let exported = self.sessions.iter().filter(|(_, session)| session.has_spans);
-        let mut sessions: Vec<_> = exported.map(|(number, session)| (*number, *session)).collect();
-        sessions.sort_unstable_by_key(|(number, _)| *number);
-        sessions
+    /// The stages that are not written yet, in their order.
+    pub(super) fn unwritten(&self) -> Vec<u32> {
+        let stages = self.stages.iter().filter(|(_, stage)| !stage.is_written);
+        stages.map(|(number, _)| *number).collect()
     }
 
     /// Counts a request, sampled or not, where it belongs, and tells its place.
     pub(super) fn add(&mut self, record: &RequestRecord) -> Place {
         let trace_id = trace_id_of(record);
-        let (run, scope) = (self.run, self.scope);
-        let stage = self.stages.entry(record.stage).or_insert_with(|| {
-            // The trace of a stage is that of its requests. Stages may thus have one each without anyone being told.
+        let stage = self.stage(record.stage, (trace_id, started_at(record)));
+        stage.add(record);
+        let stage = stage.above();
+        let Some(number) = record.session else {
+            return stage.place_of(trace_id);
+        };
+        let session_trace = self.sessions.add(number, record);
+        let session = Above {
+            context: self.session_context(number, session_trace),
+            kind: "session",
+        };
+        session.place_of(trace_id)
+    }
+
+    /// Notes that the span of one of a session's requests was exported.
+    pub(super) fn mark_exported(&mut self, session: Option<u64>) {
+        if let Some(number) = session {
+            self.sessions.mark_exported(number);
+        }
+    }
+
+    /// What is known of a stage when it has ended.
+    pub(super) fn end_stage(&mut self, end: &StageConclusion) {
+        let trace_id = self.trace_ids.of(end.stage, None, self.run.trace_id);
+        let stage = self.stage(end.stage, (trace_id, end.load_started_at));
+        stage.started_at = stage.started_at.min(end.load_started_at);
+        stage.ended_at = stage.ended_at.max(end.ended_at);
+    }
+
+    /// A stage that is to be written, once.
+    pub(super) fn take_stage(&mut self, number: u32) -> Option<Group> {
+        let stage = self.stages.get_mut(&number).filter(|stage| !stage.is_written)?;
+        stage.is_written = true;
+        Some(*stage)
+    }
+
+    /// What identifies the span of a session, and where it stands.
+    pub(super) fn place_of_session(&self, session: &Session) -> (SpanContext, Place) {
+        let context = self.session_context(session.number, session.trace_id);
+        let stage = self.stages.get(&session.stage).map(Group::above);
+        let above = stage.unwrap_or(Above {
+            context: self.run,
+            kind: "run",
+        });
+        (context, above.place_of(session.trace_id))
+    }
+
+    fn session_context(&self, number: u64, trace_id: u128) -> SpanContext {
+        context(trace_id, span_id(self.seed, Kind::Session, number))
+    }
+
+    /// The stage, which begins with a request of this trace or with its load.
+    fn stage(&mut self, number: u32, (trace_id, at): (u128, RunOffset)) -> &mut Group {
+        let (run, scope, seed) = (self.run, self.scope, self.seed);
+        self.stages.entry(number).or_insert_with(|| {
             let own_trace = if scope == TraceScope::Stage {
                 trace_id
             } else {
@@ -124,56 +175,41 @@ impl Hierarchy {
                 context: run,
                 kind: "run",
             };
-            Group::new(record, own_trace, above)
-        });
-        stage.add(record);
-        let stage = Above {
-            context: stage.context,
-            kind: "stage",
-        };
-        let Some(number) = record.session else {
-            return stage.place_of(trace_id);
-        };
-        let session = self.sessions.entry(number);
-        let session = session.or_insert_with(|| Group::new(record, trace_id, stage));
-        session.add(record);
-        let session = Above {
-            context: session.context,
-            kind: "session",
-        };
-        session.place_of(trace_id)
-    }
-
-    /// Notes that the span of one of a session's requests was exported.
-    pub(super) fn mark_exported(&mut self, session: Option<u64>) {
-        if let Some(session) = session.and_then(|number| self.sessions.get_mut(&number)) {
-            session.has_spans = true;
-        }
+            Group {
+                context: context(own_trace, span_id(seed, Kind::Stage, number.into())),
+                place: above.place_of(own_trace),
+                stage: number,
+                started_at: at,
+                ended_at: at,
+                counts: GroupCounts::default(),
+                is_written: false,
+            }
+        })
     }
 }
 
 impl Group {
-    fn new(first: &RequestRecord, trace_id: u128, above: Above) -> Self {
-        Self {
-            context: new_context(trace_id),
-            place: above.place_of(trace_id),
-            stage: first.stage,
-            started_at: started_at(first),
-            ended_at: first.timings.finished_at,
-            counts: GroupCounts::default(),
-            has_spans: false,
-        }
-    }
-
     fn add(&mut self, record: &RequestRecord) {
         self.started_at = self.started_at.min(started_at(record));
         self.ended_at = self.ended_at.max(record.timings.finished_at);
-        let counts = &mut self.counts;
+        self.counts.add(record);
+    }
+
+    fn above(&self) -> Above {
+        Above {
+            context: self.context,
+            kind: "stage",
+        }
+    }
+}
+
+impl GroupCounts {
+    pub(super) fn add(&mut self, record: &RequestRecord) {
         let count = match (record.phase, &record.outcome) {
-            (Phase::Warmup, _) => &mut counts.warmup,
-            (_, Outcome::Completed) => &mut counts.completed,
-            (_, Outcome::Failed(_)) => &mut counts.failed,
-            (_, Outcome::Cancelled) => &mut counts.cancelled,
+            (Phase::Warmup, _) => &mut self.warmup,
+            (_, Outcome::Completed) => &mut self.completed,
+            (_, Outcome::Failed(_)) => &mut self.failed,
+            (_, Outcome::Cancelled) => &mut self.cancelled,
         };
         *count += 1;
     }
@@ -189,15 +225,32 @@ pub(super) fn trace_id_of(record: &RequestRecord) -> u128 {
     record.trace_id.max(1)
 }
 
-fn new_context(trace_id: u128) -> SpanContext {
+fn context(trace_id: u128, span_id: u64) -> SpanContext {
     SpanContext {
         trace_id,
-        // The half of a random UUID that has 62 random bits.
-        span_id: Uuid::new_v4().as_u128() as u64,
+        span_id,
         sampled: true,
     }
 }
 
-fn new_trace_id() -> u128 {
-    Uuid::new_v4().as_u128()
+/// What has a span above those of requests.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Run,
+    Stage,
+    Session,
+}
+
+fn span_id(seed: u64, kind: Kind, number: u64) -> u64 {
+    let seed = seed.wrapping_add(kind as u64);
+    (numbered_id(u128::from(seed), number) as u64).max(1)
+}
+
+/// FNV-1a of what no two runs have in common: id and start.
+fn seed_of(run: &RunIdentity) -> u64 {
+    let start = run.start_unix_ns.to_le_bytes();
+    let bytes = run.run_id.bytes().chain(start);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -1,13 +1,14 @@
 //! The spans above those of requests: sessions, stages, and the run.
 
-use loadspan_record::{RunOffset, VerdictStatus};
+use loadspan_record::{RunOffset, StageFacts, StageRole, VerdictStatus};
 use loadspan_wire::otlp::trace::span::SpanKind;
 use loadspan_wire::semconv::attributes as names;
 
 use super::attributes::Attributes;
 use super::hierarchy::{Group, GroupCounts, Place};
+use super::sessions::Session;
 use super::span::{SpanContext, SpanHead, SpanWriter};
-use crate::{RunConclusion, RunIdentity};
+use crate::{RunConclusion, RunIdentity, SessionOutcome, StageResult};
 
 /// What the span of a run says beside its identity.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,9 @@ pub(super) fn write_run(run: &RunIdentity, outcome: &RunOutcome<'_>, writer: &mu
     if let Some(measuring) = conclusion.measure_started_at {
         writer.event(names::EVENT_MEASURE_STARTED, at(measuring), &[]);
     }
+    for stage in &conclusion.stages {
+        write_stage_ended(run, (stage, at(stage.ended_at)), writer);
+    }
     if let Some((error, description)) = failure(conclusion) {
         writer.attributes.text(names::ERROR_TYPE, error);
         writer.fail(&description);
@@ -48,24 +52,100 @@ pub(super) fn write_run(run: &RunIdentity, outcome: &RunOutcome<'_>, writer: &mu
     });
 }
 
-/// The span of a stage: `stage 0`, from when its first request was due or sent to the end of its last.
+/// The event that one of several stages has ended, with what it has come to.
+fn write_stage_ended(run: &RunIdentity, (stage, at): (&StageResult, u64), writer: &mut SpanWriter) {
+    let number = stage.stage.to_string();
+    let name = run.stage(stage.stage).and_then(|facts| facts.name.as_deref());
+    let verdict = stage.verdict.map(|status| status.as_str());
+    let attributes = [
+        (names::LOADSPAN_STAGE, Some(number.as_str())),
+        (names::LOADSPAN_STAGE_NAME, name),
+        (names::LOADSPAN_VERDICT, verdict),
+    ];
+    let known: Vec<(&str, &str)> = attributes
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+    writer.event(names::EVENT_STAGE_ENDED, at, &known);
+}
+
+/// The span of a stage: `stage ramp`, else `stage 0`, from the beginning of its load to the end of its last request.
 pub(super) fn write_stage(run: &RunIdentity, stage: &Group, writer: &mut SpanWriter) {
     writer.begin(writer.text_limit(LONGEST_TEXT));
     writer.attributes.text(names::LOADSPAN_RUN_ID, &run.run_id);
-    finish_group(run, stage, &format!("{} {}", names::SPAN_STAGE, stage.stage), writer);
+    let facts = run.stage(stage.stage);
+    if let Some(facts) = facts {
+        write_stage_facts(facts, &mut writer.attributes);
+    }
+    let name = facts
+        .and_then(|facts| facts.name.as_deref())
+        .filter(|name| !name.is_empty());
+    let name = match name {
+        Some(name) => format!("{} {name}", names::SPAN_STAGE),
+        None => format!("{} {}", names::SPAN_STAGE, stage.stage),
+    };
+    let span = GroupSpan {
+        context: stage.context,
+        place: stage.place,
+        stage: stage.stage,
+        between: (stage.started_at, stage.ended_at),
+        counts: stage.counts,
+        name: &name,
+    };
+    finish_group(run, &span, writer);
 }
 
-/// The span of a session: `session`, from its first turn to its last.
-pub(super) fn write_session(run: &RunIdentity, (number, session): (u64, &Group), writer: &mut SpanWriter) {
+fn write_stage_facts(facts: &StageFacts, attributes: &mut Attributes) {
+    attributes.optional_text(names::LOADSPAN_STAGE_NAME, facts.name.as_deref());
+    let role = match facts.role {
+        StageRole::Measured => "measured",
+        StageRole::Warmup => "warmup",
+    };
+    attributes.text(names::LOADSPAN_STAGE_ROLE, role);
+    attributes.text(names::LOADSPAN_LOAD, &facts.load.description);
+}
+
+/// The span of a session: `session`, from when its first turn was due to the end of its last.
+pub(super) fn write_session(
+    run: &RunIdentity,
+    (session, context, place): (&Session, SpanContext, Place),
+    writer: &mut SpanWriter,
+) {
     writer.begin(writer.text_limit(LONGEST_TEXT));
-    let conversation = format!("{}-{number}", run.run_id);
-    writer.attributes.text(names::GEN_AI_CONVERSATION_ID, &conversation);
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
-    writer.attributes.int(names::LOADSPAN_SESSION, number);
-    finish_group(run, session, names::SPAN_SESSION, writer);
+    let attributes = &mut writer.attributes;
+    attributes.text(names::GEN_AI_CONVERSATION_ID, &run.conversation(session.number));
+    attributes.int(names::LOADSPAN_SESSION, count(session.number));
+    attributes.optional_text(
+        names::LOADSPAN_SESSION_OUTCOME,
+        session.outcome.map(SessionOutcome::as_str),
+    );
+    attributes.int(names::LOADSPAN_SESSION_TURNS, i64::from(session.turns));
+    if let (Some(SessionOutcome::Failed), Some(failure)) = (session.outcome, session.failure) {
+        attributes.text(names::ERROR_TYPE, &failure.to_string());
+        writer.fail("a turn failed");
+    }
+    let span = GroupSpan {
+        context,
+        place,
+        stage: session.stage,
+        between: (session.due_at, session.ended_at),
+        counts: session.counts,
+        name: names::SPAN_SESSION,
+    };
+    finish_group(run, &span, writer);
 }
 
-fn finish_group(run: &RunIdentity, group: &Group, name: &str, writer: &mut SpanWriter) {
+/// A span over several requests.
+struct GroupSpan<'a> {
+    context: SpanContext,
+    place: Place,
+    stage: u32,
+    between: (RunOffset, RunOffset),
+    counts: GroupCounts,
+    name: &'a str,
+}
+
+fn finish_group(run: &RunIdentity, group: &GroupSpan<'_>, writer: &mut SpanWriter) {
     writer.attributes.int(names::LOADSPAN_STAGE, i64::from(group.stage));
     let GroupCounts {
         completed,
@@ -82,14 +162,15 @@ fn finish_group(run: &RunIdentity, group: &Group, name: &str, writer: &mut SpanW
             None
         }
     };
+    let (start, end) = group.between;
     let at = |offset: RunOffset| run.start_unix_ns.saturating_add(offset.as_nanos());
     writer.finish(&SpanHead {
         context: group.context,
         parent,
-        name,
+        name: group.name,
         kind: SpanKind::Internal,
-        start: at(group.started_at),
-        end: at(group.ended_at.max(group.started_at)),
+        start: at(start),
+        end: at(end.max(start)),
     });
 }
 

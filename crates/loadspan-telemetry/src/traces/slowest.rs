@@ -47,10 +47,11 @@ impl Slowest {
         evicted.flatten().map(|Reverse(fastest)| fastest)
     }
 
-    /// All of them, stage by stage, the slowest first.
-    pub(super) fn into_slowest(self) -> impl Iterator<Item = Slow> {
-        let heaps = self.stages.into_values();
-        heaps.flat_map(|heap| heap.into_sorted_vec().into_iter().map(|Reverse(slow)| slow))
+    /// Takes those of a stage, the slowest first.
+    pub(super) fn take(&mut self, stage: u32) -> Vec<Slow> {
+        let heap = self.stages.remove(&stage).unwrap_or_default();
+        let slowest = heap.into_sorted_vec().into_iter();
+        slowest.map(|Reverse(slow)| slow).collect()
     }
 }
 
@@ -98,8 +99,9 @@ mod tests {
         }
         assert!(slowest.admits(1, 0), "another stage has room");
         slowest.insert(1, slow(4, 6));
-        let left: Vec<_> = slowest
-            .into_slowest()
+        let left: Vec<_> = [slowest.take(0), slowest.take(1)]
+            .iter()
+            .flatten()
             .map(|slow| (slow.latency_ns, slow.index))
             .collect();
         assert_eq!(left, [(9, 2), (9, 3), (4, 6)]);

@@ -85,8 +85,9 @@ impl Case {
         self.with(|case| {
             case.config.scope = scope;
             let trace_ids = match scope {
-                TraceScope::Session => TraceIds::PerRequest,
-                TraceScope::Run | TraceScope::Stage => TraceIds::Shared(SHARED),
+                TraceScope::Session => TraceIds::PerSession(SHARED),
+                TraceScope::Stage => TraceIds::PerStage(SHARED),
+                TraceScope::Run => TraceIds::Shared(SHARED),
             };
             case.run.trace_plan = Some(TracePlan {
                 trace_ids,
@@ -117,7 +118,7 @@ impl Case {
             attributes: vec![attribute("service.name", "loadspan")],
             ..Resource::default()
         };
-        TraceRecorder::new(&self.config, &self.naming, &self.run, "vllm".to_owned(), resource)
+        TraceRecorder::new(&self.config, &self.naming, &self.run, "vllm".to_owned(), &resource)
     }
 
     /// All spans of a run with these requests.
@@ -152,6 +153,7 @@ fn run() -> RunIdentity {
         }],
         server_kind: Some("vllm".to_owned()),
         load: "4 concurrent".to_owned(),
+        stages: Vec::new(),
         slo: None,
         trace_plan: None,
         bodies: BodyVariety::Uniform,
@@ -170,6 +172,7 @@ fn conclusion() -> RunConclusion {
         },
         incomplete: None,
         requests: [1, 0, 0],
+        stages: Vec::new(),
     }
 }
 

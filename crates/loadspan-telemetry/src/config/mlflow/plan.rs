@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Environment;
 use super::super::environment::Settings;
-use super::{ExperimentChoice, LiveMetrics, MlflowConfig, MlflowServer, ParentRun, TraceStore, globs, resolve};
+use super::{
+    ExperimentChoice, LiveMetrics, MlflowConfig, MlflowServer, ParentRun, StageRuns, TraceStore, globs, resolve,
+};
 
 /// A run in MLflow, as the user wanted it: [`MlflowConfig`] without the server, and so without credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,9 @@ pub struct MlflowPlan {
     pub artifact_globs: Vec<String>,
     /// What is logged of single requests.
     pub live: LiveMetrics,
+    /// What becomes of several stages.
+    #[serde(skip_serializing_if = "StageRuns::is_usual")]
+    pub stages: StageRuns,
 }
 
 impl MlflowPlan {
@@ -49,6 +54,7 @@ impl MlflowPlan {
             parent: self.parent,
             artifact_globs: self.artifact_globs,
             live: self.live,
+            stages: self.stages,
             traces: TraceStore::Off,
             flush_timeout,
         }
@@ -64,6 +70,7 @@ impl Default for MlflowPlan {
             parent: ParentRun::None,
             artifact_globs: globs::defaults(),
             live: LiveMetrics::Auto,
+            stages: StageRuns::default(),
         }
     }
 }
@@ -84,7 +91,14 @@ impl MlflowConfig {
             parent: self.parent.clone(),
             artifact_globs: self.artifact_globs.clone(),
             live: self.live,
+            stages: self.stages,
         }
+    }
+}
+
+impl StageRuns {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -102,6 +116,7 @@ mod tests {
             parent: ParentRun::Name("sweep".to_owned()),
             artifact_globs: vec!["*.json".to_owned()],
             live: LiveMetrics::Windows,
+            stages: StageRuns::Child,
         }
     }
 
@@ -115,6 +130,7 @@ mod tests {
             "parent": { "name": "sweep" },
             "artifact_globs": ["*.json"],
             "live": "windows",
+            "stages": "child",
         });
         assert_eq!(written, expected);
         assert_eq!(serde_json::from_value::<MlflowPlan>(written).unwrap(), plan());

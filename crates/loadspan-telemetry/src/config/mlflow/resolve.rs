@@ -38,6 +38,7 @@ impl MlflowOptions {
             parent: self.parent()?,
             artifact_globs: globs::parse(&self.artifact_globs)?,
             live: self.live.unwrap_or(LiveMetrics::Auto),
+            stages: self.stages.unwrap_or_default(),
             traces: self.traces.unwrap_or(TraceStore::Off),
             flush_timeout: self.flush_timeout.unwrap_or(DEFAULT_FLUSH_TIMEOUT).min(UNLIMITED),
         }))
@@ -60,6 +61,7 @@ impl MlflowOptions {
             (self.parent_run_name.is_some(), "--mlflow-parent-run-name"),
             (!self.artifact_globs.is_empty(), "--mlflow-artifact-glob"),
             (self.live.is_some(), "--mlflow-live"),
+            (self.stages.is_some(), "--mlflow-stages"),
             (self.traces.is_some(), "--mlflow-traces"),
             (self.flush_timeout.is_some(), "--mlflow-flush-timeout"),
         ];

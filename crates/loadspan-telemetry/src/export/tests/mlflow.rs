@@ -12,6 +12,7 @@ use crate::export::RecordsOnDisk;
 use crate::mlflow::{LiveMode, MlflowExport};
 
 mod bench;
+mod observed;
 mod refused;
 mod traces;
 mod windows;

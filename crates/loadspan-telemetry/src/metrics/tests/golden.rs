@@ -9,6 +9,8 @@ use loadspan_record::ObservedGauge;
 
 fn load(at_ms: u64, sent: u64, in_flight: u64) -> LoadState {
     LoadState {
+        stage: 0,
+        sessions: None,
         at: millis(at_ms),
         in_flight,
         sent,
@@ -49,10 +51,14 @@ fn a_small_run_is_exported_whole() {
     };
     Export::of(&mut recorder, millis(0));
     recorder.record_load(LoadState {
+        stage: 0,
+        sessions: None,
         phase: Phase::Warmup,
         ..load(0, 0, 0)
     });
     recorder.record_load(LoadState {
+        stage: 0,
+        sessions: None,
         phase: Phase::Warmup,
         ..load(50, 1, 1)
     });

@@ -11,6 +11,8 @@ use crate::metrics::testing::{millis, stream};
 /// Three exports, a second apart: of two requests, of none, of one.
 fn three_exports(recorder: &mut MetricsRecorder) -> [Export; 3] {
     let mut load = LoadState {
+        stage: 0,
+        sessions: None,
         at: millis(0),
         in_flight: 0,
         sent: 0,

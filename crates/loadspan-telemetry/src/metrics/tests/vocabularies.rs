@@ -7,6 +7,7 @@ use loadspan_record::{
 use loadspan_wire::semconv::metrics as table;
 
 use super::{Case, Export};
+use crate::SessionOutcome;
 use crate::config::SemconvChoice;
 use crate::identity::{LoadState, Operation};
 use crate::metrics::testing::{failed, millis, stream};
@@ -74,13 +75,18 @@ fn every_instrument_of_the_table_is_exported_and_no_other() {
     let mut recorder = case.recorder();
     for at in [0, 1_000] {
         recorder.record_load(LoadState {
+            stage: 0,
+            sessions: Some(1),
             at: millis(at),
             in_flight: 0,
             sent: 1,
             phase: Phase::Measure,
         });
     }
-    recorder.record(&stream(1), None, false);
+    let mut turn = stream(1);
+    turn.session = Some(0);
+    recorder.record(&turn, None, false);
+    recorder.end_session(0, SessionOutcome::Completed);
     recorder.record_ledgers(&[SignalLedger::new(Sink::Console, TelemetrySignal::Traces, "stdout")]);
     let export = Export::of(&mut recorder, millis(1_000));
     let table: Vec<_> = table::ALL.iter().map(|instrument| instrument.name).collect();

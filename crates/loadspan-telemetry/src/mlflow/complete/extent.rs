@@ -1,13 +1,13 @@
 //! How much there is to be made of the records of a run.
 
-use loadspan_record::{Phase, RequestRecord};
+use loadspan_record::{ObservedSample, Phase, RequestRecord};
 use loadspan_wire::mlflow::runs::Run;
 
 use super::LOOK_EVERY;
 use crate::config::LiveMetrics;
 use crate::mlflow::CompletionLimit;
 use crate::mlflow::export_file::LiveMode;
-use crate::mlflow::live::{POINT_KEYS, WINDOW_PREFIX, window_of};
+use crate::mlflow::live::{POINT_KEYS, window_of};
 
 /// A run with more measured requests than this has windows instead of points, unless somebody wants points, or there are some: each
 /// request has five, of which a server takes some thousand a second.
@@ -20,7 +20,7 @@ pub(super) struct Extent {
     requests: u64,
     /// The greatest number of a request.
     last_index: u64,
-    /// The number of the window in which the last one ended.
+    /// The number of the window in which the last one ended, or the last sample was taken.
     last_window: u64,
 }
 
@@ -39,12 +39,19 @@ impl Extent {
         Some(extent)
     }
 
+    /// The same with the samples of server and GPUs.
+    pub(super) fn with(mut self, samples: &[ObservedSample]) -> Self {
+        let last = samples.iter().map(|sample| window_of(sample.at())).max();
+        self.last_window = self.last_window.max(last.unwrap_or(0));
+        self
+    }
+
     /// The greatest step that a metric can have.
     pub(super) fn last_step(&self, key: &str) -> u64 {
-        if key.starts_with(WINDOW_PREFIX) {
-            self.last_window
-        } else {
+        if POINT_KEYS.contains(&key) {
             self.last_index
+        } else {
+            self.last_window
         }
     }
 

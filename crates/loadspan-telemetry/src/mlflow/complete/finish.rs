@@ -179,6 +179,7 @@ impl<'a> Finisher<'a> {
             self.noted::<()>(what, Err(over(&self.work_limit)));
             return;
         };
+        let extent = extent.with(&requests.source.samples());
         self.live.mode = extent.mode(self.live.mode, self.job.config.live, state);
         let points = Points::new(PointsPlan {
             client: self.client,

@@ -15,7 +15,7 @@ use super::{LOOK_EVERY, RecordedRequests};
 use crate::mlflow::CompletionLimit;
 use crate::mlflow::client::{ApiError, MlflowClient};
 use crate::mlflow::export_file::LiveMode;
-use crate::mlflow::live::{Share, WindowRecorder, WindowSummary, points_of};
+use crate::mlflow::live::{BesideRecorder, Share, WindowRecorder, WindowSummary, points_of};
 use crate::mlflow::log_batch::{self, Refused};
 
 /// A server may show fewer points on a page than it was asked for.
@@ -48,6 +48,7 @@ struct Maker {
     mode: LiveMode,
     start_unix_ns: u64,
     windows: WindowRecorder,
+    beside: BesideRecorder,
     records: usize,
 }
 
@@ -76,6 +77,9 @@ impl<'a> Points<'a> {
                 return Err(over(self.plan.limit));
             }
             self.offer(maker.make(&record)).await?;
+        }
+        for sample in requests.source.samples() {
+            maker.beside.observe(&sample);
         }
         self.offer(maker.finish()).await?;
         self.flush().await?;
@@ -165,34 +169,42 @@ impl Maker {
             mode,
             start_unix_ns,
             windows: WindowRecorder::default(),
+            beside: BesideRecorder::new(start_unix_ns),
             records: 0,
         }
     }
 
     fn make(&mut self, record: &RequestRecord) -> Vec<Metric> {
-        match self.mode.share_of(record) {
+        self.beside.record(record);
+        self.records += 1;
+        let mut made = match self.mode.share_of(record) {
             Share::None => Vec::new(),
             Share::Points => points_of(record, self.start_unix_ns),
-            Share::Window => self.windows_after(record),
-        }
-    }
-
-    /// The windows that are whole by now, looked for once in a while.
-    fn windows_after(&mut self, record: &RequestRecord) -> Vec<Metric> {
-        self.windows.record(record);
-        self.records += 1;
+            Share::Window => {
+                self.windows.record(record);
+                Vec::new()
+            }
+        };
         if self.records.is_multiple_of(LOOK_EVERY) {
-            let whole = self.windows.take(RunOffset::ZERO);
-            self.points_of(&whole)
-        } else {
-            Vec::new()
+            made.extend(self.whole());
         }
+        made
     }
 
-    /// The windows that are left.
+    /// What is whole by now, looked for once in a while.
+    fn whole(&mut self) -> Vec<Metric> {
+        let whole = self.windows.take(RunOffset::ZERO);
+        let mut points = self.points_of(&whole);
+        points.extend(self.beside.take(RunOffset::ZERO));
+        points
+    }
+
+    /// What is left.
     fn finish(mut self) -> Vec<Metric> {
         let rest = self.windows.take_rest();
-        self.points_of(&rest)
+        let mut points = self.points_of(&rest);
+        points.extend(self.beside.take_rest());
+        points
     }
 
     fn points_of(&self, windows: &[WindowSummary]) -> Vec<Metric> {

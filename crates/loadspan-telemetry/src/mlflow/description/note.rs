@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use loadspan_record::{Distribution, Metric, RunFacts, RunInfo, RunMetric, Summary};
+use loadspan_record::{Distribution, Metric, RunFacts, RunInfo, RunMetric, StageSummary, Summary};
 use serde_json::Value;
 
 use super::rounded::{decimals_for, grouped, number};
@@ -62,6 +62,23 @@ pub(super) fn end(summary: &Summary) -> String {
         run.loadspan_version,
         code(&run.id)
     );
+    note
+}
+
+/// What one of several stages was, and what came of it.
+pub(super) fn of_stage(run: &RunInfo, stage: &StageSummary) -> String {
+    let (label, load) = (code(&stage.label()), &stage.load.asked.description);
+    let id = code(&run.id);
+    let mut note = match &stage.verdict {
+        Some(verdict) => format!(
+            "**{}**: stage {label} of run {id}, {load}.\n\n",
+            verdict.status.as_str().to_uppercase()
+        ),
+        None => format!("Warm-up: stage {label} of run {id}, {load}. In no figure of the run.\n\n"),
+    };
+    for finding in stage.verdict.iter().flat_map(|verdict| &verdict.reasons) {
+        let _ = writeln!(note, "- {} ({})", finding.message, finding.advice);
+    }
     note
 }
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use loadspan_record::{Completeness, Finding, GpuSummary, RunMetric, RunOffset, Summary, VerdictStatus};
+use loadspan_record::{
+    Completeness, Finding, GpuSummary, RunMetric, RunOffset, StageSummary, Summary, Verdict, VerdictStatus,
+};
 use loadspan_wire::mlflow::limits::valid_key;
 use loadspan_wire::mlflow::runs::{Metric, RunStatus, Tag};
 use loadspan_wire::mlflow::tags;
 
 use super::{insert_tag, note};
-use crate::config::MlflowConfig;
-use crate::mlflow::figures::final_metrics;
+use crate::config::{MlflowConfig, StageRuns};
+use crate::mlflow::figures::{final_metrics, is_of_stage, metrics_of_stage};
 
 /// What became of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,9 +44,38 @@ impl RunOutcome {
         }
     }
 
-    /// The same without the tags that the user has given the run.
+    /// What a summary says of the end of one of several stages, as a run of its own.
     #[must_use]
-    pub fn yielding_to(self, config: &MlflowConfig) -> Self {
+    pub fn of_stage(summary: &Summary, stage: &StageSummary) -> Self {
+        let end_unix_ms = stage.ended_s.map_or_else(
+            || end_unix_ms(summary, None),
+            |seconds| unix_ms_after(summary.run.started_unix_ns, seconds),
+        );
+        let is_last = summary.stages.last().is_some_and(|last| last.number == stage.number);
+        let is_invalid = |verdict: &Verdict| verdict.status == VerdictStatus::Invalid;
+        let status = match status(summary) {
+            whole @ (RunStatus::Killed | RunStatus::Failed)
+                if is_last && summary.run.completeness != Completeness::Complete =>
+            {
+                whole
+            }
+            _ if stage.verdict.as_ref().is_some_and(is_invalid) => RunStatus::Failed,
+            _ => RunStatus::Finished,
+        };
+        Self {
+            status,
+            end_unix_ms,
+            tags: stage.verdict.iter().flat_map(verdict_tags).collect(),
+            metrics: metrics_of_stage(stage, end_unix_ms),
+        }
+    }
+
+    /// The same without the tags that the user has given the run, and without figures of stages where these have runs of their own.
+    #[must_use]
+    pub fn yielding_to(mut self, config: &MlflowConfig) -> Self {
+        if config.stages == StageRuns::Child {
+            self.metrics.retain(|metric| !is_of_stage(metric));
+        }
         self.without(&config.tags)
     }
 
@@ -73,9 +104,22 @@ fn end_unix_ms(summary: &Summary, last_record: Option<RunOffset>) -> i64 {
     let on_record = || summary.metrics.scalar(RunMetric::BenchmarkDuration);
     let seconds = run.measured_until_s.or_else(load).or_else(killed).or_else(on_record);
     let seconds = seconds.unwrap_or(0.0);
-    // To the nanosecond, so that it is the moment that records have.
-    let end_ns = run.started_unix_ns.saturating_add((seconds * 1e9).round() as u64);
+    unix_ms_after(run.started_unix_ns, seconds)
+}
+
+/// To the nanosecond, so that it is the moment that records have.
+fn unix_ms_after(started_unix_ns: u64, seconds: f64) -> i64 {
+    let end_ns = started_unix_ns.saturating_add((seconds * 1e9).round() as u64);
     (end_ns / 1_000_000) as i64
+}
+
+/// The verdict, and the codes of what speaks against it.
+fn verdict_tags(verdict: &Verdict) -> Vec<Tag> {
+    let codes: Vec<String> = verdict.reasons.iter().filter_map(code_of).collect();
+    let mut tags = BTreeMap::new();
+    insert_tag(&mut tags, "verdict", verdict.status.as_str());
+    insert_tag(&mut tags, "verdict.reasons", &codes.join(", "));
+    tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
 }
 
 fn own_tags(summary: &Summary) -> Vec<Tag> {
@@ -96,6 +140,11 @@ fn own_tags(summary: &Summary) -> Vec<Tag> {
         (tags::NOTE, &note::end(summary)),
     ] {
         insert_tag(&mut tags, key, value);
+    }
+    for stage in &summary.stages {
+        let verdict = stage.verdict.as_ref().map(|verdict| verdict.status.as_str());
+        let key = format!("stage.{}.verdict", stage.number);
+        insert_tag(&mut tags, &key, verdict.unwrap_or_default());
     }
     tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
 }

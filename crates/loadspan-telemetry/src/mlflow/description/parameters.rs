@@ -52,11 +52,16 @@ const LEFT_OUT: &[&str] = &["slo", "target.headers", "host.user", "mlflow"];
 pub(super) fn of(run: &DescribedRun<'_>) -> Vec<Param> {
     let mut parameters = Parameters::default();
     for (key, value) in run.config.as_object().into_iter().flatten() {
-        parameters.flatten(key, value);
+        match (key.as_str(), value) {
+            ("stages", Value::Array(stages)) => parameters.stages(stages, run),
+            _ => parameters.flatten(key, value),
+        }
     }
     // After the configuration, since that says what was wanted of the server, and this what came of it.
     parameters.flatten("request", run.request);
-    parameters.flatten("workload", run.workload);
+    if run.facts.stages.is_empty() {
+        parameters.flatten("workload", run.workload);
+    }
     parameters.flatten("host", run.host);
     parameters.facts(run.facts);
     parameters.headers(run.config);
@@ -65,6 +70,26 @@ pub(super) fn of(run: &DescribedRun<'_>) -> Vec<Param> {
     let all = parameters.0.into_iter();
     all.map(|(key, value)| Param { key, value }).collect()
 }
+
+/// Those of one of several stages: what is its own, in place of what stages have in common.
+pub(super) fn of_stage(run: &DescribedRun<'_>, number: u32) -> Vec<Param> {
+    let own = format!("{STAGE}{number}.");
+    let mut parameters: BTreeMap<String, String> = BTreeMap::new();
+    for Param { key, value } in of(run) {
+        match key.strip_prefix(&own) {
+            Some(key @ ("name" | "role" | "pause_s")) => drop(parameters.insert(format!("{STAGE}{key}"), value)),
+            Some(key) => drop(parameters.insert(key.to_owned(), value)),
+            None if key.starts_with(STAGE) => {}
+            None => drop(parameters.entry(key).or_insert(value)),
+        }
+    }
+    parameters.insert("stage".to_owned(), number.to_string());
+    let all = parameters.into_iter();
+    all.map(|(key, value)| Param { key, value }).collect()
+}
+
+/// Before the number of a stage, in the parameters of a run that has several.
+const STAGE: &str = "stage.";
 
 #[derive(Default)]
 struct Parameters(BTreeMap<String, String>);
@@ -83,6 +108,24 @@ impl Parameters {
                     .for_each(|(key, value)| self.flatten(&format!("{place}.{key}"), value)),
             },
             value => self.insert(&name_of(place), &text(value)),
+        }
+    }
+
+    /// Those of each stage: `stage.0.concurrency`.
+    fn stages(&mut self, stages: &[Value], run: &DescribedRun<'_>) {
+        for (number, stage) in stages.iter().enumerate() {
+            let mut own = Self::default();
+            for (key, value) in stage.as_object().into_iter().flatten() {
+                own.flatten(key, value);
+            }
+            own.flatten("workload", run.workload.get(number).unwrap_or(&Value::Null));
+            if let Some(facts) = run.facts.stages.get(number) {
+                own.insert("load", &facts.load.description);
+            }
+            own.complete();
+            for (key, value) in own.0 {
+                self.insert(&format!("{STAGE}{number}.{key}"), &value);
+            }
         }
     }
 

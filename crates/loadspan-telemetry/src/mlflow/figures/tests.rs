@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use loadspan_record::{SessionBucket, SessionSummary};
+
 pub(in crate::mlflow) mod rich_summary;
 
 use self::rich_summary::rich_summary;
@@ -202,4 +204,34 @@ mod page {
             }
         }
     }
+}
+
+#[test]
+fn buckets_of_sessions_are_known_by_where_they_begin() {
+    let bucket = |from, to| {
+        serde_json::from_value::<SessionBucket>(serde_json::json!({
+            "from": from, "to": to, "requests": 7, "cached_input_share": 0.5,
+        }))
+        .unwrap()
+    };
+    let mut summary = rich_summary();
+    summary.sessions = Some(SessionSummary {
+        seen: 3,
+        completed: 2,
+        failed: 1,
+        cut: 0,
+        requests: 14,
+        retries: 0,
+        turns: None,
+        duration: None,
+        busy_duration: None,
+        cached_input_share: None,
+        by_turn: vec![bucket(1, 1), bucket(4, 7)],
+        by_context: vec![bucket(256, 511)],
+    });
+    let metrics = metrics_of(&summary);
+    let of_sessions: Vec<_> = metrics.iter().filter(|(key, _)| key.starts_with("sessions.")).collect();
+    assert_eq!(of_sessions.len(), 6 + 3 * 2, "{of_sessions:?}");
+    assert_eq!(metrics["sessions.by_turn.4.requests"], 7.0);
+    assert_eq!(metrics["sessions.by_context.256.cached_input_share"], 0.5);
 }

@@ -2,6 +2,7 @@
 
 use loadspan_record::RequestRecord;
 use loadspan_wire::mlflow::MetricValue;
+use loadspan_wire::mlflow::live;
 use loadspan_wire::mlflow::runs::Metric;
 
 use super::values::{Values, seconds};
@@ -9,11 +10,11 @@ use crate::mlflow::clock::unix_ms;
 
 /// Their keys. Values are in seconds and tokens.
 pub(crate) const POINT_KEYS: [&str; 5] = [
-    "live.gen_ai.client.operation.duration",
-    "live.gen_ai.client.token.usage.input",
-    "live.gen_ai.client.token.usage.output",
-    "live.gen_ai.client.operation.time_to_first_chunk",
-    "live.gen_ai.client.operation.time_per_output_chunk",
+    live::DURATION,
+    live::INPUT_TOKENS,
+    live::OUTPUT_TOKENS,
+    live::FIRST_CHUNK,
+    live::CHUNK_GAP,
 ];
 
 /// The points of a request: none of warm-up, and none for what it has no value of. The step is its number, the time stamp its end.

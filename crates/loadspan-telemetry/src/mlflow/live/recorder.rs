@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use loadspan_record::{LiveNotice, Notice, NoticeLevel, RequestRecord, RunOffset};
+use loadspan_record::{LiveNotice, Notice, NoticeLevel, ObservedSample, RequestRecord, RunOffset};
+use loadspan_wire::mlflow::runs::Metric;
 
 use super::batch::PointBatch;
+use super::beside::BesideRecorder;
 use super::kept::KeptWindows;
 use super::{LiveFile, Share, WindowRecorder, WindowSummary, window_after};
 use crate::config::LiveMetrics;
@@ -26,6 +28,7 @@ pub(crate) struct LiveRecorder {
     windows: WindowRecorder,
     /// The windows of the run so far, where they may take the place of points. `None`: they will not, or have.
     kept: Option<KeptWindows>,
+    beside: BesideRecorder,
     batch: PointBatch,
 }
 
@@ -52,6 +55,7 @@ impl LiveRecorder {
             mode: setup.file.live_mode(),
             windows: WindowRecorder::default(),
             kept: (setup.choice == LiveMetrics::Auto).then(KeptWindows::default),
+            beside: BesideRecorder::new(setup.run_start_unix_ns),
             batch: PointBatch::default(),
             setup,
         }
@@ -65,6 +69,7 @@ impl LiveRecorder {
         if let Some(kept) = &mut self.kept {
             kept.record(record);
         }
+        self.beside.record(record);
         match self.mode.share_of(record) {
             Share::Points => {
                 let full = self.batch.push_request(record, self.setup.run_start_unix_ns);
@@ -75,12 +80,21 @@ impl LiveRecorder {
         }
     }
 
+    /// Takes what a server or GPUs said of themselves.
+    pub(crate) fn observe(&mut self, sample: &ObservedSample) {
+        if self.setup.pipeline.is_taken() {
+            self.beside.observe(sample);
+        }
+    }
+
     /// Hands over what is due.
     pub(crate) fn export_due(&mut self, now: RunOffset) {
         self.switch_if_behind(now);
         self.kept = self.kept.take().and_then(|kept| kept.advanced(now));
         let whole = self.windows.take(now);
-        self.push_all(&whole, now);
+        self.push_windows(&whole, now);
+        let beside = self.beside.take(now);
+        self.push_all(beside, now);
         let is_due = |since: RunOffset| now.nanos_since(since) >= RunOffset::from_duration(DELAY).as_nanos();
         if self.batch.waits_since().is_some_and(is_due) {
             let aged = self.batch.take();
@@ -102,14 +116,21 @@ impl LiveRecorder {
     /// Hands over what is left.
     pub(crate) fn finish(mut self) {
         let whole = self.windows.take_rest();
-        self.push_all(&whole, RunOffset::from_nanos(u64::MAX));
+        let end = RunOffset::from_nanos(u64::MAX);
+        self.push_windows(&whole, end);
+        let beside = self.beside.take_rest();
+        self.push_all(beside, end);
         let rest = self.batch.take();
         self.submit(rest);
     }
 
-    fn push_all(&mut self, windows: &[WindowSummary], now: RunOffset) {
+    fn push_windows(&mut self, windows: &[WindowSummary], now: RunOffset) {
         let start = self.setup.run_start_unix_ns;
-        for point in windows.iter().flat_map(|window| window.points(start)) {
+        self.push_all(windows.iter().flat_map(|window| window.points(start)), now);
+    }
+
+    fn push_all(&mut self, points: impl IntoIterator<Item = Metric>, now: RunOffset) {
+        for point in points {
             let full = self.batch.push(&point, now);
             self.submit(full);
         }
@@ -138,7 +159,8 @@ impl LiveRecorder {
         }
     }
 
-    /// Windows of the whole run instead of the points that wait. What was logged of points stays.
+    /// Windows of the whole run instead of the points that wait. What was logged of points stays. What waits beside them is of no
+    /// request, and waits again.
     fn replace_points(&mut self, kept: KeptWindows, now: RunOffset) -> LiveMode {
         let pipeline = &self.setup.pipeline;
         pipeline.withdraw();
@@ -146,7 +168,8 @@ impl LiveRecorder {
         pipeline.count_sampled_out(unsent);
         let (recorder, whole) = kept.into_parts();
         self.windows = recorder;
-        self.push_all(&whole, now);
+        self.push_windows(&whole, now);
+        self.push_all(self.beside.recent(), now);
         LiveMode::Windows
     }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use loadspan_record::{RequestRecord, RunOffset};
 
+pub(crate) use self::window::WindowSummary;
 use self::window::{Place, Window};
-pub(crate) use self::window::{WINDOW_PREFIX, WindowSummary};
 use super::values::Values;
 
 /// Length of a window.
@@ -46,6 +46,13 @@ pub(crate) fn window_of(ended_at: RunOffset) -> u64 {
     (u128::from(ended_at.as_nanos()) / WINDOW.as_nanos()) as u64
 }
 
+/// Windows before this one are whole, where the last request ended then, and it is `now`.
+pub(super) fn whole_until(last_ended_at: RunOffset, now: RunOffset) -> u64 {
+    let by_records = last_ended_at.as_duration().saturating_sub(STRAGGLERS);
+    let by_clock = now.as_duration().saturating_sub(QUIET);
+    window_of(RunOffset::from_duration(by_records.max(by_clock)))
+}
+
 impl WindowRecorder {
     /// Takes a finished request. Warm-up is left out, and so is what comes after its window was taken.
     pub(crate) fn record(&mut self, record: &RequestRecord) {
@@ -62,9 +69,7 @@ impl WindowRecorder {
     /// Every window that had ended by `now`, a moment for stragglers allowed, and was not taken before, but for the newest. There are
     /// also those without a request, but none before the first request.
     pub(crate) fn take(&mut self, now: RunOffset) -> Vec<WindowSummary> {
-        let by_records = self.last_ended_at.as_duration().saturating_sub(STRAGGLERS);
-        let by_clock = now.as_duration().saturating_sub(QUIET);
-        let whole_until = window_of(RunOffset::from_duration(by_records.max(by_clock)));
+        let whole_until = whole_until(self.last_ended_at, now);
         let mut taken = Vec::new();
         while self.open.len() > 1 && self.take_oldest(whole_until, &mut taken) {}
         taken

@@ -70,7 +70,7 @@ impl RunPart {
             attributes.optional_int(name, count.map(i64::from));
         }
         if let Some(session) = record.session {
-            let id = formatted(scratch, format_args!("{}-{session}", self.run_id));
+            let id = formatted(scratch, format_args!("{}-s{session}", self.run_id));
             attributes.text(names::GEN_AI_CONVERSATION_ID, id);
         }
     }

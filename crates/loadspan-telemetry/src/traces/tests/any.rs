@@ -119,6 +119,8 @@ pub(super) fn any_record() -> impl Strategy<Value = RequestRecord> {
             stage,
             session,
             turn,
+            turns: None,
+            attempt: 0,
             target,
             worker: 0,
             timings,

@@ -91,7 +91,7 @@ fn a_resource_of_any_length_leaves_room_for_spans() {
     };
     let attributes = (0..50).map(|index| attribute(format!("k{index}"), "v".repeat(100_000)));
     resource.attributes.extend(attributes);
-    let mut recorder = TraceRecorder::new(&case.config, &case.naming, &case.run, String::new(), resource);
+    let mut recorder = TraceRecorder::new(&case.config, &case.naming, &case.run, String::new(), &resource);
     recorder.record(&stream(0), &case.parameters, None);
     let payloads = all(recorder.finish(&conclusion()));
     assert!(payloads.iter().all(|payload| payload.body().len() <= MAX_BODY));

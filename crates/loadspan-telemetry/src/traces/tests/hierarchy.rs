@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use loadspan_record::{Finding, Reason, Severity};
+use loadspan_record::{Finding, LoadFacts, LoadModel, Reason, Severity, StageFacts, StageRole};
 use loadspan_wire::otlp::trace::status::StatusCode;
 
 use super::*;
+use crate::{SessionOutcome, StageConclusion, StageResult};
 
 /// Spans by their names.
 fn by_name(spans: Vec<Span>) -> BTreeMap<String, Vec<Span>> {
@@ -109,9 +110,10 @@ fn turns_stand_below_their_session() {
     let ms = |ms: u64| RUN_START + ms * 1_000_000;
     assert_eq!(
         (session.start_time_unix_nano, session.end_time_unix_nano),
-        (ms(5), ms(500))
+        (ms(3), ms(500)),
+        "from when the first was due"
     );
-    assert_eq!(text(&session.attributes, "gen_ai.conversation.id"), Some("0000002a-9"));
+    assert_eq!(text(&session.attributes, "gen_ai.conversation.id"), Some("0000002a-s9"));
 
     let spans = by_name(
         Case::new()
@@ -167,6 +169,7 @@ fn the_span_of_the_run_carries_the_verdict() {
         reasons: vec![Finding {
             reason: Reason::ErrorRate { failed: 9, share: 0.9 },
             severity: Severity::Invalid,
+            stage: None,
             message: "9 of 10 requests failed".to_owned(),
             advice: String::new(),
         }],
@@ -217,4 +220,158 @@ fn an_incomplete_run_is_an_error_and_a_valid_one_is_not() {
     let run = run_of(&ending);
     assert_eq!(run.status.unwrap().message, "interrupted");
     assert_eq!(text(&run.attributes, "loadspan.incomplete"), Some("interrupted"));
+}
+
+fn stage_facts(number: u32, name: Option<&str>, role: StageRole) -> StageFacts {
+    let load = LoadFacts {
+        description: format!("{} concurrent", number + 1),
+        model: LoadModel::Closed {
+            concurrency: number + 1,
+        },
+    };
+    StageFacts {
+        name: name.map(str::to_owned),
+        role,
+        ..StageFacts::planned(number, load)
+    }
+}
+
+fn ended(stage: u32, [started, ended]: [u64; 2]) -> StageConclusion {
+    StageConclusion {
+        stage,
+        load_started_at: at_ms(started),
+        ended_at: at_ms(ended),
+    }
+}
+
+/// What a recorder has to export by now.
+fn so_far(recorder: &mut TraceRecorder) -> Vec<Span> {
+    let late = RunOffset::from_nanos(u64::MAX);
+    let mut payloads: Vec<_> = std::iter::from_fn(|| recorder.take_payload(late)).collect();
+    payloads.extend(std::iter::from_fn(|| recorder.take_above(late)));
+    spans_of(&payloads)
+}
+
+#[test]
+fn a_stage_is_exported_when_it_has_ended() {
+    let case = Case::new().scope(TraceScope::Stage).with(|case| {
+        case.run.stages = vec![
+            stage_facts(0, Some("warm"), StageRole::Warmup),
+            stage_facts(1, None, StageRole::Measured),
+        ];
+    });
+    let plan = case.run.trace_plan.unwrap();
+    let of_stage = |stage, index| RequestRecord {
+        stage,
+        trace_id: plan.trace_ids.of(stage, None, 1),
+        ..stream(index)
+    };
+    let mut recorder = case.recorder();
+    recorder.record(&of_stage(0, 0), &case.parameters, None);
+    recorder.end_stage(&ended(0, [1, 200]));
+    let first = by_name(so_far(&mut recorder));
+    let warm = only(&first, "stage warm");
+    let ms = |ms: u64| RUN_START + ms * 1_000_000;
+    assert_eq!((warm.start_time_unix_nano, warm.end_time_unix_nano), (ms(1), ms(200)));
+    assert_eq!(
+        warm.attributes.iter().map(line).take(5).collect::<Vec<_>>(),
+        [
+            r#"loadspan.run.id = "0000002a""#,
+            r#"loadspan.stage.name = "warm""#,
+            r#"loadspan.stage.role = "warmup""#,
+            r#"loadspan.load = "1 concurrent""#,
+            "loadspan.stage = 0",
+        ]
+    );
+    assert!(is_below(only(&first, "chat m"), warm));
+    recorder.record(&of_stage(1, 1), &case.parameters, None);
+    // Nobody says that the second one has ended.
+    let mut ending = conclusion();
+    ending.stages = vec![StageResult {
+        stage: 0,
+        ended_at: at_ms(200),
+        verdict: Some(VerdictStatus::Degraded),
+    }];
+    let rest = by_name(spans_of(&all(recorder.finish(&ending))));
+    let (run, second) = (only(&rest, "benchmark"), only(&rest, "stage 1"));
+    assert!(is_root_linked_to(warm, run, "run") && is_root_linked_to(second, run, "run"));
+    assert_ne!(warm.trace_id, second.trace_id);
+    let event = run.events.iter().find(|event| event.name == "loadspan.stage_ended");
+    let event = event.unwrap();
+    assert_eq!(event.time_unix_nano, ms(200));
+    assert_eq!(text(&event.attributes, "loadspan.stage.name"), Some("warm"));
+    assert_eq!(text(&event.attributes, "loadspan.verdict"), Some("degraded"));
+}
+
+#[test]
+fn a_session_is_exported_when_it_has_ended_and_its_turns_before() {
+    let case = Case::new().scope(TraceScope::Session);
+    let plan = case.run.trace_plan.unwrap();
+    let turn = |session, turn| RequestRecord {
+        session: Some(session),
+        turn: Some(turn),
+        trace_id: plan.trace_ids.of(0, Some(session), 1),
+        ..stream(session * 10 + u64::from(turn))
+    };
+    let failing = RequestRecord {
+        outcome: Outcome::Failed(Failure::new(FailureKind::HttpStatus(503))),
+        ..turn(4, 1)
+    };
+    let again = RequestRecord {
+        attempt: 1,
+        span_id: 77,
+        ..failing.clone()
+    };
+    let mut recorder = case.recorder();
+    for record in [turn(4, 0), failing, again, turn(5, 0)] {
+        recorder.record(&record, &case.parameters, None);
+    }
+    let turns = so_far(&mut recorder);
+    assert!(turns.len() == 4 && turns.iter().all(|span| span.name == "chat m"));
+    recorder.end_session(4, SessionOutcome::Failed);
+    let session = so_far(&mut recorder);
+    let [session] = session.as_slice() else {
+        panic!("{session:?}")
+    };
+    assert!(turns[..3].iter().all(|turn| is_below(turn, session)));
+    assert!(!is_below(&turns[3], session));
+    assert_eq!(
+        session.attributes.iter().map(line).take(5).collect::<Vec<_>>(),
+        [
+            r#"gen_ai.conversation.id = "0000002a-s4""#,
+            "loadspan.session = 4",
+            r#"loadspan.session.outcome = "failed""#,
+            "loadspan.session.turns = 2",
+            r#"error.type = "http_status_503""#,
+        ]
+    );
+    recorder.end_stage(&ended(0, [1, 200]));
+    let rest = by_name(spans_of(&all(recorder.finish(&conclusion()))));
+    let other = only(&rest, "session");
+    assert!(is_below(&turns[3], other), "one of which nobody has said that it ended");
+    assert_eq!(value(&other.attributes, "loadspan.session.outcome"), None);
+    assert!(is_root_linked_to(session, only(&rest, "stage 0"), "stage"));
+}
+
+#[test]
+fn a_session_that_is_sampled_out_has_no_span_but_for_a_slow_turn() {
+    let turn = |session: u64, slow: u64| {
+        let mut record = stream(session);
+        (record.session, record.turn, record.trace_id) = (Some(session), Some(0), u128::from(u64::MAX - session));
+        record.timings.last_token_at = Some(at_ms(200 + slow));
+        record.timings.finished_at = at_ms(200 + slow);
+        record
+    };
+    let case = Case::new().scope(TraceScope::Session).sampling(0.0).keep(false, 1);
+    let case = case.scope(TraceScope::Session);
+    let mut recorder = case.recorder();
+    for (session, slow) in [(0, 5), (1, 50), (2, 7)] {
+        recorder.record(&turn(session, slow), &case.parameters, None);
+        recorder.end_session(session, SessionOutcome::Completed);
+    }
+    recorder.end_stage(&ended(0, [1, 300]));
+    let spans = by_name(so_far(&mut recorder));
+    let session = only(&spans, "session");
+    assert_eq!(text(&session.attributes, "gen_ai.conversation.id"), Some("0000002a-s1"));
+    assert!(is_below(only(&spans, "chat m"), session));
 }

@@ -13,7 +13,7 @@ use url::Url;
 use super::super::harness::{PATIENCE, config as otlp_config};
 use crate::config::{
     ExperimentChoice, LiveMetrics, MlflowConfig, MlflowServer, NamedBy, ParentRun, RetryPolicy, ServerVerification,
-    TelemetryConfig, TraceStore,
+    StageRuns, TelemetryConfig, TraceStore,
 };
 use crate::export::{Flushed, MlflowOutlet, MlflowReach, Outlets, PushConfig, RecordsOnDisk, TraceStoreRun};
 use crate::identity::RunConclusion;
@@ -175,6 +175,7 @@ pub(super) fn config(sink: &RunningMlflowSink) -> TelemetryConfig {
             parent: ParentRun::None,
             artifact_globs: Vec::new(),
             live: LiveMetrics::Auto,
+            stages: StageRuns::Tag,
             traces: TraceStore::Off,
             flush_timeout: PATIENCE,
         }),
@@ -209,6 +210,7 @@ fn conclusion() -> RunConclusion {
         },
         incomplete: None,
         requests: [0; 3],
+        stages: Vec::new(),
     }
 }
 

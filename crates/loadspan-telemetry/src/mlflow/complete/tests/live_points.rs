@@ -1,9 +1,11 @@
 //! Live points that are missing, that are not taken, or that are too many.
 
+use loadspan_record::{Failure, FailureKind, ObservedSample, Outcome, RunOffset, ServerGauge, ServerSample};
 use loadspan_testkit::MlflowAnswer;
 
 use super::*;
 use crate::config::LiveMetrics;
+use crate::mlflow::live::testing::stream;
 
 #[test]
 fn points_that_the_live_half_misses_are_not_called_complete() {
@@ -89,6 +91,46 @@ fn only_what_the_server_lacks_of_the_points_is_logged() {
         600 * POINTS
     );
     assert_eq!(harness.run().points_received, harness.run().points_stored());
+}
+
+/// Ten requests, of which the first failed, and a server that was scraped after the last one had ended.
+struct Observed;
+
+impl RecordSource for Observed {
+    fn records(&self) -> Box<dyn Iterator<Item = RequestRecord> + '_> {
+        Box::new((0..10).map(|index| {
+            let mut record = stream(index, 1_000 + index * 4);
+            if index == 0 {
+                record.outcome = Outcome::Failed(Failure::new(FailureKind::HttpStatus(503)));
+            }
+            record
+        }))
+    }
+
+    fn samples(&self) -> Vec<ObservedSample> {
+        let sample = |at_ms| {
+            ObservedSample::Server(ServerSample {
+                at: RunOffset::from_duration(Duration::from_millis(at_ms)),
+                metrics: [(ServerGauge::RequestsRunning, 3.0)].into(),
+                ..ServerSample::default()
+            })
+        };
+        vec![sample(0), sample(7_000)]
+    }
+}
+
+#[test]
+fn what_is_beside_the_requests_is_made_again_once() {
+    let harness = Harness::new();
+    let completion = harness.complete_all(&Observed, &limit(ENOUGH));
+    assert_eq!((completion.points, what(&completion)), (9 * POINTS + 1 + 1 + 2, vec![]));
+    let run = harness.run();
+    let steps = |key: &str| run.metrics[key].iter().map(|point| point.step).collect::<Vec<_>>();
+    assert_eq!(steps("live.requests.by_error.http_status_503"), [1]);
+    assert_eq!(steps("live.server.0.requests_running"), [0, 7]);
+    // Now nothing says that it was complete.
+    fs::remove_file(harness.folder.path().join("mlflow_export.json")).unwrap();
+    assert_eq!(harness.complete_all(&Observed, &limit(ENOUGH)).points, 0);
 }
 
 #[test]

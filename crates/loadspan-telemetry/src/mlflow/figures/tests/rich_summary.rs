@@ -48,6 +48,8 @@ pub(in crate::mlflow) fn facts() -> RunFacts {
                 max_concurrency: Some(32),
             },
         },
+        stages: Vec::new(),
+        replays: Vec::new(),
         prompts: PromptReuse::Unique,
         unsent: 3,
         client: Some(client()),

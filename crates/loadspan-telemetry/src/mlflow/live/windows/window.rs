@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use loadspan_record::{RequestRecord, RunOffset};
 use loadspan_wire::mlflow::MetricValue;
+use loadspan_wire::mlflow::live::WindowFigure;
 use loadspan_wire::mlflow::runs::Metric;
 
 use super::super::spread::Spread;
@@ -11,25 +12,6 @@ use super::super::values::Values;
 use super::WINDOW;
 use crate::mlflow::clock::unix_ms;
 
-/// What the keys of the points begin with.
-pub(crate) const WINDOW_PREFIX: &str = "live.window.";
-/// The keys of the points, in the order of [`WindowSummary::values`].
-const KEYS: [&str; 14] = [
-    "live.window.requests.count",
-    "live.window.requests.rate",
-    "live.window.requests.error_rate",
-    "live.window.gen_ai.client.operation.duration.p50",
-    "live.window.gen_ai.client.operation.duration.p95",
-    "live.window.gen_ai.client.operation.duration.p99",
-    "live.window.gen_ai.client.operation.time_to_first_chunk.p50",
-    "live.window.gen_ai.client.operation.time_to_first_chunk.p95",
-    "live.window.gen_ai.client.operation.time_to_first_chunk.p99",
-    "live.window.gen_ai.client.operation.time_per_output_chunk.p50",
-    "live.window.gen_ai.client.operation.time_per_output_chunk.p95",
-    "live.window.gen_ai.client.operation.time_per_output_chunk.p99",
-    "live.window.gen_ai.client.token.usage.input.rate",
-    "live.window.gen_ai.client.token.usage.output.rate",
-];
 /// The last window counts as this long at least: a request that ends as it begins is no rate of thousands.
 const SHORTEST: Duration = Duration::from_millis(100);
 
@@ -62,8 +44,8 @@ pub(crate) struct WindowSummary {
     number: u64,
     /// When it ended.
     ended_at: RunOffset,
-    /// Of each of the keys, where there is one.
-    values: [Option<f64>; KEYS.len()],
+    /// Each of [`WindowFigure::ALL`], where there is one.
+    values: [Option<f64>; WindowFigure::ALL.len()],
 }
 
 impl Window {
@@ -104,10 +86,14 @@ impl Window {
         let error_rate = (self.requests > 0).then(|| self.errors as f64 / self.requests as f64);
         let [duration, first_chunk, chunk_gap] = [&mut self.duration, &mut self.first_chunk, &mut self.chunk_gap];
         let latencies = [duration, first_chunk, chunk_gap].map(Spread::percentiles);
-        let mut values = [None; KEYS.len()];
-        values[..3].copy_from_slice(&[Some(self.requests as f64), Some(per_second(self.requests)), error_rate]);
-        values[3..12].copy_from_slice(latencies.as_flattened());
-        values[12..].copy_from_slice(&[self.input_tokens, self.output_tokens].map(|tokens| tokens.map(per_second)));
+        let mut values = [None; WindowFigure::ALL.len()];
+        values[WindowFigure::Count as usize] = Some(self.requests as f64);
+        values[WindowFigure::Rate as usize] = Some(per_second(self.requests));
+        values[WindowFigure::ErrorRate as usize] = error_rate;
+        let latency_places = WindowFigure::DurationP50 as usize..=WindowFigure::ChunkGapP99 as usize;
+        values[latency_places].copy_from_slice(latencies.as_flattened());
+        values[WindowFigure::InputTokenRate as usize] = self.input_tokens.map(per_second);
+        values[WindowFigure::OutputTokenRate as usize] = self.output_tokens.map(per_second);
         WindowSummary {
             number,
             ended_at,
@@ -122,24 +108,14 @@ impl WindowSummary {
     pub(crate) fn points(&self, run_start_unix_ns: u64) -> impl Iterator<Item = Metric> + use<> {
         let timestamp = unix_ms(run_start_unix_ns, self.ended_at);
         let step = i64::try_from(self.number).unwrap_or(i64::MAX);
-        let keyed = KEYS.into_iter().zip(self.values);
-        keyed.filter_map(move |(key, value)| {
+        let figures = WindowFigure::ALL.into_iter().zip(self.values);
+        figures.filter_map(move |(figure, value)| {
             Some(Metric {
-                key: key.to_owned(),
+                key: figure.key().to_owned(),
                 value: MetricValue(value?),
                 timestamp,
                 step,
             })
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_key_begins_as_that_of_a_window() {
-        assert!(KEYS.iter().all(|key| key.starts_with(WINDOW_PREFIX)));
     }
 }
