@@ -92,7 +92,8 @@ fn is_served_as_it_is(name: &str) -> bool {
     name == "vendor/uplot.js" || name.ends_with(".svg")
 }
 
-/// The style sheet, of all its parts. Indentation, and comments that have lines of their own, are for those who read the source.
+/// The style sheet, of all its parts. Indentation, ends of lines, and comments that have lines of their own, are for those who read the
+/// source.
 fn style(ui: &Path, names: &[String]) -> io::Result<String> {
     let others = names.iter().map(String::as_str);
     let others = others.filter(|name| name.ends_with(".css") && !FIRST.contains(name));
@@ -103,11 +104,23 @@ fn style(ui: &Path, names: &[String]) -> io::Result<String> {
             fs::read_to_string(ui.join(part)).map_err(|error| io::Error::other(format!("ui/{part}: {error}")))?;
         let lines = content.lines().map(str::trim_start);
         for line in lines.filter(|line| !line.is_empty() && !is_comment(line)) {
-            style.push_str(line);
-            style.push('\n');
+            style.push_str(&squeezed(line));
         }
     }
     Ok(style)
+}
+
+/// A line of a style sheet without the room that nobody but its readers needs.
+fn squeezed(line: &str) -> String {
+    if let Some(selector) = line.strip_suffix(" {") {
+        return format!("{selector}{{");
+    }
+    let declaration = line.strip_suffix(';').and_then(|line| line.split_once(": "));
+    match declaration {
+        Some((name, value)) => format!("{name}:{value};"),
+        None if line.ends_with(['}', ';', ',']) => line.to_owned(),
+        None => format!("{line}\n"),
+    }
 }
 
 fn write(hash: &str, index: &str, assets: &[Asset]) -> io::Result<()> {

@@ -38,7 +38,11 @@ struct Markup<'a>(AstBuilder<'a>);
 impl<'a> VisitMut<'a> for Markup<'a> {
     fn visit_tagged_template_expression(&mut self, template: &mut TaggedTemplateExpression<'a>) {
         if matches!(&template.tag, Expression::Identifier(tag) if tag.name == "html") {
-            template.quasi.quasis.iter_mut().for_each(|text| self.take_indentation(text));
+            template
+                .quasi
+                .quasis
+                .iter_mut()
+                .for_each(|text| self.take_indentation(text));
         }
         walk_tagged_template_expression(self, template);
     }
@@ -48,7 +52,10 @@ impl<'a> Markup<'a> {
     fn take_indentation(&self, text: &mut TemplateElement<'a>) {
         let raw = self.0.atom(&without_indentation(&text.value.raw));
         text.value.raw = raw;
-        text.value.cooked = text.value.cooked.map(|cooked| self.0.atom(&without_indentation(&cooked)));
+        text.value.cooked = text
+            .value
+            .cooked
+            .map(|cooked| self.0.atom(&without_indentation(&cooked)));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The folder of a run: where it lies, and what `run.json` says in it.
 
+mod stages;
+
 use std::fs::{self, File, TryLockError};
 use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -7,13 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use loadspan_loadgen::{ClockAnchor, FailureThreshold, RunEnd, StopReason};
+use loadspan_loadgen::{ClockAnchor, FailureThreshold, RunEnd};
 use loadspan_record::{ClientStats, Completeness, Counts, Notice, RequestRecord, RunFacts, Summary, TelemetrySummary};
 use loadspan_report::{LineReader, records_jsonl, summary_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::exit::UsageError;
+use crate::run_config_file::FileIdentity;
 use crate::whole_file::write_whole;
 
 const SUMMARY_FILE: &str = "summary.json";
@@ -59,6 +62,9 @@ pub(crate) struct RunFile {
     pub(crate) slice_seconds: Option<f64>,
     /// The resolved configuration, without secrets.
     pub(crate) config: Value,
+    /// The file that it was made from, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) config_file: Option<FileIdentity>,
     /// What was sent.
     pub(crate) workload: Value,
     /// The server, as far as requests to it depend on it.
@@ -265,11 +271,17 @@ impl RunFile {
 
     /// Whether more requests failed than `--failed-request-threshold` allows. Here every share means something, also that of a run
     /// which was too short to be stopped for it.
-    pub(crate) fn has_too_many_failures(&self, counts: &Counts) -> bool {
-        let threshold = self.config.pointer("/load/limits/failures");
-        let threshold = threshold.and_then(|threshold| FailureThreshold::deserialize(threshold).ok());
-        let finished = counts.completed + counts.failed;
-        threshold.is_some_and(|threshold| threshold.is_exceeded(counts.failed, finished, 1))
+    /// Of several stages each has its own.
+    pub(crate) fn has_too_many_failures(&self, summary: &Summary) -> bool {
+        let has = |load: &str, counts: &Counts| {
+            let threshold = self.config.pointer(&format!("{load}/limits/failures"));
+            let threshold = threshold.and_then(|threshold| FailureThreshold::deserialize(threshold).ok());
+            let finished = counts.completed + counts.failed;
+            threshold.is_some_and(|threshold| threshold.is_exceeded(counts.failed, finished, 1))
+        };
+        let mut stages = summary.stages.iter();
+        has("/load", &summary.counts)
+            || stages.any(|stage| has(&format!("/stages/{}/load", stage.number), &stage.counts))
     }
 
     pub(crate) fn new(facts: RunFacts, clock: ClockAnchor) -> Self {
@@ -279,6 +291,7 @@ impl RunFile {
             clock,
             slice_seconds: None,
             config: Value::Null,
+            config_file: None,
             workload: Value::Null,
             request: Value::Null,
             provider: String::new(),
@@ -302,14 +315,8 @@ impl RunFile {
             facts.run.completeness = Completeness::Incomplete { reason };
             return facts;
         };
-        let incomplete = |reason: &str| Completeness::Incomplete {
-            reason: reason.to_owned(),
-        };
-        facts.run.completeness = match end.reason {
-            StopReason::Finished => Completeness::Complete,
-            StopReason::Interrupted => incomplete("interrupted"),
-            StopReason::FailureThreshold => incomplete(Completeness::TOO_MANY_FAILURES),
-        };
+        facts.run.completeness = stages::completeness(end.reason);
+        stages::fill(&mut facts.stages, &end.stages);
         let measured = end.measure_started_at.filter(|at| *at <= end.ended_at);
         facts.run.measured_from_s = measured.map(|at| at.as_secs_f64());
         facts.run.measured_until_s = measured.map(|_| end.ended_at.as_secs_f64());

@@ -1,11 +1,14 @@
 //! What can be typed. Doc comments are the help text; nothing below [`crate::config`] sees these types.
 
+mod config;
 mod demo;
 mod mlflow;
 mod mock;
 mod plot;
 mod profile;
+mod replay;
 mod serve;
+mod sessions;
 mod telemetry;
 mod values;
 
@@ -13,6 +16,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::config::{CheckConfigArgs, ConfigArgs, ConfigCommand, ShowConfigArgs};
 pub(crate) use self::demo::DemoArgs;
 pub(crate) use self::mlflow::MlflowArgs;
 pub(crate) use self::mock::{
@@ -21,14 +25,19 @@ pub(crate) use self::mock::{
 };
 pub(crate) use self::plot::{PictureArg, PlotArgs, UploadArgs};
 pub(crate) use self::profile::{
-    ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
+    ArrivalArg, EndpointArg, EndpointArgs, LoadArgs, OutputArgs, ProfileArgs, SamplingArg, ServerArg, WorkloadArgs,
+};
+pub(crate) use self::replay::{
+    FailedArg, FormatArg, InspectArgs, LengthsArg, MissingArg, ReadingArgs, ReplayArgs, ReplayCommand,
+    ReplayCommandArgs, SessionsByArg,
 };
 pub(crate) use self::serve::{
     BackupArgs, DurabilityArg, ExportArgs, GcArgs, LimitArgs, OperationArgs, PlaceArgs, PortArg, SecurityArgs,
     ServeArgs, ServeCommand, TraceFormat,
 };
+pub(crate) use self::sessions::{ContextArg, DelayArg, SessionArgs};
 pub(crate) use self::telemetry::{ObservationArgs, OtlpArgs, PushArgs, TelemetryArgs};
-pub(crate) use self::values::{Seconds, Threshold};
+pub(crate) use self::values::{Milliseconds, Seconds, Threshold};
 
 /// Load-test an LLM server, with numbers that can be proven.
 ///
@@ -59,6 +68,10 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Benchmark an OpenAI-compatible server.
     Profile(Box<ProfileArgs>),
+    /// Look at a run file, the -f of `loadspan profile`, without running it.
+    Config(ConfigArgs),
+    /// Look at a recording, the --replay of `loadspan profile`, without sending it.
+    Replay(ReplayCommandArgs),
     /// Serve the built-in mock: an OpenAI-compatible API with scripted timing and faults.
     Mock(Box<MockArgs>),
     /// Serve a tracking server: MLflow's API and OTLP, on SQLite or PostgreSQL.

@@ -1,40 +1,38 @@
 //! What was typed, resolved once. Nothing below sees flags.
 
 mod effect;
+mod endpoint;
 mod inputs;
+mod load;
 mod observation;
+mod outline;
+mod replay;
+mod sessions;
+mod stages;
 mod telemetry;
+mod workload;
 
-use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use loadspan_loadgen::openai::{EndpointType, MaxTokensField, ServerKind, StreamUsage};
-use loadspan_loadgen::schedule::{ArrivalProcess, ScheduleConfig};
-use loadspan_loadgen::workload::{
-    DatasetConfig, LengthDistribution, SamplingStrategy, SyntheticConfig, WorkloadConfig,
-};
-use loadspan_loadgen::{
-    BaseUrl, Deadlines, FailureThreshold, HttpPreference, Limits, LoadConfig, LoadModel, TargetConfig, TlsConfig,
-    Warmup,
-};
+use loadspan_loadgen::TargetConfig;
+use loadspan_loadgen::openai::{MaxTokensField, ServerKind, StreamUsage};
 use loadspan_record::{Slo, SloError};
 use loadspan_scrape::ScrapeConfig;
 use loadspan_telemetry::config::{Environment, MlflowConfig, MlflowPlan, TelemetryConfig};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::cli::{
-    ArrivalArg, EndpointArg, EndpointArgs, ExportFormat, ExportLevel, LoadArgs, OutputFormat, ProfileArgs, SamplingArg,
-    Seconds, ServerArg, Threshold, WorkloadArgs,
-};
+use crate::cli::{ExportFormat, ExportLevel, OutputArgs, OutputFormat, ProfileArgs, Seconds};
 use crate::exit::UsageError;
 use crate::pictures::AutoPlot;
+use crate::run_config_file::FileIdentity;
 
+pub(crate) use self::outline::outline;
+pub(crate) use self::replay::{ReplayConfig, ReplaySource, TraceSearch, resolve_format, resolve_reading};
+pub(crate) use self::stages::{AskedStage, StageConfig, TrafficConfig};
 pub(crate) use self::telemetry::{otlp_options, telemetry_usage};
 
-/// Tokens of a prompt when nobody says, as in AIPerf.
-const DEFAULT_INPUT_TOKENS: u32 = 550;
 /// Shorter slices of time hold nothing.
 const SHORTEST_SLICE: Duration = Duration::from_millis(1);
 
@@ -43,9 +41,9 @@ const SHORTEST_SLICE: Duration = Duration::from_millis(1);
 pub(crate) struct RunConfig {
     pub(crate) target: TargetConfig,
     pub(crate) request: RequestConfig,
-    pub(crate) load: LoadConfig,
-    #[serde(skip)]
-    pub(crate) workload: WorkloadConfig,
+    /// What is sent, one stage after the other. At least one.
+    #[serde(flatten, serialize_with = "stages::serialize")]
+    pub(crate) stages: Vec<StageConfig>,
     pub(crate) tokenizer: Option<PathBuf>,
     /// Fixes prompts and arrivals.
     pub(crate) seed: u64,
@@ -59,6 +57,9 @@ pub(crate) struct RunConfig {
     pub(crate) scrape: ScrapeConfig,
     #[serde(skip)]
     pub(crate) output: OutputConfig,
+    /// The file that it was made from, if there is one.
+    #[serde(skip)]
+    pub(crate) file: Option<FileIdentity>,
 }
 
 /// What all requests have in common, as far as the user decides it.
@@ -122,25 +123,41 @@ impl RunConfig {
     ///
     /// As [`Self::resolve`].
     pub(crate) fn resolve_in(args: ProfileArgs, environment: &Environment) -> Result<Self, UsageError> {
-        effect::check(&args)?;
+        Self::resolve_stages(args, &[], environment)
+    }
+
+    /// The same with stages from a file. Without any, the flags say what the only stage does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::resolve`].
+    pub(crate) fn resolve_stages(
+        args: ProfileArgs,
+        stages: &[AskedStage],
+        environment: &Environment,
+    ) -> Result<Self, UsageError> {
+        effect::check(&args, stages)?;
+        let seed = args.load.random_seed.unwrap_or_else(fresh_seed);
+        let stages = stages::resolve(&args, stages, seed)?;
         let ProfileArgs {
             endpoint,
-            load,
             workload,
+            sessions,
             telemetry,
             mlflow,
             observation,
             output,
+            ..
         } = args;
-        let seed = load.random_seed.unwrap_or_else(fresh_seed);
         let slo = output
             .goodput
             .as_deref()
             .map(|slo| resolve_slo(slo, endpoint.streaming))
             .transpose()?;
         let telemetry = telemetry::resolve((telemetry, mlflow), output.output_format, environment)?;
-        let request = resolve_request(&endpoint)?;
-        let target = resolve_target(endpoint)?;
+        let request = endpoint::resolve_request(&endpoint)?;
+        let mut target = endpoint::resolve_target(endpoint)?;
+        target.session_header = sessions.session_header;
         let traces = telemetry.as_ref().and_then(|telemetry| telemetry.traces.as_ref());
         if let Some(traces) = traces {
             let checked = target.check_propagation(traces.propagation);
@@ -155,50 +172,42 @@ impl RunConfig {
             telemetry,
             request,
             target,
-            load: resolve_load(&load, seed)?,
-            tokenizer: workload.tokenizer.clone(),
-            workload: resolve_workload(workload, seed)?,
+            stages,
+            tokenizer: workload.tokenizer,
             seed,
             slo,
-            output: OutputConfig {
-                dir: output.artifact_dir,
-                level: output.export_level,
-                formats: output.export_format,
-                inputs: if output.export_inputs {
-                    ExportInputs::Yes
-                } else {
-                    ExportInputs::No
-                },
-                slice: output.slice_duration.map(resolve_slice).transpose()?,
-                print: output.output_format,
-                voice: Voice::Full,
-                auto_plot: match (output.auto_plot, output.plot_required) {
-                    (_, true) => AutoPlot::Required,
-                    (true, false) => AutoPlot::On,
-                    (false, false) => AutoPlot::Off,
-                },
-            },
+            output: resolve_output(output)?,
+            file: None,
         })
     }
+}
 
+impl RunConfig {
     /// The load in the words of a person.
     pub(crate) fn describe_load(&self) -> String {
-        match &self.load.model {
-            LoadModel::Closed { concurrency, .. } => format!("{concurrency} concurrent"),
-            LoadModel::Open {
-                schedule,
-                max_concurrency,
-            } => {
-                let limit = max_concurrency.map_or(String::new(), |limit| format!(", at most {limit} at once"));
-                let process = match schedule.process {
-                    ArrivalProcess::Constant => "constant",
-                    ArrivalProcess::Poisson => "poisson",
-                    ArrivalProcess::Gamma { .. } => "gamma",
-                };
-                format!("{process} {} req/s{limit}", schedule.rate)
-            }
-        }
+        stages::describe_load(&self.stages)
     }
+}
+
+fn resolve_output(args: OutputArgs) -> Result<OutputConfig, UsageError> {
+    Ok(OutputConfig {
+        dir: args.artifact_dir,
+        level: args.export_level,
+        formats: args.export_format,
+        inputs: if args.export_inputs {
+            ExportInputs::Yes
+        } else {
+            ExportInputs::No
+        },
+        slice: args.slice_duration.map(resolve_slice).transpose()?,
+        print: args.output_format,
+        voice: Voice::Full,
+        auto_plot: match (args.auto_plot, args.plot_required) {
+            (_, true) => AutoPlot::Required,
+            (true, false) => AutoPlot::On,
+            (false, false) => AutoPlot::Off,
+        },
+    })
 }
 
 fn resolve_slo(text: &str, streaming: bool) -> Result<Slo, UsageError> {
@@ -219,168 +228,6 @@ fn resolve_slice(slice: Seconds) -> Result<Duration, UsageError> {
         return Err(UsageError::new("--slice-duration: a slice is at least 1 ms long"));
     }
     Ok(slice.0)
-}
-
-fn resolve_request(args: &EndpointArgs) -> Result<RequestConfig, UsageError> {
-    Ok(RequestConfig {
-        model: args.model.clone(),
-        server: match args.server {
-            ServerArg::Auto => None,
-            ServerArg::Vllm => Some(ServerKind::Vllm),
-            ServerArg::Sglang => Some(ServerKind::Sglang),
-            ServerArg::Tgi => Some(ServerKind::Tgi),
-            ServerArg::Openai => Some(ServerKind::OpenAi),
-        },
-        streaming: args.streaming,
-        stream_usage: if args.per_chunk_usage {
-            StreamUsage::PerChunk
-        } else {
-            StreamUsage::AtEnd
-        },
-        max_tokens_field: args.use_legacy_max_tokens.then_some(MaxTokensField::MaxTokens),
-        extra: inputs::parse_extra(&args.extra_inputs)?,
-        wait_for_model: args.wait_for_model_timeout.0,
-    })
-}
-
-fn resolve_target(args: EndpointArgs) -> Result<TargetConfig, UsageError> {
-    let urls = args.url.iter().map(|url| BaseUrl::parse(url));
-    let urls = urls
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| UsageError::new(format!("--url: {error}")))?;
-    let tls = match (args.ca_cert, args.insecure) {
-        (Some(path), _) => TlsConfig::CaFile(path),
-        (None, true) => TlsConfig::Insecure,
-        (None, false) => TlsConfig::SystemRoots,
-    };
-    Ok(TargetConfig {
-        urls,
-        endpoint_type: match args.endpoint_type {
-            EndpointArg::Chat => EndpointType::Chat,
-            EndpointArg::Completions => EndpointType::Completions,
-            EndpointArg::Responses => EndpointType::Responses,
-            EndpointArg::Embeddings => EndpointType::Embeddings,
-        },
-        endpoint_path: args.endpoint,
-        api_key: inputs::api_key(args.api_key, args.api_key_file.as_deref())?,
-        headers: args
-            .header
-            .iter()
-            .map(|header| inputs::parse_header(header))
-            .collect::<Result<_, _>>()?,
-        tls,
-        http: if args.http2 {
-            HttpPreference::Http2
-        } else {
-            HttpPreference::Http11
-        },
-        deadlines: Deadlines {
-            connect: args.connect_timeout_seconds.0,
-            first_byte: args.first_byte_timeout_seconds.0,
-            idle: args.idle_timeout_seconds.0,
-            total: args.request_timeout_seconds.0,
-        },
-    })
-}
-
-fn resolve_load(args: &LoadArgs, seed: u64) -> Result<LoadConfig, UsageError> {
-    let model = match args.request_rate {
-        None => LoadModel::Closed {
-            concurrency: args.concurrency.unwrap_or(NonZeroU32::MIN),
-            ramp: args.concurrency_ramp_duration.map(|seconds| seconds.0),
-        },
-        Some(rate) => LoadModel::Open {
-            schedule: resolve_schedule(args, rate, seed)?,
-            max_concurrency: args.max_concurrency.or(args.concurrency),
-        },
-    };
-    let warmup = match (args.warmup_request_count, args.warmup_duration) {
-        (Some(count), _) => Warmup::Requests(count.get()),
-        (None, Some(duration)) => Warmup::Duration(duration.0),
-        (None, None) => Warmup::None,
-    };
-    Ok(LoadConfig {
-        model,
-        warmup,
-        limits: Limits {
-            requests: args.request_count.map(std::num::NonZero::get),
-            duration: args.benchmark_duration.map(|seconds| seconds.0),
-            grace: args
-                .benchmark_grace_period
-                .map_or(Duration::from_secs(30), |seconds| seconds.0),
-            drain: args.drain_timeout_seconds.0,
-            failures: args.failed_request_threshold.map(|threshold| match threshold {
-                Threshold::Count(count) => FailureThreshold::Count(count),
-                Threshold::Share(share) => FailureThreshold::Share(share),
-            }),
-        },
-        workers: args.workers_max.unwrap_or_else(default_workers),
-    })
-}
-
-fn resolve_schedule(args: &LoadArgs, rate: f64, seed: u64) -> Result<ScheduleConfig, UsageError> {
-    if !(rate > 0.0 && rate <= 1e7) {
-        return Err(UsageError::new(format!(
-            "--request-rate {rate}: a rate is above 0 and at most 10 million a second"
-        )));
-    }
-    let smoothness = args.arrival_smoothness.unwrap_or(1.0);
-    if !(smoothness > 0.0 && smoothness.is_finite()) {
-        return Err(UsageError::new(format!(
-            "--arrival-smoothness {smoothness}: a shape is above 0"
-        )));
-    }
-    Ok(ScheduleConfig {
-        rate,
-        process: match args.arrival_pattern {
-            Some(ArrivalArg::Constant) => ArrivalProcess::Constant,
-            None | Some(ArrivalArg::Poisson) => ArrivalProcess::Poisson,
-            Some(ArrivalArg::Gamma) => ArrivalProcess::Gamma { smoothness },
-        },
-        ramp: args.request_rate_ramp_duration.map(|seconds| seconds.0),
-        seed,
-    })
-}
-
-fn resolve_workload(args: WorkloadArgs, seed: u64) -> Result<WorkloadConfig, UsageError> {
-    let sampling = match args.dataset_sampling_strategy {
-        None | Some(SamplingArg::Sequential) => SamplingStrategy::Sequential,
-        Some(SamplingArg::Random) => SamplingStrategy::Random,
-        Some(SamplingArg::Shuffle) => SamplingStrategy::Shuffle,
-    };
-    let stddev = |flag: &str, value: Option<f64>| match value.unwrap_or(0.0) {
-        stddev if stddev >= 0.0 && stddev.is_finite() => Ok(stddev),
-        stddev => Err(UsageError::new(format!("{flag} {stddev}: a deviation is 0 or more"))),
-    };
-    let output_stddev = stddev("--osl-stddev", args.osl_stddev)?;
-    let output_tokens = args.osl.map(|mean| LengthDistribution {
-        mean: f64::from(mean),
-        stddev: output_stddev,
-    });
-    if let Some(path) = args.input_file {
-        return Ok(WorkloadConfig::Dataset(DatasetConfig {
-            path,
-            sampling,
-            output_tokens,
-            seed,
-        }));
-    }
-    Ok(WorkloadConfig::Synthetic(SyntheticConfig {
-        input_tokens: LengthDistribution {
-            mean: f64::from(args.isl.unwrap_or(DEFAULT_INPUT_TOKENS)),
-            stddev: stddev("--isl-stddev", args.isl_stddev)?,
-        },
-        output_tokens,
-        entries: args.num_dataset_entries,
-        seed,
-        sampling,
-    }))
-}
-
-/// One CPU is left to the threads that collect and write.
-fn default_workers() -> NonZeroUsize {
-    let cpus = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    NonZeroUsize::new(cpus - 1).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// A seed that no other run has had. 48 bits, so that every JSON reader can hold it.

@@ -3,8 +3,11 @@
 use std::process::ExitCode;
 
 use loadspan_loadgen::preflight::PreflightError;
+use loadspan_loadgen::recorded::RecordedError;
 use loadspan_loadgen::workload::WorkloadError;
 use loadspan_record::{Summary, VerdictStatus};
+
+use crate::run_config_file::FileError;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,8 @@ impl From<Exit> for ExitCode {
 pub(crate) struct UsageError {
     message: String,
     hint: Option<String>,
+    /// The stage that it is about, from 0, where a run has several.
+    stage: Option<usize>,
 }
 
 impl UsageError {
@@ -42,6 +47,7 @@ impl UsageError {
         Self {
             message: message.into(),
             hint: None,
+            stage: None,
         }
     }
 
@@ -49,7 +55,28 @@ impl UsageError {
         Self {
             message: message.into(),
             hint: Some(hint.into()),
+            stage: None,
         }
+    }
+
+    /// The same of a stage.
+    pub(crate) fn in_stage(self, number: usize) -> Self {
+        Self {
+            stage: Some(number),
+            ..self
+        }
+    }
+
+    pub(crate) fn stage(&self) -> Option<usize> {
+        self.stage
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 }
 
@@ -63,7 +90,11 @@ impl Exit {
                 Self::BenchmarkFailed
             };
         }
-        if error.is::<UsageError>() || error.is::<WorkloadError>() {
+        if error.is::<UsageError>()
+            || error.is::<FileError>()
+            || error.is::<WorkloadError>()
+            || error.is::<RecordedError>()
+        {
             Self::Usage
         } else {
             Self::Failure

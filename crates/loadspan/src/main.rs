@@ -13,6 +13,7 @@ mod pictures;
 mod rebuild;
 mod records_file;
 mod report_files;
+mod run_config_file;
 mod signals;
 mod terminal;
 mod whole_file;
@@ -36,6 +37,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Profile(args) => commands::profile::run(*args),
         Command::Demo(args) => commands::demo::run(args),
+        Command::Config(args) => commands::config::run(args),
+        Command::Replay(args) => commands::replay::run(&args),
         Command::Mock(args) => commands::mock::run(*args),
         Command::Serve(args) => commands::serve::run(*args),
         Command::Report(args) => commands::report::run(&args),

@@ -2,12 +2,13 @@
 //! benchmark and in `loadspan push`.
 
 mod records;
+mod stages;
 
 use std::sync::Arc;
 
 use loadspan_record::{RunOffset, SignalLedger, Sink, Summary, TelemetrySignal};
 use loadspan_telemetry::Notices;
-use loadspan_telemetry::config::MlflowConfig;
+use loadspan_telemetry::config::{MlflowConfig, StageRuns};
 use loadspan_telemetry::mlflow::{
     Completion, CompletionJob, CompletionLimit, DescribedRun, LivePoints, RunDescription, RunOutcome, RunStatus,
     UnreadableExport, complete,
@@ -20,15 +21,18 @@ use crate::report_files::rewrite_ledger;
 
 /// What MLflow is told of a run when it begins, from its `run.json` alone.
 pub(crate) fn describe(run: &RunFile, config: &MlflowConfig) -> RunDescription {
-    let described = DescribedRun {
+    RunDescription::of(&described(run), config)
+}
+
+fn described(run: &RunFile) -> DescribedRun<'_> {
+    DescribedRun {
         facts: &run.facts,
         config: &run.config,
         workload: &run.workload,
         request: &run.request,
         host: &run.host,
         provider: &run.provider,
-    };
-    RunDescription::of(&described, config)
+    }
 }
 
 /// An `mlflow_export.json` that somebody has to remove first.
@@ -55,8 +59,20 @@ impl FinishedFiles<'_> {
     ///
     /// A certificate cannot be read. A server that is not there is none: what is missing is in the answer.
     pub(crate) fn complete(&self, live: LivePoints<'_>, limit: &CompletionLimit) -> anyhow::Result<Completion> {
+        let completion = self.complete_run(live, limit)?;
+        match &completion.run_id {
+            Some(parent) if self.config.stages == StageRuns::Child => {
+                let parent = parent.clone();
+                stages::complete(self, (completion, &parent), limit)
+            }
+            _ => Ok(completion),
+        }
+    }
+
+    /// The run without those of its stages.
+    fn complete_run(&self, live: LivePoints<'_>, limit: &CompletionLimit) -> anyhow::Result<Completion> {
         let mut outcome = RunOutcome::of(&self.summary, self.last_record).yielding_to(self.config);
-        if outcome.status == RunStatus::Finished && self.run.has_too_many_failures(&self.summary.counts) {
+        if outcome.status == RunStatus::Finished && self.run.has_too_many_failures(&self.summary) {
             outcome.status = RunStatus::Failed;
         }
         let job = CompletionJob {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use loadspan_record::{LiveNotice, Notice, NoticeLevel};
 use loadspan_telemetry::Notices;
 
-pub(crate) use self::progress::ProgressLine;
+pub(crate) use self::progress::{ProgressLine, StageGoal};
 use self::run_log::Level;
 
 /// Keeps a copy of every note, warning and error from here on in a file.

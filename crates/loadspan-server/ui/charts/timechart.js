@@ -7,6 +7,7 @@ import { CursorContext, nearest } from "./cursor.js";
 import { ChartFrame } from "./frame.js";
 import { useTheme } from "./palette.js";
 import { exemplarAt } from "./marks.js";
+import { StageContext } from "./stages.js";
 import { dataOf, optionsOf } from "./timeplot.js";
 import { number } from "../format.js";
 
@@ -34,11 +35,12 @@ function Plot({ chart, onBrush, onOpen, height }) {
   const place = useRef();
   const plot = useRef(null);
   const latest = useRef();
-  latest.current = { chart, onBrush, onOpen };
+  const stages = useContext(StageContext);
+  latest.current = { chart, onBrush, onOpen, stages };
   const cursor = useContext(CursorContext);
   const speak = useCallback((at) => sentenceAt(latest.current.chart, at), []);
   const theme = useTheme();
-  const shape = JSON.stringify([chart.series.map(({ key, kind, token, stroke, width }) => [key, kind, token, stroke, width]), chart.log, chart.bands]);
+  const shape = JSON.stringify([chart.series.map(({ key, kind, token, stroke, width }) => [key, kind, token, stroke, width]), chart.log, chart.bands, stages.length > 0]);
   useLayoutEffect(() => {
     const made = make({ place: place.current, latest, cursor, height });
     plot.current = made;
@@ -61,7 +63,7 @@ function Plot({ chart, onBrush, onOpen, height }) {
       if (plot.current) show(plot.current, cursor.at);
     });
     return () => cancelAnimationFrame(frame);
-  }, [chart]);
+  }, [chart, stages]);
   return html`
     <div
       class="plot"
@@ -135,7 +137,7 @@ function make({ place, latest, cursor, height }) {
     ready: [(plot) => listen(plot, { latest, cursor })],
   };
   const width = Math.max(120, Math.floor(place.clientWidth));
-  return new uPlot(optionsOf({ now, width, height, hooks }), dataOf(now()), place);
+  return new uPlot(optionsOf({ now, stages: () => latest.current.stages, width, height, hooks }), dataOf(now()), place);
 }
 
 /** Clicks, double clicks, and the wheel with Ctrl, which zooms; without it the page scrolls. */

@@ -6,17 +6,18 @@ import { colour, faint, font } from "./palette.js";
 import { dashOf } from "./series.js";
 import { extent, linearRange, linearTicks, logRange, logTicks, signedRange, snugRange, timeTicks } from "./scale.js";
 import { drawMarks } from "./marks.js";
+import { NAMES, drawStages } from "./stages.js";
 
 const GUTTER = 56;
 const LABELS = 96;
 
 /** The options of uPlot; `now()` gives the chart's latest description, so that only other series need another plot. */
-export function optionsOf({ now, width, height, hooks }) {
+export function optionsOf({ now, stages, width, height, hooks }) {
   const { series, bands = [], log, labels = LABELS } = now();
   return {
     width,
     height,
-    padding: [10, labels, 0, 0],
+    padding: [stages().length > 0 ? NAMES : 10, labels, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -34,7 +35,7 @@ export function optionsOf({ now, width, height, hooks }) {
     ],
     series: [{}, ...series.map(seriesOf)],
     bands: bands.map(({ upper, lower, token, opacity }) => ({ series: [upper + 1, lower + 1], fill: () => faint(token, opacity) })),
-    hooks: { ...hooks, draw: [(plot) => drawMarks(plot, now())] },
+    hooks: { ...hooks, drawClear: [(plot) => drawStages(plot, stages())], draw: [(plot) => drawMarks(plot, now())] },
   };
 }
 

@@ -6,13 +6,16 @@ import { Cursor, CursorContext, CursorSaid, nearest, useCursorAt } from "../char
 import { Pareto } from "../charts/pareto.js";
 import { PercentileChart } from "../charts/percentiles.js";
 import { isWide, tickText } from "../charts/scale.js";
+import { StageContext } from "../charts/stages.js";
 import { TimeChart } from "../charts/timechart.js";
 import { middle } from "../parts/names.js";
 import { number, plainLine } from "../format.js";
 import { distributionOf, quantilesOf } from "../run/figures.js";
 import { rangeOf, rangeText } from "../run/range.js";
-import { inMs, percentile, rates } from "../run/windows.js";
+import { stagesOf } from "../run/stages.js";
+import { inMs, percentile, placeAt, rates } from "../run/windows.js";
 import { COMPARED, measured, titleOf } from "./figures.js";
+import { pointsOf, secondAt } from "./stages.js";
 
 const ACROSS = ["output_token_throughput", "request_throughput", "output_token_throughput_per_user.p50", "goodput"];
 const UP = ["time_to_first_token.p99", "time_to_first_token.p50", "inter_token_latency.p99", "inter_token_latency.p50", "request_latency.p99", "request_latency.p50"];
@@ -35,8 +38,9 @@ function chosen(query, name, options) {
   return options.includes(query.get(name)) ? query.get(name) : options[0];
 }
 
-export function Trade({ runs }) {
+export function Trade({ runs: all }) {
   const query = useQuery();
+  const runs = useMemo(() => pointsOf(all), [all]);
   const usual = useMemo(() => usualOf(runs), [runs]);
   const [x, y] = [chosen(query, "x", ACROSS), chosen(query, "y", [usual, ...UP])];
   const points = useMemo(() => runs.map((run) => pointOf(run, { x, y })), [runs, x, y]);
@@ -47,8 +51,8 @@ export function Trade({ runs }) {
     <${Choice} label="Throughput" name="x" value=${x} options=${ACROSS.map((name) => [name, `${titleOf(name).title}, ${titleOf(name).unit}`])} />
   `;
   const left = runs.filter((run) => figure(run, y).withheld ?? figure(run, x).withheld).length;
-  const note = [points.some(({ group }) => group !== null) && "runs of a sweep are joined", left > 0 && `${left} ${left === 1 ? "has" : "have"} too few requests for this percentile`].filter(Boolean).join(", ");
-  return html`<${Pareto} title="Throughput and latency" choice=${choice} note=${note} name="throughput-latency" points=${points} axes=${axes} open=${({ id }) => go(`/runs/${id}`)} />`;
+  const note = [points.some(({ group }) => group !== null) && (runs.length > all.length ? "a line joins the stages of a run" : "runs of a sweep are joined"), left > 0 && `${left} ${left === 1 ? "has" : "have"} too few requests for this percentile`].filter(Boolean).join(", ");
+  return html`<${Pareto} title="Throughput and latency" choice=${choice} note=${note} name="throughput-latency" points=${points} axes=${axes} open=${({ url }) => go(url)} />`;
 }
 
 /** Without a choice: the latency that most of them have enough requests for. */
@@ -67,6 +71,7 @@ function pointOf(run, { x, y }) {
   const { concurrency, request_rate: rate } = run.params;
   return {
     id: run.id,
+    url: run.url,
     name: plainLine(run.name),
     label: concurrency ? `c=${concurrency}` : rate ? `${rate}/s` : middle(run.label, 16),
     group: run.group,
@@ -116,6 +121,8 @@ const OVER = [
   ["flight", "in flight", ({ windows }) => windows.columns.in_flight, "requests"],
 ];
 
+const NONE = [];
+
 /** The runs over the seconds since each began; of two of them, also what lies between them. */
 export function Overlay({ runs, base, width, waiting }) {
   const query = useQuery();
@@ -124,29 +131,39 @@ export function Overlay({ runs, base, width, waiting }) {
   const length = Math.max(0, ...runs.map(({ windows }) => windows.count));
   const whole = [0, (length * width) / 1000];
   const range = rangeOf(query.get("t"), { span: whole, windows: { count: length, width } });
-  const chart = useMemo(() => overlayOf({ runs, width, found, length, range }), [runs, width, found, range[0], range[1]]);
+  const stages = useMemo(() => new Map([base, ...runs].map((run) => [run.id, stagesOf(run)])), [runs, base]);
+  const staged = runs.filter(({ id }) => stages.get(id).length > 0).length > 1 && stages.get(base.id).length > 0;
+  const align = staged && query.get("align") === "stage" ? { base: stages.get(base.id), stages } : null;
+  const chart = useMemo(() => overlayOf({ runs, width, found, length, range, align }), [runs, width, found, range[0], range[1], stages, align === null]);
   const between = useMemo(() => betweenOf(chart, base), [chart, base]);
   const brush = (picked) => setQuery({ t: picked && rangeText(picked, whole) });
   if (length === 0) return html`<p class="state overlay-none">${waiting > 0 ? "Reading the courses of these runs …" : "None of these runs has figures over time: they are of runs that loadspan profile has logged."}</p>`;
-  const choice = html`<${Choice} label="Figure" name="over" value=${found[0]} options=${OVER} />`;
+  const choice = html`<${Choice} label="Figure" name="over" value=${found[0]} options=${OVER} />${staged && html` by <${Choice} label="Aligned by" name="align" value=${align ? "stage" : "elapsed"} options=${[["elapsed", "elapsed time"], ["stage", "stage"]]} />`}`;
   return html`
-    <${CursorContext.Provider} value=${cursor}>
+    <${CursorContext.Provider} value=${cursor}><${StageContext.Provider} value=${align ? align.base : NONE}>
       <${TimeChart} chart=${{ ...chart, choice }} onBrush=${brush} onOpen=${() => {}} height=${220} />
       ${between && html`<${TimeChart} chart=${between} onBrush=${brush} onOpen=${() => {}} height=${110} />`}
       <${OverlayValues} chart=${chart} />
-    <//>
+    <//><//>
   `;
 }
 
-function overlayOf({ runs, width, found: [key, label, values, unit], length, range }) {
+function overlayOf({ runs, width, found: [key, label, values, unit], length, range, align }) {
   const x = Array.from({ length }, (_, at) => ((at + 0.5) * width) / 1000);
-  const padded = (list, complete) => x.map((_, at) => (at < complete ? (list[at] ?? null) : null));
+  const placed = ({ id, windows }, second) => placeAt(windows, align ? secondAt({ base: align.base, own: align.stages.get(id), second }) : second);
+  const padded = (run) => {
+    const list = values(run);
+    return x.map((second) => {
+      const at = placed(run, second);
+      return at < run.windows.complete ? (list[at] ?? null) : null;
+    });
+  };
   // Beyond the colours names would lie on each other: the line below has them.
   const named = runs.length <= 8 ? runs : [];
   return {
     title: "Over the seconds of each run",
     name: `overlay-${key}`,
-    note: `${unit}, ${tickText(width / 1000)} s windows, aligned by elapsed time`,
+    note: `${unit}, ${tickText(width / 1000)} s windows, aligned by ${align ? "the stages of the baseline" : "elapsed time"}`,
     unit,
     x,
     range,
@@ -161,7 +178,7 @@ function overlayOf({ runs, width, found: [key, label, values, unit], length, ran
       token: run.token,
       stroke: run.stroke,
       width: run.verdict === "invalid" ? 1 : 1.75,
-      values: padded(values(run), run.windows.complete),
+      values: padded(run),
     })),
     sentence: `${label} of ${runs.length} runs over their seconds.`,
   };

@@ -3,10 +3,11 @@
 
 import { useEffect, useState } from "../lib.js";
 import { get, path } from "../api.js";
-import { loadInfo } from "../run/load.js";
+import { loadInfo, loadRun } from "../run/load.js";
 import { NO_WINDOWS, widthFor, withFrame } from "../run/windows.js";
 import { COURSES } from "../runs/load.js";
 import { sectionsFor } from "./figures.js";
+import { lacksFigures } from "./stages.js";
 import { loadExperiments } from "../traces/load.js";
 
 /** Runs whose courses are asked for at the same time. */
@@ -35,7 +36,7 @@ export function useCompared(ids) {
 }
 
 async function loadAll(ids, signal, tell) {
-  const found = await Promise.all(ids.map((id) => loadInfo(id, signal).catch((error) => failed(error, id))));
+  const found = await Promise.all(ids.map((id) => loadOne(id, signal).catch((error) => failed(error, id))));
   const missing = found.filter(({ error }) => error);
   if (missing.length === ids.length) throw missing[0].error;
   const runs = found.filter(({ error }) => !error).map((run) => ({ ...run, windows: NO_WINDOWS, sections: null, distribution: null }));
@@ -58,6 +59,12 @@ async function loadAll(ids, signal, tell) {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+/** Without the summary, unless figures of its stages are nowhere else. */
+async function loadOne(id, signal) {
+  const found = await loadInfo(id, signal);
+  return lacksFigures(found) ? loadRun(id, signal) : found;
 }
 
 function failed(error, id) {

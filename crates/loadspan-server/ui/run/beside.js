@@ -19,7 +19,7 @@ export function Beside({ run }) {
   `;
 }
 
-function Block({ title, rows }) {
+export function Block({ title, rows }) {
   const known = rows.filter(([, value]) => value !== null && value !== undefined && value !== NOTHING);
   if (known.length === 0) return null;
   return html`
@@ -72,7 +72,7 @@ function clientRows({ client, connections }) {
     ["CPUs used", number(client.cpu_seconds / client.wall_seconds)],
     ["Busiest worker", share(Math.max(...client.workers.map((worker) => worker.busy_share)))],
     ["Timers late, p99", ms(Math.max(...client.workers.map((worker) => worker.loop_lag_p99_ms)))],
-    ["Memory at most", bytes(client.peak_rss_bytes)],
+    ["Memory at most", client.peak_rss_bytes > 0 ? bytes(client.peak_rss_bytes) : null],
     ["Records lost", count(client.records_lost)],
     ...connectionRows(connections),
   ];

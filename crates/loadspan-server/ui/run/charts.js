@@ -2,27 +2,34 @@
 
 import { duration, number } from "../format.js";
 import { extent, isWide, spanAbove, supports, tickText } from "../charts/scale.js";
+import { plannedOf } from "./stages.js";
 import { gaps, inMs, middles, percentile, rates } from "./windows.js";
 
 /** From the start of the run to its end, or while it goes on to a while after now, so that the axis seldom moves. */
 export function spanOf({ run, windows }) {
   const last = (windows.count * windows.width) / 1000;
   if (!run.live) return [0, Math.max(last, windows.width / 1000)];
-  const planned = Number(run.params.benchmark_duration_s);
+  const planned = plannedOf(run);
   return [0, planned > 0 && last <= planned ? planned : spanAbove(Math.max(10, last))];
 }
 
 /** What all charts over the windows have in common. `lostAt`: since when, in seconds of the run, nothing comes any more. */
-export function commonOf({ run, windows, range, lostAt = null }) {
-  const shades = gaps(windows).map(([from, to]) => ({ from, to, label: `no requests ended for ${duration(to - from)}` }));
-  const measured = run.summary?.run?.measured_from_s;
-  if (measured > (range[1] - range[0]) / 200) shades.push({ from: 0, to: measured, label: "warm-up" });
+export function commonOf({ run, windows, range, stages = [], lostAt = null }) {
+  const shades = gaps(windows).filter((gap) => !isPause(gap, stages)).map(([from, to]) => ({ from, to, label: `no requests ended for ${duration(to - from)}` }));
+  const warm = stages.length > 0 ? stages : [{ from: 0, measured: run.summary?.run?.measured_from_s }];
+  for (const { from, measured } of warm) if (measured - from > (range[1] - range[0]) / 200) shades.push({ from, to: measured, label: "warm-up" });
   if (lostAt !== null) shades.push({ from: lostAt, to: range[1], label: "disconnected" });
   return { x: middles(windows), range, complete: windows.complete, time: (value) => seconds(value, range), shades };
 }
 
+/** Between two stages nothing is missing. */
+function isPause([from, to], stages) {
+  const middle = (from + to) / 2;
+  return stages.length > 0 && !stages.some((stage) => stage.from !== null && middle >= stage.from && middle <= (stage.to ?? Infinity));
+}
+
 /**
- * `{ rate, ttft, chunk, latency, tokens, flight }`, each a chart. `context`: `{ run, windows, range, scale, limits, steady, exemplars, lostAt }`.
+ * `{ rate, ttft, chunk, latency, tokens, flight }`, each a chart. `context`: `{ run, windows, range, stages, scale, limits, steady, exemplars, lostAt }`.
  * While a run goes on all of them are there from the start, so that none moves another away.
  */
 export function chartsOf(context) {
@@ -52,7 +59,7 @@ function seconds(value, [low, high]) {
   return `${tickText(value)} s`;
 }
 
-function rateChart({ run, windows, common, notes, steady }) {
+function rateChart({ run, windows, common, notes, steady, stages = [] }) {
   const done = rates(windows, "ended");
   const failed = rates(windows, "failed");
   const target = Number(run.params.request_rate);
@@ -68,11 +75,18 @@ function rateChart({ run, windows, common, notes, steady }) {
     lines: target > 0 ? [{ value: target, label: "target" }] : [],
     series: [
       { key: "failed", label: "failed", name: failed.some((value) => value > 0) ? "failed" : undefined, token: "invalid", kind: "bars", values: failed.map((value) => value || null) },
+      ...targetsOf(stages, common.x),
       { key: "sent", label: "sent", name: "sent", token: "text-3", width: 1, values: rates(windows, "sent") },
       { key: "ended", label: "ended", name: "ended", token: "series-1", width: 2, values: done },
     ],
     sentence: sentence("Requests ended per second", done, "req/s", common.complete),
   };
+}
+
+/** The rates that stages were to have, where they were to have some. */
+function targetsOf(stages, x) {
+  const values = x.map((second) => Number(stages.find(({ from, to }) => from !== null && second >= from && second < (to ?? Infinity))?.params.request_rate) || null);
+  return values.some((value) => value !== null) ? [{ key: "target", label: "target", name: "target", token: "text-3", stroke: 1, width: 1, values }] : [];
 }
 
 /** Whether a live or finished run has no figures of a kind, and never will. */

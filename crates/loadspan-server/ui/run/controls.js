@@ -4,20 +4,31 @@ import { html } from "../lib.js";
 import { setQuery, useQuery } from "../router.js";
 import { tickText } from "../charts/scale.js";
 import { ordinal } from "./pace.js";
+import { showStage } from "./stage-table.js";
 
 const WIDTHS = [1, 2, 5, 10, 30, 60];
 const RATES = [1, 2, 5, 10];
 const HELP = "Drag picks a part, double click or z shows all, Ctrl-wheel zooms.";
 
-export function Controls({ run, range, span, scale, isLog, live, windows, brush, begun }) {
+export function Controls({ run, range, span, scale, isLog, live, windows, brush, begun, stages, stage }) {
   const query = useQuery();
   const last = query.get("t") === "last";
-  const zoomed = query.has("t") && !last;
+  const zoomed = (query.has("t") && !last) || stage !== null;
   return html`
     <div class="toolbar run-controls">
       <span class="range">${`${tickText(range[0])} to ${tickText(range[1])} s`}</span>
-      <button type="button" disabled=${!query.has("t")} onClick=${() => brush(null)}>${run.live && zoomed ? "Back to live" : "All of the run"}</button>
-      ${run.live && html`<button type="button" aria-pressed=${last} onClick=${() => setQuery({ t: last ? null : "last" })}>Last 2 min</button>`}
+      <button type="button" disabled=${!zoomed && !last} onClick=${() => brush(null)}>${run.live && zoomed ? "Back to live" : "All of the run"}</button>
+      ${run.live && html`<button type="button" aria-pressed=${last} onClick=${() => setQuery({ t: last ? null : "last", stage: null })}>Last 2 min</button>`}
+      ${stages.length > 0 &&
+      html`
+        <label>
+          <span class="quiet">stage</span>
+          <select value=${stage?.number ?? ""} onChange=${(event) => showStage(stages.find(({ number }) => String(number) === event.target.value) ?? null)}>
+            <option value="">all</option>
+            ${stages.filter(({ from }) => from !== null).map(({ number, name }) => html`<option value=${number}>${name}</option>`)}
+          </select>
+        </label>
+      `}
       <label>
         <span class="quiet">windows</span>
         <select value=${query.get("w") ?? ""} onChange=${(event) => setQuery({ w: event.target.value })}>

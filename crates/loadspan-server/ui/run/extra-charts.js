@@ -16,7 +16,7 @@ import { SystemCharts } from "./system.js";
 const MOST_BYTES = 32 * 2 ** 20;
 const SCRAPES = { server: "server_metrics.jsonl", gpus: "gpu_metrics.jsonl" };
 
-export function ExtraCharts({ run, windows, range, brush, steady }) {
+export function ExtraCharts({ run, windows, range, stages, brush, steady }) {
   const found = useLoad(run.live ? null : `exports ${run.id}`, (signal) => exportsOf(run, signal).catch(none)).data;
   const files = found ?? {};
   const scrapes = useLoad(found ? `scrapes ${run.id}` : null, (signal) => readScrapes(run, files, signal));
@@ -29,9 +29,9 @@ export function ExtraCharts({ run, windows, range, brush, steady }) {
     return [
       ...serverCharts({ ...about, lines: server }),
       ...gpuCharts({ ...about, lines: gpus }),
-      ...clientCharts({ ...about, records: records.data, windows, common: commonOf({ run, windows, range }) }),
+      ...clientCharts({ ...about, records: records.data, windows, common: commonOf({ run, windows, range, stages }) }),
     ];
-  }, [run, windows, records.data, scrapes.data, range[0], range[1]]);
+  }, [run, windows, records.data, scrapes.data, range[0], range[1], stages]);
   return html`
     ${charts.map((chart) => html`<${TimeChart} key=${chart.key} chart=${chart} onBrush=${brush} onOpen=${() => {}} />`)}
     <${SystemCharts} run=${run} range=${range} brush=${brush} />

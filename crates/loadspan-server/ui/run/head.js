@@ -6,6 +6,7 @@ import { Verdict } from "../parts/verdict.js";
 import { useUtc } from "../settings.js";
 import { NOTHING, count, duration, number, plainLine, share, time, unitOf } from "../format.js";
 import { tickText, withheld } from "../charts/scale.js";
+import { plannedOf } from "./stages.js";
 import { endingOf, groundsOf, limitsOf, reasonsOf, silenceOf, sloOf } from "./verdict.js";
 import { distributionOf, figureOf, valueOf } from "./figures.js";
 
@@ -120,7 +121,7 @@ function Progress({ run, windows }) {
   // Time and counts change together, and not more often than they can be read.
   const seen = useMemo(() => Date.now(), [windows]);
   const elapsed = Math.max(0, (seen - run.start) / 1000);
-  const planned = Number(run.params["benchmark_duration_s"]);
+  const planned = plannedOf(run);
   const requests = Number(run.params["request_count"]);
   const done = windows.total?.ended ?? 0;
   const part = requests > 0 ? done / requests : planned > 0 ? elapsed / planned : null;

@@ -5,6 +5,7 @@ import { useKeys } from "../keys.js";
 import { go, setQuery, useQuery } from "../router.js";
 import { Cursor, CursorContext } from "../charts/cursor.js";
 import { SteadyRange } from "../charts/scale.js";
+import { StageContext } from "../charts/stages.js";
 import { TimeChart } from "../charts/timechart.js";
 import { chartsOf, spanOf } from "./charts.js";
 import { Controls } from "./controls.js";
@@ -14,6 +15,8 @@ import { ExtraCharts } from "./extra-charts.js";
 import { Parts, useParts } from "./parts.js";
 import { rangeOf, rangeText } from "./range.js";
 import { Results } from "./results.js";
+import { Stages } from "./stage-table.js";
+import { secondsOf, stageIn, stagesOf } from "./stages.js";
 import { limitsOf } from "./verdict.js";
 import { placeAt } from "./windows.js";
 
@@ -22,43 +25,48 @@ export function Overview({ run, windows, calm, live }) {
   const query = useQuery();
   const cursor = useMemo(() => new Cursor(), [run.id]);
   const span = spanOf({ run, windows });
-  const range = rangeOf(query.get("t"), { span, windows });
+  const stages = useMemo(() => stagesOf(run), [run]);
+  const stage = query.has("t") ? null : stageIn(stages, query.get("stage"));
+  const range = stage ? secondsOf(stage, span) : rangeOf(query.get("t"), { span, windows });
   const scale = ["log", "lin"].includes(query.get("scale")) ? query.get("scale") : null;
-  const brush = useCallback((picked) => setQuery({ t: picked && rangeText(picked, span) }), [span[0], span[1]]);
+  const brush = useCallback((picked) => setQuery({ t: picked && rangeText(picked, span), stage: null }), [span[0], span[1]]);
   const { steady, wide } = useSteady(run.live);
   const { points, cut } = usePoints(run);
   const marks = useMemo(() => exemplarsOf(points, range), [points, range[0], range[1]]);
   const lostAt = live.lost ? (live.lost.since - run.start) / 1000 : null;
   const charts = useMemo(
-    () => chartsOf({ run, windows, range, scale, limits: limitsOf(run), steady, wide, exemplars: { marks, cut }, lostAt }),
-    [run, windows, range[0], range[1], scale, marks, lostAt],
+    () => chartsOf({ run, windows, range, stages, scale, limits: limitsOf(run), steady, wide, exemplars: { marks, cut }, lostAt }),
+    [run, windows, range[0], range[1], stages, scale, marks, lostAt],
   );
   const isLog = charts.some(({ log }) => log);
   const open = useCallback(({ trace }) => go(traceUrl(trace)), []);
   const [begun, pick] = usePicking({ cursor, windows, brush });
   useChartKeys({ run, cursor, windows, isLog, brush, open, marks, pick });
   const parts = useParts(run);
-  const isParent = parts?.rows.length > 0;
+  // What stages have of their own stands in their table.
+  const owned = new Map((stages.length > 0 ? (parts?.rows ?? []) : []).filter(({ stage: own }) => own !== null).map((row) => [Number(row.stage), row.id]));
+  const isParent = parts?.rows.length > owned.size;
   // Such a run has said all that there is to say.
   const isEmpty = run.verdict === "nothing" || (isParent && windows.count === 0 && run.metrics["requests.total"] === undefined);
   const shown = windows.count > 0 || (run.live && !isParent);
   useMoment({ run, cursor, windows, at: query.get("at") });
   return html`
+    ${stages.length > 0 && html`<${Stages} run=${run} stages=${stages} chosen=${stage} owned=${owned} />`}
     ${isParent && html`<${Parts} run=${run} parts=${parts} />`}
-    <${CursorContext.Provider} value=${cursor}>
-      ${shown && html`<${Controls} run=${run} range=${range} span=${span} scale=${scale} isLog=${isLog} live=${live} windows=${windows} brush=${brush} begun=${begun} />`}
+    <${CursorContext.Provider} value=${cursor}><${StageContext.Provider} value=${stages}>
+      ${shown && html`<${Controls} run=${run} range=${range} span=${span} scale=${scale} isLog=${isLog} live=${live} windows=${windows} brush=${brush} begun=${begun} stages=${stages} stage=${stage} />`}
       ${!shown && !isParent && !isEmpty && html`<${NothingYet} live=${live} />`}
       ${shown &&
       html`
         <div class="charts">
           ${charts.map((chart) => html`<${TimeChart} key=${chart.key} chart=${chart} onBrush=${brush} onOpen=${open} />`)}
-          <${ExtraCharts} run=${run} windows=${windows} range=${range} brush=${brush} steady=${steady} />
+          <${ExtraCharts} run=${run} windows=${windows} range=${range} stages=${stages} brush=${brush} steady=${steady} />
           ${run.live && html`<p class="quiet later">How late the client sent is in the run's records: it is shown here when the run is over.</p>`}
         </div>
         <${CursorValues} windows=${calm} marks=${marks} urlOf=${traceUrl} />
       `}
-    <//>
-    ${!isEmpty && html`<${Results} run=${run} windows=${windows} range=${range} span=${span} />`}
+    <//><//>
+    ${!isEmpty && html`<${Results} run=${run} windows=${windows} range=${range} span=${span} stage=${stage} />`}
   `;
 }
 

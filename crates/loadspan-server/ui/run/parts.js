@@ -24,7 +24,7 @@ function filterOf(run) {
 /** `{ rows, next }`, the first one first; undefined until they are known. */
 export function useParts(run) {
   const load = useLoad(`parts of ${run.id}`, (signal) =>
-    loadPage({ ids: [run.experiment], filter: filterOf(run), sort: { key: "started" }, columns: COLUMNS, hidden: { slo: [], courses: [] }, count: MOST, signal }),
+    loadPage({ ids: [run.experiment], filter: filterOf(run), sort: { key: "started" }, columns: [...COLUMNS, "tags.stage"], hidden: { slo: [], courses: [] }, count: MOST, signal }).then(({ rows, next }) => ({ rows: rows.map((row) => ({ ...row, stage: row.values.at(-1) })), next })),
   );
   const { data, reload } = load;
   const waits = run.live || data?.rows.some(({ live }) => live);

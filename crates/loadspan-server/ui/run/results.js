@@ -8,6 +8,8 @@ import { PercentileChart } from "../charts/percentiles.js";
 import { supports, withheld } from "../charts/scale.js";
 import { NOTHING, count, number, share } from "../format.js";
 import { Beside } from "./beside.js";
+import { SessionBlocks } from "./session-blocks.js";
+import { narrowed } from "./stages.js";
 import { DISTRIBUTIONS, SINGLES, STATISTICS, distributionOf, quantilesOf, valueOf } from "./figures.js";
 import { limitsOf } from "./verdict.js";
 
@@ -18,11 +20,13 @@ const COUNTED = [
   { key: "chunk", figure: "inter_token_latency", name: "Time per chunk" },
 ];
 
-export function Results({ run, windows, range, span }) {
+/** With a `stage`, what that stage came to. */
+export function Results({ run, windows, range, span, stage }) {
+  const part = narrowed(run, stage);
   return html`
     <div class="results">
       <${Distributions} run=${run} windows=${windows} range=${range} span=${span} />
-      ${run.live ? null : html`<${Summary} run=${run} /><${Beside} run=${run} />`}
+      ${run.live ? null : html`<${Summary} run=${part} stage=${stage} /><${SessionBlocks} summary=${part.summary} /><${Beside} run=${part} />`}
     </div>
   `;
 }
@@ -92,7 +96,7 @@ function barsOf({ lower, upper, count: counts }) {
   return bars;
 }
 
-function Summary({ run }) {
+function Summary({ run, stage }) {
   const [steady, setSteady] = useState(false);
   const window = run.summary?.steady_state?.window;
   const of = steady ? { summary: { metrics: run.summary.steady_state.metrics } } : run;
@@ -102,11 +106,11 @@ function Summary({ run }) {
   return html`
     <section class="summary ${run.verdict === "invalid" ? "untrusted" : ""}">
       <div class="section-head">
-        <h2>Summary</h2>
+        <h2>Summary${stage && ` of stage ${stage.name}`}</h2>
         ${window &&
         html`
           <span class="switch" role="group" aria-label="Part of the run">
-            <button type="button" aria-pressed=${!steady} onClick=${() => setSteady(false)}>Whole run</button>
+            <button type="button" aria-pressed=${!steady} onClick=${() => setSteady(false)}>${stage ? "Whole stage" : "Whole run"}</button>
             <button type="button" aria-pressed=${steady} onClick=${() => setSteady(true)}>Steady part</button>
           </span>
           ${steady && html`<span class="quiet">${number(window.start_s)} to ${number(window.end_s)} s, ${share(window.share)} of the measured time, ${count(window.requests)} requests</span>`}

@@ -1,6 +1,7 @@
 // How long the windows of a run's charts are: what was chosen, or long enough for steady figures.
 
 import { useRef } from "../lib.js";
+import { plannedOf } from "./stages.js";
 import { widthFor } from "./windows.js";
 
 /** While a run goes on, another length is worth drawing everything anew only when windows have far too few requests, or are far too many. */
@@ -14,7 +15,7 @@ export function sizeOf(run, total) {
     return { seconds, requests: run.metrics["requests.total"] ?? total?.ended ?? Infinity };
   }
   const elapsed = (total?.elapsed_ms ?? 0) / 1000;
-  const seconds = Math.max(1, elapsed, Number(run.params.benchmark_duration_s) || 0);
+  const seconds = Math.max(1, elapsed, plannedOf(run) ?? 0);
   const rate = elapsed >= 2 ? total.ended / elapsed : Number(run.params.request_rate) || Infinity;
   return { seconds, requests: rate * seconds };
 }

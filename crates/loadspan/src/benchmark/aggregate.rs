@@ -52,7 +52,8 @@ fn add_up(events: &Subscription, mut line: ProgressLine) -> (SummaryBuilder, u64
                 last = Some(progress);
                 line.update(progress, &live.view(progress.at));
             }
-            RunEvent::Progress(_) | RunEvent::LoadStarted { .. } | RunEvent::StageEnded(_) => {}
+            RunEvent::LoadStarted { at, .. } => line.begin_stage(live.view(at).counts),
+            RunEvent::Progress(_) | RunEvent::StageEnded(_) => {}
             RunEvent::Finished(_) => break,
         }
     }

@@ -10,8 +10,9 @@ use super::observation::Observation;
 use super::telemetry::{self, TelemetryListener};
 use crate::artifacts::{RECORDS_FILE, RunFolder};
 use crate::cli::ExportLevel;
+use crate::config::StageConfig;
 use crate::records_file::{self, RecordsWriter};
-use crate::terminal::{self, ProgressLine};
+use crate::terminal::{self, ProgressLine, StageGoal};
 
 /// Those who listen.
 pub(super) struct Audience {
@@ -55,7 +56,7 @@ impl Audience {
             None => None,
         };
         let scrapes = exports.as_ref().map(TelemetryListener::scrapes);
-        let progress = ProgressLine::new(&plan.config.load.limits);
+        let progress = ProgressLine::new(stage_goals(&plan.config.stages));
         Ok(Self {
             writer,
             exports,
@@ -90,4 +91,17 @@ impl Audience {
             exports: self.exports.and_then(TelemetryListener::finish),
         })
     }
+}
+
+/// When each stage is done. The only stage needs no name.
+fn stage_goals(stages: &[StageConfig]) -> Vec<StageGoal> {
+    let goal = |(number, stage): (usize, &StageConfig)| {
+        let title = if stages.len() > 1 {
+            stage.title(number)
+        } else {
+            String::new()
+        };
+        StageGoal::new(title, &stage.load.limits)
+    };
+    stages.iter().enumerate().map(goal).collect()
 }

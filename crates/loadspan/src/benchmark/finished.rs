@@ -102,7 +102,7 @@ impl FinishedRun {
     }
 
     fn ending(&self, summary: &Summary) -> RunEnding {
-        let too_many = self.run_file.has_too_many_failures(&summary.counts);
+        let too_many = self.run_file.has_too_many_failures(summary);
         if too_many {
             let (failed, finished) = (summary.counts.failed, summary.counts.completed + summary.counts.failed);
             terminal::print_warning(&format!(

@@ -121,6 +121,7 @@ pub(crate) fn add_observed(summary: &mut Summary, folder: &RunFolder) -> anyhow:
 }
 
 /// What was seen of server and GPUs while the run went on.
+#[derive(Default)]
 pub(crate) struct ObservedSamples {
     pub(crate) server: Vec<ServerSample>,
     pub(crate) gpus: Vec<GpuSample>,

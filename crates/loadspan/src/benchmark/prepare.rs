@@ -1,65 +1,195 @@
 //! What lies between a configuration and a run: inputs from disk, lengths of prompts, limits of the machine.
 
+mod lengths;
+mod limits;
+mod recording;
+
 use std::sync::Arc;
 
+use loadspan_loadgen::conversation::{
+    ConversationConfig, ConversationError, ConversationSource, LoadedConversations, PrefixLength,
+};
 use loadspan_loadgen::openai::EndpointType;
 use loadspan_loadgen::preflight::{CalibrationNeed, Preflight, PreflightConfig, PreflightNotice};
+use loadspan_loadgen::recorded::{LoadedRecording, RecordedError, RecordedSessions};
 use loadspan_loadgen::workload::{
-    LengthModel, Observation, PromptTokenizer, Workload, WorkloadConfig, WorkloadError, calibrate,
+    LengthModel, PromptTokenizer, SyntheticConfig, Workload, WorkloadConfig, WorkloadError,
 };
-use loadspan_loadgen::{LoadConfig, LoadModel};
+use loadspan_loadgen::{LoadModel, Traffic};
 use loadspan_record::Notice;
 
-use crate::config::RunConfig;
+pub(super) use self::limits::{check_resources, limit_requests};
+use super::fidelity::Replays;
+use crate::config::{RunConfig, StageConfig, TrafficConfig};
 use crate::exit::UsageError;
-use crate::host;
-
-/// Requests of a closed load for each of those in flight, when nobody says how many.
-const REQUESTS_PER_SLOT: u64 = 2;
-const LEAST_REQUESTS: u64 = 10;
 
 /// What is read from disk before anybody is asked anything.
 pub(super) struct Inputs {
     tokenizer: Option<PromptTokenizer>,
-    dataset: Option<Workload>,
+    /// What each stage sends, as far as it is known without the server. Stages that send the same share it.
+    traffic: Vec<(TrafficConfig, Loaded)>,
 }
 
 impl Inputs {
     pub(super) fn load(config: &RunConfig) -> anyhow::Result<Self> {
         let tokenizer = config.tokenizer.as_deref().map(PromptTokenizer::load).transpose()?;
-        let dataset = match &config.workload {
-            WorkloadConfig::Dataset(dataset) => Some(dataset.clone().load(tokenizer.as_ref())?),
-            WorkloadConfig::Synthetic(_) => None,
-        };
-        if dataset.as_ref().is_some_and(Workload::has_messages) {
-            check_takes_messages(config.target.endpoint_type)?;
+        let mut traffic: Vec<(TrafficConfig, Loaded)> = Vec::new();
+        for StageConfig { traffic: wanted, .. } in &config.stages {
+            if !traffic.iter().any(|(known, _)| known == wanted) {
+                let loaded = load_traffic(wanted, config, tokenizer.as_ref())?;
+                traffic.push((wanted.clone(), loaded));
+            }
         }
-        Ok(Self { tokenizer, dataset })
+        Ok(Self { tokenizer, traffic })
     }
 
-    /// Makes the workload, with lengths as this server counts them.
-    pub(super) fn prepare(self, config: &RunConfig, preflight: &Preflight) -> Result<Prepared, WorkloadError> {
-        let mut notices: Vec<_> = preflight.notices.iter().map(explain).collect();
-        let tokenizer = self.tokenizer.clone().map(Arc::new);
-        let workload = match (self.dataset, &config.workload) {
-            (Some(dataset), _) => dataset,
-            (None, WorkloadConfig::Dataset(dataset)) => dataset.clone().load(self.tokenizer.as_ref())?,
-            (None, WorkloadConfig::Synthetic(synthetic)) => {
-                if synthetic.output_tokens.is_some() && !preflight.body.server.enforces_output_length() {
-                    notices.push(length_is_not_enforced());
-                }
-                let lengths = match self.tokenizer {
-                    Some(tokenizer) => exact_lengths(tokenizer, preflight, &mut notices),
-                    None => calibrated_lengths(preflight, &mut notices),
-                };
-                synthetic.build(lengths)?
-            }
+    /// Makes what is sent, with lengths as this server counts them.
+    pub(super) fn prepare(self, config: &RunConfig, preflight: &Preflight) -> anyhow::Result<Prepared> {
+        let mut maker = Maker {
+            preflight,
+            tokenizer: self.tokenizer,
+            lengths: None,
+            notices: preflight.notices.iter().map(explain).collect(),
+            replays: Vec::new(),
+        };
+        let mut made = Vec::new();
+        for (wanted, loaded) in self.traffic {
+            let traffic = match loaded {
+                Loaded::Whole(traffic) => traffic,
+                Loaded::Synthetic(synthetic) => Traffic::Requests(Arc::new(maker.make_synthetic(&synthetic)?)),
+                Loaded::Conversations(config, loaded) => maker.make_conversations(&config, *loaded)?,
+                Loaded::Recording(loaded) => maker.make_recorded(&wanted, *loaded)?,
+            };
+            made.push((wanted, traffic));
+        }
+        let of_stage = |stage: &StageConfig| {
+            let mut found = made.iter().filter(|(wanted, _)| *wanted == stage.traffic);
+            found.next().map(|(_, traffic)| traffic.clone())
         };
         Ok(Prepared {
-            workload,
-            tokenizer,
-            notices,
+            traffic: config.stages.iter().filter_map(of_stage).collect(),
+            replays: Replays::of(&config.stages, &maker.replays),
+            tokenizer: maker.tokenizer.map(Arc::new),
+            notices: maker.notices,
         })
+    }
+}
+
+/// What is known of what is sent before the server has been asked how it counts.
+enum Loaded {
+    /// All.
+    Whole(Traffic),
+    /// Nothing that was read: it is made up.
+    Synthetic(SyntheticConfig),
+    /// What they need from disk, if anything.
+    Conversations(ConversationConfig, Box<LoadedConversations>),
+    /// All that there is of it, or its beginning.
+    Recording(Box<LoadedRecording>),
+}
+
+/// Reads what is sent from disk, as far as it is there.
+fn load_traffic(
+    wanted: &TrafficConfig,
+    config: &RunConfig,
+    tokenizer: Option<&PromptTokenizer>,
+) -> anyhow::Result<Loaded> {
+    match wanted {
+        TrafficConfig::Requests(WorkloadConfig::Synthetic(synthetic)) => Ok(Loaded::Synthetic(*synthetic)),
+        TrafficConfig::Conversations(conversations) => {
+            let loaded = conversations.clone().load(tokenizer)?;
+            Ok(Loaded::Conversations(conversations.clone(), Box::new(loaded)))
+        }
+        TrafficConfig::Replay(replay) => {
+            let loaded = recording::load(replay, config.target.endpoint_type)?;
+            Ok(Loaded::Recording(Box::new(loaded)))
+        }
+        TrafficConfig::Requests(WorkloadConfig::Dataset(dataset)) => {
+            let workload = dataset.clone().load(tokenizer)?;
+            if workload.has_messages() {
+                check_takes_messages(config.target.endpoint_type)?;
+            }
+            Ok(Loaded::Whole(Traffic::Requests(Arc::new(workload))))
+        }
+    }
+}
+
+/// Makes up what is sent.
+struct Maker<'a> {
+    preflight: &'a Preflight,
+    tokenizer: Option<PromptTokenizer>,
+    /// Found out when the first who needs it asks.
+    lengths: Option<LengthModel>,
+    notices: Vec<Notice>,
+    /// What is known of recordings while they are sent.
+    replays: Vec<(TrafficConfig, Arc<RecordedSessions>)>,
+}
+
+impl Maker<'_> {
+    fn make_synthetic(&mut self, synthetic: &SyntheticConfig) -> Result<Workload, WorkloadError> {
+        if synthetic.output_tokens.is_some() && !self.preflight.body.server.enforces_output_length() {
+            self.notice_once(lengths::length_is_not_enforced());
+        }
+        synthetic.build(self.lengths())
+    }
+
+    fn make_conversations(
+        &mut self,
+        config: &ConversationConfig,
+        loaded: LoadedConversations,
+    ) -> Result<Traffic, ConversationError> {
+        let made_up = match &config.source {
+            ConversationSource::MadeUp(made_up) => Some(made_up),
+            ConversationSource::Dataset(_) => None,
+        };
+        if made_up.is_some_and(|made_up| made_up.output_tokens.is_some())
+            && !self.preflight.body.server.enforces_output_length()
+        {
+            self.notice_once(lengths::length_is_not_enforced());
+        }
+        // Texts of a dataset are as long as they are.
+        let lengths = match (made_up, &self.tokenizer) {
+            (None, None) => LengthModel::Words,
+            _ => self.lengths(),
+        };
+        let conversations = loaded.build(&lengths)?;
+        let pool = made_up.and_then(|made_up| made_up.prefixes);
+        if let Some(PrefixLength::ForShare(_)) = pool.map(|pool| pool.length) {
+            self.notice_once(lengths::prefix_share(&conversations));
+        }
+        Ok(Traffic::Sessions(Arc::new(conversations)))
+    }
+
+    fn make_recorded(&mut self, wanted: &TrafficConfig, recording: LoadedRecording) -> Result<Traffic, RecordedError> {
+        for message in recording.remarks() {
+            let message = message.clone();
+            self.notice_once(Notice { message, advice: None });
+        }
+        if !self.preflight.body.server.enforces_output_length() {
+            self.notice_once(lengths::length_is_not_enforced());
+        }
+        // What was said is as long as it is; how long answers were may have to be counted.
+        let lengths = if recording.makes_texts_up() || self.tokenizer.is_some() {
+            self.lengths()
+        } else {
+            LengthModel::Words
+        };
+        let sessions = Arc::new(recording.build(&lengths)?);
+        self.replays.push((wanted.clone(), Arc::clone(&sessions)));
+        Ok(Traffic::Sessions(sessions))
+    }
+
+    /// What is known of the tokens that this server counts.
+    fn lengths(&mut self) -> LengthModel {
+        let known = self
+            .lengths
+            .get_or_insert_with(|| lengths::lengths(self.tokenizer.clone(), self.preflight, &mut self.notices));
+        known.clone()
+    }
+
+    fn notice_once(&mut self, notice: Notice) {
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
     }
 }
 
@@ -78,70 +208,15 @@ fn check_takes_messages(endpoint_type: EndpointType) -> Result<(), UsageError> {
 
 /// What is sent, who counts what comes back, and what the user should know about either.
 pub(super) struct Prepared {
-    pub(super) workload: Workload,
+    /// Of each stage.
+    pub(super) traffic: Vec<Traffic>,
+    pub(super) replays: Replays,
     pub(super) tokenizer: Option<Arc<PromptTokenizer>>,
     pub(super) notices: Vec<Notice>,
 }
 
-fn length_is_not_enforced() -> Notice {
-    Notice {
-        message: "this server may stop before the output length that was asked for".to_owned(),
-        advice: Some("name its kind with --server if it is vLLM or SGLang".to_owned()),
-    }
-}
-
-/// Lengths by the model's own tokenizer; what the server counts on top is its chat template.
-fn exact_lengths(tokenizer: PromptTokenizer, preflight: &Preflight, notices: &mut Vec<Notice>) -> LengthModel {
-    let overhead = preflight.observations.first().map(|(seen, text)| {
-        let own = tokenizer.count(text);
-        if seen.prompt_tokens < own {
-            notices.push(Notice {
-                message: format!(
-                    "the server counts {} tokens where the tokenizer counts {own}",
-                    seen.prompt_tokens
-                ),
-                advice: Some("--tokenizer is not that of the model: lengths will be off".to_owned()),
-            });
-        }
-        seen.prompt_tokens.saturating_sub(own)
-    });
-    LengthModel::Tokenizer {
-        tokenizer,
-        template_overhead: overhead.unwrap_or(0),
-    }
-}
-
-/// Lengths by what the server counted for two prompts.
-fn calibrated_lengths(preflight: &Preflight, notices: &mut Vec<Notice>) -> LengthModel {
-    let seen: Vec<Observation> = preflight.observations.iter().map(|(seen, _)| *seen).collect();
-    let model = match seen[..] {
-        [short, long] => calibrate(short, long),
-        _ => None,
-    };
-    let Some(model) = model else {
-        notices.push(Notice {
-            message: "prompt lengths are a guess: the server says nothing usable about prompt tokens".to_owned(),
-            advice: Some("pass the model's tokenizer.json with --tokenizer".to_owned()),
-        });
-        return LengthModel::Words;
-    };
-    if let LengthModel::Calibrated {
-        tokens_per_word,
-        overhead,
-    } = &model
-    {
-        notices.push(Notice {
-            message: format!(
-                "prompt lengths are approximate: the server counts {tokens_per_word:.2} tokens a word, plus {overhead:.0} a prompt"
-            ),
-            advice: Some("--tokenizer makes them exact".to_owned()),
-        });
-    }
-    model
-}
-
-pub(super) fn preflight_config(config: &RunConfig) -> PreflightConfig {
-    let synthetic = matches!(config.workload, WorkloadConfig::Synthetic(_));
+pub(super) fn preflight_config(config: &RunConfig, inputs: &Inputs) -> PreflightConfig {
+    let synthetic = inputs.traffic.iter().any(|(wanted, loaded)| is_made_up(wanted, loaded));
     PreflightConfig {
         target: config.target.clone(),
         model: config.request.model.clone(),
@@ -161,59 +236,41 @@ pub(super) fn preflight_config(config: &RunConfig) -> PreflightConfig {
     }
 }
 
-/// A run needs an end: when the user gave none, a dataset is sent once, and of synthetic prompts a few for each slot.
-pub(super) fn limit_requests(load: &mut LoadConfig, workload: &Workload) {
-    if load.limits.requests.is_none() && load.limits.duration.is_none() {
-        let slots = load.model.max_concurrency().map_or(1, |limit| u64::from(limit.get()));
-        load.limits.requests = Some(
-            workload
-                .len()
-                .unwrap_or_else(|| LEAST_REQUESTS.max(REQUESTS_PER_SLOT * slots)),
-        );
-    }
-}
-
-/// Raises the limits of the process; says which of the machine's are too low for the load.
-pub(super) fn check_resources(config: &RunConfig) -> Vec<Notice> {
-    let sockets = config
-        .load
-        .model
-        .max_concurrency()
-        .map_or(0, |limit| u64::from(limit.get()));
-    let urls = config.target.urls.len() as u64;
-    let mut notices = Vec::new();
-    // A slot keeps a connection to each URL.
-    if let Some(limit) = host::raise_open_files(sockets.saturating_mul(urls)) {
-        notices.push(Notice {
-            message: format!(
-                "only {limit} files may be open, too few for {} connections",
-                sockets.saturating_mul(urls)
-            ),
-            advice: Some("raise the hard limit: `ulimit -Hn`".to_owned()),
-        });
-    }
-    if let Some(ports) = host::local_ports().filter(|ports| sockets > *ports) {
-        notices.push(Notice {
-            message: format!("{sockets} connections to one address, but only {ports} local ports"),
-            advice: Some("widen net.ipv4.ip_local_port_range, or name the server by several addresses".to_owned()),
-        });
-    }
-    notices
-}
-
 /// Whether every prompt of the run is new to the server.
 pub(super) fn prompts_are_unique(config: &RunConfig) -> bool {
-    match &config.workload {
-        WorkloadConfig::Synthetic(synthetic) => synthetic.entries.is_none(),
-        WorkloadConfig::Dataset(_) => false,
+    config.stages.iter().all(|stage| match &stage.traffic {
+        TrafficConfig::Requests(WorkloadConfig::Synthetic(synthetic)) => synthetic.entries.is_none(),
+        TrafficConfig::Requests(WorkloadConfig::Dataset(_))
+        | TrafficConfig::Conversations(_)
+        | TrafficConfig::Replay(_) => false,
+    })
+}
+
+/// Whether its texts are made here, with lengths that are to be those that the server counts.
+fn is_made_up(traffic: &TrafficConfig, loaded: &Loaded) -> bool {
+    match traffic {
+        TrafficConfig::Requests(WorkloadConfig::Synthetic(_)) => true,
+        TrafficConfig::Requests(WorkloadConfig::Dataset(_)) => false,
+        TrafficConfig::Conversations(conversations) => matches!(conversations.source, ConversationSource::MadeUp(_)),
+        TrafficConfig::Replay(_) => matches!(loaded, Loaded::Recording(recording) if recording.makes_texts_up()),
     }
 }
 
-/// The load as a part of a name: `concurrency8`, `request_rate20`.
-pub(super) fn load_label(model: &LoadModel) -> String {
-    match model {
+/// The load as a part of a name: `concurrency8`, `request_rate20`, `3stages`.
+pub(super) fn load_label(stages: &[StageConfig]) -> String {
+    let [only] = stages else {
+        return format!("{}stages", stages.len());
+    };
+    let sessions = match &only.traffic {
+        TrafficConfig::Requests(_) => false,
+        TrafficConfig::Conversations(_) | TrafficConfig::Replay(_) => true,
+    };
+    match &only.load.model {
+        LoadModel::Closed { concurrency, .. } if sessions => format!("sessions{concurrency}"),
         LoadModel::Closed { concurrency, .. } => format!("concurrency{concurrency}"),
+        LoadModel::Open { schedule, .. } if sessions => format!("session_rate{}", schedule.rate),
         LoadModel::Open { schedule, .. } => format!("request_rate{}", schedule.rate),
+        LoadModel::Recorded { .. } => "recorded".to_owned(),
     }
 }
 

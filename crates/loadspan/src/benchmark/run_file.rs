@@ -1,16 +1,18 @@
 //! What `run.json` says before the first request.
 
+use std::num::NonZeroU32;
+
 use anyhow::Context;
 use loadspan_loadgen::{LoadModel, RunClock, RunPlan, StagePlan, Traffic};
 use loadspan_record::{
-    Completeness, LoadFacts, LoadModel as LoadKind, Notice, PromptReuse, RunFacts, RunInfo, TelemetrySummary,
-    Thresholds,
+    Completeness, LoadFacts, LoadModel as LoadKind, Notice, PromptReuse, RunFacts, RunInfo, StageFacts,
+    TelemetrySummary, Thresholds,
 };
 use loadspan_telemetry::provider_name;
 
 use super::prepare;
 use crate::artifacts::{RunFile, RunFolder};
-use crate::config::RunConfig;
+use crate::config::{RunConfig, StageConfig};
 use crate::host::Host;
 
 /// What came up before the run.
@@ -38,6 +40,7 @@ pub(super) fn describe(
     );
     file.slice_seconds = config.output.slice.map(|slice| slice.as_secs_f64());
     file.config = serde_json::to_value(config).context("cannot encode the configuration")?;
+    file.config_file = config.file.clone();
     file.workload = describe_workload(run).context("cannot encode the workload")?;
     file.request = serde_json::to_value(&run.body).context("cannot encode the request")?;
     if let Some(version) = known.server_version {
@@ -84,8 +87,10 @@ fn facts(
         },
         load: LoadFacts {
             description: config.describe_load(),
-            model: load_kind(&config.load.model),
+            model: load_kind(&run.stages),
         },
+        stages: stages(config, &run.stages),
+        replays: Vec::new(),
         prompts: if prepare::prompts_are_unique(config) {
             PromptReuse::Unique
         } else {
@@ -109,17 +114,60 @@ fn provider(config: &RunConfig, run: &RunPlan) -> String {
     provider_name(said, host, Some(run.body.server.as_str()))
 }
 
-fn load_kind(model: &LoadModel) -> LoadKind {
-    match model {
+/// The load of the only stage; several have each their own.
+fn load_kind(stages: &[StagePlan]) -> LoadKind {
+    match stages {
+        [only] => stage_kind(only),
+        _ => LoadKind::Staged,
+    }
+}
+
+/// Several stages, as they are asked for. A run that has one is that stage.
+fn stages(config: &RunConfig, plans: &[StagePlan]) -> Vec<StageFacts> {
+    if plans.len() < 2 {
+        return Vec::new();
+    }
+    let facts = |(number, (stage, plan)): (usize, (&StageConfig, &StagePlan))| {
+        let load = LoadFacts {
+            description: stage.describe_load(),
+            model: stage_kind(plan),
+        };
+        StageFacts {
+            name: stage.name.clone(),
+            role: stage.role,
+            ..StageFacts::planned(number as u32, load)
+        }
+    };
+    config.stages.iter().zip(plans).enumerate().map(facts).collect()
+}
+
+/// Of traffic in sessions, the load is in sessions.
+fn stage_kind(stage: &StagePlan) -> LoadKind {
+    let is_of_sessions = matches!(stage.traffic, Traffic::Sessions(_));
+    let most = |limit: Option<NonZeroU32>| limit.map(NonZeroU32::get);
+    match &stage.load.model {
+        LoadModel::Closed { concurrency, .. } if is_of_sessions => LoadKind::ClosedSessions {
+            sessions: concurrency.get(),
+        },
         LoadModel::Closed { concurrency, .. } => LoadKind::Closed {
             concurrency: concurrency.get(),
         },
         LoadModel::Open {
             schedule,
             max_concurrency,
+        } if is_of_sessions => LoadKind::OpenSessions {
+            target_rate: Some(schedule.rate),
+            max_concurrency: most(*max_concurrency),
+        },
+        LoadModel::Open {
+            schedule,
+            max_concurrency,
         } => LoadKind::Open {
             target_rate: Some(schedule.rate),
-            max_concurrency: max_concurrency.map(std::num::NonZero::get),
+            max_concurrency: most(*max_concurrency),
+        },
+        LoadModel::Recorded { max_concurrency } => LoadKind::Recorded {
+            max_concurrency: most(*max_concurrency),
         },
     }
 }

@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use loadspan_loadgen::openai::EndpointType;
-use loadspan_loadgen::{Listeners, Progress, RunClock, RunEnd, RunEvent, RunPlan, StagePlan, Subscription, Traffic};
+use loadspan_loadgen::{
+    Listeners, Progress, RunClock, RunEnd, RunEvent, RunPlan, SessionFate, StagePlan, Subscription, Traffic,
+};
 use loadspan_record::{Completeness, ObservedSample, Phase, RunFacts, Summary};
 use loadspan_telemetry::config::TelemetryConfig;
 use loadspan_telemetry::{
     BodySource, BodyVariety, ClientError, FlushCutter, Flushed, LoadState, MlflowOutlet, Operation, Outlets,
-    RecordsOnDisk, RunConclusion, RunIdentity, ServerAddress, StartError, Telemetry,
+    RecordsOnDisk, RunConclusion, RunIdentity, ServerAddress, SessionOutcome, StageConclusion, StageResult, StartError,
+    Telemetry,
 };
 
 use super::Plan;
@@ -91,6 +94,8 @@ fn listen(
     scraped: &Receiver<ObservedSample>,
     clock: RunClock,
 ) -> Telemetry {
+    // Requests so far: they go on being counted over stages.
+    let mut sent = 0;
     loop {
         match events.next_within(TICK) {
             Some(RunEvent::Records(batch)) => {
@@ -100,16 +105,29 @@ fn listen(
                         std::thread::yield_now();
                     }
                 }
+                for ended in batch.ended_sessions() {
+                    telemetry.end_session(ended.session, session_outcome(ended.fate));
+                }
             }
-            Some(RunEvent::Progress(progress)) => telemetry.record_load(load_state(progress)),
-            Some(RunEvent::LoadStarted { at, .. }) => telemetry.record_load(LoadState {
+            Some(RunEvent::Progress(progress)) => {
+                sent = progress.sent;
+                telemetry.record_load(load_state(progress));
+            }
+            Some(RunEvent::LoadStarted { at, stage }) => telemetry.record_load(LoadState {
                 at,
+                stage,
                 in_flight: 0,
-                sent: 0,
+                sent,
                 phase: Phase::Warmup,
+                sessions: None,
+            }),
+            Some(RunEvent::StageEnded(end)) => telemetry.end_stage(&StageConclusion {
+                stage: end.stage,
+                load_started_at: end.load_started_at,
+                ended_at: end.ended_at,
             }),
             Some(RunEvent::Finished(_)) => break,
-            Some(RunEvent::StageEnded(_)) | None => {}
+            None => {}
         }
         scraped.try_iter().for_each(|sample| telemetry.record_observed(&sample));
         telemetry.export_due(clock.now());
@@ -126,9 +144,19 @@ fn load_state(progress: Progress) -> LoadState {
     };
     LoadState {
         at: progress.at,
+        stage: progress.stage,
         in_flight: progress.in_flight,
         sent: progress.sent,
         phase,
+        sessions: progress.sessions,
+    }
+}
+
+const fn session_outcome(fate: SessionFate) -> SessionOutcome {
+    match fate {
+        SessionFate::Completed => SessionOutcome::Completed,
+        SessionFate::Failed => SessionOutcome::Failed,
+        SessionFate::Cut => SessionOutcome::Cut,
     }
 }
 
@@ -195,6 +223,7 @@ fn identify(run: &RunPlan, facts: &RunFacts) -> RunIdentity {
         servers: servers.collect(),
         server_kind: Some(run.body.server.as_str().to_owned()),
         load: facts.load.description.clone(),
+        stages: facts.stages.clone(),
         slo: facts.slo.clone(),
         trace_plan: run.trace,
         bodies: if run.stages.iter().any(has_payloads) {
@@ -236,5 +265,22 @@ pub(super) fn conclude(telemetry: Telemetry, summary: &Summary, end: &RunEnd) ->
             Completeness::Incomplete { reason } => Some(reason.clone()),
         },
         requests: [counts.completed, counts.failed, counts.cancelled],
+        stages: stage_results(summary, end),
     })
+}
+
+/// What each of several stages has come to.
+fn stage_results(summary: &Summary, end: &RunEnd) -> Vec<StageResult> {
+    let ended_at = |number| {
+        let ended = end.stages.iter().find(|stage| stage.stage == number);
+        ended.map(|stage| stage.ended_at)
+    };
+    let stages = summary.stages.iter().filter_map(|stage| {
+        Some(StageResult {
+            stage: stage.number,
+            ended_at: ended_at(stage.number)?,
+            verdict: stage.verdict.as_ref().map(|verdict| verdict.status),
+        })
+    });
+    stages.collect()
 }

@@ -1,11 +1,11 @@
 //! The flags of MLflow.
 
 use clap::{Args, ValueEnum};
-use loadspan_telemetry::config::LiveMetrics;
+use loadspan_telemetry::config::{LiveMetrics, StageRuns};
 
 use super::Seconds;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "MLflow")]
 pub(crate) struct MlflowArgs {
     /// Tracking server: each benchmark becomes a run there [default: MLFLOW_TRACKING_URI]
@@ -32,6 +32,9 @@ pub(crate) struct MlflowArgs {
     /// What is logged while the run goes on [default: auto]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) mlflow_live: Option<LiveArg>,
+    /// What becomes of the stages of a run that has several [default: tag]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) mlflow_stages: Option<StagesArg>,
     /// Also send sampled requests as traces.
     #[arg(long)]
     pub(crate) mlflow_traces: bool,
@@ -59,6 +62,23 @@ impl From<LiveArg> for LiveMetrics {
             LiveArg::Points => Self::Points,
             LiveArg::Windows => Self::Windows,
             LiveArg::Off => Self::Off,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StagesArg {
+    /// One run has the figures of each, as `stage.0.request_latency.p99`.
+    Tag,
+    /// Each is a run nested under that of the benchmark.
+    Child,
+}
+
+impl From<StagesArg> for StageRuns {
+    fn from(stages: StagesArg) -> Self {
+        match stages {
+            StagesArg::Tag => Self::Tag,
+            StagesArg::Child => Self::Child,
         }
     }
 }

@@ -5,16 +5,26 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ExportFormat, ExportLevel, MlflowArgs, ObservationArgs, OutputFormat, Seconds, TelemetryArgs, Threshold};
+use super::{
+    ExportFormat, ExportLevel, MlflowArgs, ObservationArgs, OutputFormat, ReplayArgs, Seconds, SessionArgs,
+    TelemetryArgs, Threshold,
+};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ProfileArgs {
+    /// A YAML file that says what the flags say, and stages. Flags beat it, and so do variables of the environment.
+    #[arg(short = 'f', long, value_name = "FILE", help_heading = "Run file")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) endpoint: EndpointArgs,
     #[command(flatten)]
     pub(crate) load: LoadArgs,
     #[command(flatten)]
     pub(crate) workload: WorkloadArgs,
+    #[command(flatten)]
+    pub(crate) sessions: SessionArgs,
+    #[command(flatten)]
+    pub(crate) replay: ReplayArgs,
     #[command(flatten)]
     pub(crate) telemetry: TelemetryArgs,
     #[command(flatten)]
@@ -25,7 +35,7 @@ pub(crate) struct ProfileArgs {
     pub(crate) output: OutputArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Endpoint")]
 pub(crate) struct EndpointArgs {
     /// Base URL of the server, with or without /v1; several are used in turn.
@@ -90,7 +100,7 @@ pub(crate) struct EndpointArgs {
     pub(crate) request_timeout_seconds: Seconds,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Load")]
 pub(crate) struct LoadArgs {
     /// Requests in flight: each that ends is followed by the next. With --request-rate, the most in flight [default: 1]
@@ -148,7 +158,7 @@ pub(crate) struct LoadArgs {
     pub(crate) workers_max: Option<NonZeroUsize>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Workload")]
 pub(crate) struct WorkloadArgs {
     /// Input length: mean tokens of a prompt, chat template included [default: 550]
@@ -177,7 +187,7 @@ pub(crate) struct WorkloadArgs {
     pub(crate) dataset_sampling_strategy: Option<SamplingArg>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// What a good request keeps to, in ms: "time_to_first_token:200 inter_token_latency:20"
@@ -202,7 +212,7 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) auto_plot: bool,
     /// Fail (exit 3) when --auto-plot cannot draw the run.
-    #[arg(long, requires = "auto_plot")]
+    #[arg(long)]
     pub(crate) plot_required: bool,
     /// What is printed on stdout.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]

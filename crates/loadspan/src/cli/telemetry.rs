@@ -7,7 +7,7 @@ use loadspan_telemetry::config::{AttributeStyle, Protocol, SemconvChoice, TraceS
 
 use super::Seconds;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Telemetry")]
 pub(crate) struct TelemetryArgs {
     #[command(flatten)]
@@ -57,7 +57,7 @@ pub(crate) struct TelemetryArgs {
 }
 
 /// Where telemetry goes: what `profile` and `push` have in common.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct OtlpArgs {
     /// OpenTelemetry endpoint: host, host:port or URL; http, https or grpc.
     #[arg(long, value_name = "URL")]
@@ -70,7 +70,7 @@ pub(crate) struct OtlpArgs {
     pub(crate) otel_header: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Server and GPUs")]
 pub(crate) struct ObservationArgs {
     /// Prometheus endpoint of the server, scraped each second; several [default: /metrics of the target, if it answers]
@@ -84,7 +84,7 @@ pub(crate) struct ObservationArgs {
     pub(crate) gpu_telemetry: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct PushArgs {
     /// The folder of a run.
     #[arg(value_name = "DIR")]

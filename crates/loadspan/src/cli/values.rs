@@ -29,6 +29,26 @@ impl FromStr for Seconds {
     }
 }
 
+/// A duration whose usual unit is the millisecond: `250`, `1.5s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Milliseconds(pub(crate) Duration);
+
+impl FromStr for Milliseconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let has_unit = text.contains(|c: char| c.is_ascii_alphabetic());
+        let text = if has_unit { text.to_owned() } else { format!("{text}ms") };
+        let parsed = text.parse().map(|Seconds(duration)| Self(duration));
+        parsed.map_err(|problem| {
+            problem.replace(
+                "seconds, such as 30, 1.5 or 500ms",
+                "milliseconds, such as 250, or 1.5s",
+            )
+        })
+    }
+}
+
 /// A number of failures, or a share: `10`, `5%`, `0.05`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Threshold {
@@ -72,6 +92,17 @@ mod tests {
         for bad in ["", "s", "-1", "5d", "inf", "nan", "1e300"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn milliseconds_may_have_another_unit() {
+        let parse = |text: &str| text.parse::<Milliseconds>().map(|milliseconds| milliseconds.0);
+        assert_eq!(parse("250"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse("0.5"), Ok(Duration::from_micros(500)));
+        assert_eq!(parse("1.5s"), Ok(Duration::from_millis(1_500)));
+        assert_eq!(parse("x1").unwrap_err(), "`x1` is no unit of time: use ms, s, m or h");
+        assert_eq!(parse("-1").unwrap_err(), "a duration cannot be negative or endless");
+        assert_eq!(parse("").unwrap_err(), "expected milliseconds, such as 250, or 1.5s");
     }
 
     #[test]

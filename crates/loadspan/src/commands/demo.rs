@@ -62,10 +62,15 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let measured = benchmarks.run();
     // What the mock has seen is sent before anybody is told that everything is there.
     spans.rest();
+    let closing = Closing {
+        page: page.url(),
+        target: mock.url(),
+        place: &place,
+    };
     if let Ok(measured) = &measured
         && !signals::heard()
     {
-        terminal::print_result(&closing(measured, (&page, &place, &mock.url()), ending));
+        terminal::print_result(&closing.text(measured, ending));
         if ending == Ending::BySignal {
             signals::wait();
         }
@@ -81,19 +86,28 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<Exit> {
 }
 
 /// Where to go on from here.
-fn closing(measured: &Measured, (page, place, target): (&Page, &DemoPlace, &str), ending: Ending) -> String {
-    let url = page.url();
-    let later = format!(
-        "\nresults         {}\nthe page again  loadspan serve --backend-store-uri {}\n",
-        place.folder().display(),
-        place.database()
-    );
-    match ending {
-        Ending::ByItself => later,
-        Ending::BySignal => format!(
-            "\ncompare them    {url}/compare?runs={}\nload it again   loadspan profile --url {target} --streaming --request-rate 40 \
-             --benchmark-duration 10 --mlflow-tracking-uri {url} --mlflow-experiment {EXPERIMENT} --mlflow-traces{later}\nThe page stays until you press Ctrl-C.\n",
-            measured.runs.join(",")
-        ),
+struct Closing<'a> {
+    /// The addresses of the page and of the mock.
+    page: String,
+    target: String,
+    place: &'a DemoPlace,
+}
+
+impl Closing<'_> {
+    fn text(&self, measured: &Measured, ending: Ending) -> String {
+        let Self { page, target, place } = self;
+        let later = format!(
+            "\nresults         {}\nthe page again  loadspan serve --backend-store-uri {}\n",
+            place.folder().display(),
+            place.database()
+        );
+        match ending {
+            Ending::ByItself => later,
+            Ending::BySignal => format!(
+                "\ncompare them    {page}/compare?runs={}\nload it again   loadspan profile --url {target} --streaming --request-rate 40 \
+                 --benchmark-duration 10 --mlflow-tracking-uri {page} --mlflow-experiment {EXPERIMENT} --mlflow-traces{later}\nThe page stays until you press Ctrl-C.\n",
+                measured.runs.join(",")
+            ),
+        }
     }
 }

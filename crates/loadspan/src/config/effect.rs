@@ -1,23 +1,53 @@
 //! A flag that would have no effect is an error: silence would let the user believe in a benchmark that was not run.
 
+mod replay;
+mod sessions;
+
+use super::AskedStage;
 use crate::cli::{ArrivalArg, EndpointArg, ExportLevel, ProfileArgs, SamplingArg};
 use crate::exit::UsageError;
 
+/// Checks the flags of a run, and those of each of its stages if it has several. What stages have in common has an effect when it
+/// has one in any of them; what a stage says itself has to have one there.
+///
 /// # Errors
 ///
 /// Names the first flag that would do nothing, and what to do instead.
-pub(super) fn check(args: &ProfileArgs) -> Result<(), UsageError> {
+pub(super) fn check(args: &ProfileArgs, stages: &[AskedStage]) -> Result<(), UsageError> {
+    if stages.len() < 2
+        && let Some(rule) = stage_rules(args).into_iter().find(|rule| rule.broken)
+    {
+        return Err(rule.into_error());
+    }
+    let Some((first, others)) = stages.split_first() else {
+        return broken(args).next().map_or(Ok(()), |rule| Err(rule.into_error()));
+    };
+    for (number, stage) in stages.iter().enumerate() {
+        if let Some(rule) = broken(&stage.args).find(|rule| stage.says(rule.flag_name())) {
+            return Err(rule.into_error().in_stage(number));
+        }
+    }
+    let everywhere = |rule: &Rule| {
+        others
+            .iter()
+            .all(|stage| broken(&stage.args).any(|other| other.flag == rule.flag))
+    };
+    match broken(&first.args).find(everywhere) {
+        Some(rule) => Err(rule.into_error()),
+        None => Ok(()),
+    }
+}
+
+/// The rules that `args` break.
+fn broken(args: &ProfileArgs) -> impl Iterator<Item = Rule> + use<> {
     let rules = endpoint_rules(args)
         .into_iter()
+        .chain(replay::rules(args))
+        .chain(sessions::rules(args))
         .chain(load_rules(args))
         .chain(workload_rules(args))
         .chain(output_rules(args));
-    match rules.into_iter().find(|rule| rule.broken) {
-        Some(Rule {
-            flag, because, hint, ..
-        }) => Err(UsageError::with_hint(format!("{flag} has no effect {because}"), hint)),
-        None => Ok(()),
-    }
+    rules.filter(|rule| rule.broken)
 }
 
 struct Rule {
@@ -27,6 +57,17 @@ struct Rule {
     hint: &'static str,
 }
 
+impl Rule {
+    /// The flag without its value.
+    fn flag_name(&self) -> &'static str {
+        self.flag.split(' ').next().unwrap_or(self.flag)
+    }
+
+    fn into_error(self) -> UsageError {
+        UsageError::with_hint(format!("{} has no effect {}", self.flag, self.because), self.hint)
+    }
+}
+
 fn rule(broken: bool, flag: &'static str, because: &'static str, hint: &'static str) -> Rule {
     Rule {
         broken,
@@ -34,6 +75,16 @@ fn rule(broken: bool, flag: &'static str, because: &'static str, hint: &'static 
         because,
         hint,
     }
+}
+
+/// What only several stages give an effect.
+fn stage_rules(args: &ProfileArgs) -> [Rule; 1] {
+    [rule(
+        args.mlflow.mlflow_stages.is_some(),
+        "--mlflow-stages",
+        "without several stages",
+        "leave it out, or write the stages into a file: -f run.yaml",
+    )]
 }
 
 fn endpoint_rules(args: &ProfileArgs) -> Vec<Rule> {
@@ -98,7 +149,9 @@ fn endpoint_rules(args: &ProfileArgs) -> Vec<Rule> {
 
 fn load_rules(args: &ProfileArgs) -> Vec<Rule> {
     let load = &args.load;
-    let open = load.request_rate.is_some();
+    // When recorded sessions begin has rules of its own.
+    let replays = args.replay.is_asked_for();
+    let open = replays || load.request_rate.is_some() || args.sessions.session_rate.is_some();
     vec![
         rule(
             load.arrival_pattern.is_some() && !open,
@@ -125,7 +178,7 @@ fn load_rules(args: &ProfileArgs) -> Vec<Rule> {
             "use --concurrency-ramp-duration",
         ),
         rule(
-            load.concurrency_ramp_duration.is_some() && open,
+            load.concurrency_ramp_duration.is_some() && open && !replays,
             "--concurrency-ramp-duration",
             "with --request-rate, where the schedule decides",
             "use --request-rate-ramp-duration",
@@ -208,6 +261,12 @@ fn output_rules(args: &ProfileArgs) -> Vec<Rule> {
             "with --export-level summary: pictures are made of records",
             "leave one of them out",
         ),
+        rule(
+            output.plot_required && !output.auto_plot,
+            "--plot-required",
+            "without --auto-plot",
+            "add --auto-plot",
+        ),
     ]
 }
 
@@ -258,8 +317,52 @@ mod tests {
             ("--endpoint-type embeddings --osl 5", "--osl"),
             ("--osl-stddev 5", "--osl-stddev"),
             ("--dataset-sampling-strategy random", "--dataset-sampling-strategy"),
+            ("--session-turns-stddev 1", "--session-turns-stddev"),
+            ("--max-context 100", "--max-context"),
+            ("--prefix-share 0.5", "--prefix-share"),
+            ("--session-header x-session-id", "--session-header"),
+            ("--num-sessions 2 --request-rate 5", "--request-rate"),
+            ("--num-sessions 2 --concurrency 5", "--concurrency"),
+            ("--num-sessions 2 --max-concurrency 5", "--max-concurrency"),
+            ("--num-sessions 2 --session-rate 5", "--num-sessions"),
+            ("--num-sessions 2 --num-dataset-entries 5", "--num-dataset-entries"),
+            ("--num-sessions 2 --arrival-pattern constant", "--arrival-pattern"),
+            ("--num-sessions 2 --export-inputs", "--export-inputs"),
+            (
+                "--num-sessions 2 --input-file x --session-turns-mean 3",
+                "--session-turns-mean",
+            ),
+            ("--num-sessions 2 --input-file x --prefix-share 0.5", "--prefix-share"),
+            ("--num-sessions 2 --num-prefix-prompts 5", "--num-prefix-prompts"),
+            ("--num-sessions 2 --prefix-prompt-length 5", "--prefix-prompt-length"),
+            (
+                "--num-sessions 2 --num-prefix-prompts 5 --prefix-prompt-length 5 --prefix-share 0.5",
+                "--prefix-prompt-length",
+            ),
+            ("--num-sessions 2 --context-policy fail", "--context-policy"),
+            (
+                "--num-sessions 2 --session-turn-delay-mean 5",
+                "--session-turn-delay-mean",
+            ),
+            ("--num-sessions 2 --tool-turn-share 0.5", "--tool-turn-share"),
+            ("--num-sessions 2 --tool-time 5", "--tool-time"),
+            (
+                "--session-turns-mean 2 --session-delay-ratio 2",
+                "--session-delay-ratio",
+            ),
+            (
+                "--session-turns-mean 2 --session-turn-delay-stddev 2",
+                "--session-turn-delay-stddev",
+            ),
+            (
+                "--session-turns-mean 2 --session-turn-delay-mean 2 --session-turn-delay-stddev 2 --session-turn-delay-shape \
+                 exponential",
+                "--session-turn-delay-stddev",
+            ),
+            ("--session-turns-mean 2 --turn-retry-backoff 2", "--turn-retry-backoff"),
             ("--export-level chunks", "--export-level chunks"),
             ("--export-level summary --auto-plot", "--auto-plot"),
+            ("--plot-required", "--plot-required"),
         ];
         for (flags, named) in cases {
             let error = resolve(flags).unwrap_err();
@@ -284,6 +387,11 @@ mod tests {
             "--goodput time_to_first_token:100",
             "--url ftp://x",
             "--header canary",
+            "--num-sessions 2 --endpoint-type completions",
+            "--session-turns-mean 2 --endpoint-type responses --tool-turn-share 0.5",
+            "--session-rate 0",
+            "--session-turns-mean 2 --osl 5 --prefix-share 0.5 --max-context 100 --context-policy drop-oldest",
+            "--num-sessions 2 --warmup-request-count 2 --num-warmup-sessions 2",
         ];
         for flags in cases {
             assert!(resolve(flags).is_err(), "{flags}");
@@ -300,5 +408,18 @@ mod tests {
         .unwrap();
         assert_eq!(config.describe_load(), "poisson 20 req/s, at most 64 at once");
         assert_eq!(config.seed, 7);
+    }
+
+    #[test]
+    fn sessions_are_understood_by_the_names_that_aiperf_has() {
+        let config = resolve(
+            "--session-rate 2 --num-conversations 100 --conversation-turn-mean 4 --conversation-turn-stddev 1 \
+             --conversation-turn-delay-mean 1500 --conversation-turn-delay-stddev 0.5s --shared-system-prompt-length 100 \
+             --num-prefix-prompts 3 --prefix-prompt-length 50 --isl 20 --osl 30 --max-concurrency 9",
+        )
+        .unwrap();
+        assert_eq!(config.describe_load(), "poisson 2 sessions/s, at most 9 at once");
+        assert_eq!(config.stages[0].describe_length(), "100 sessions");
+        assert_eq!(resolve("--num-sessions 8").unwrap().describe_load(), "8 sessions");
     }
 }

@@ -131,6 +131,7 @@ mod tests {
             endpoint_path: None,
             api_key: None,
             headers: Vec::new(),
+            session_header: None,
             tls,
             http: HttpPreference::default(),
             deadlines: Deadlines::default(),

@@ -62,6 +62,7 @@ fn mlflow_options(args: MlflowArgs) -> MlflowOptions {
         parent_run_name: args.mlflow_parent_run_name,
         artifact_globs: args.mlflow_artifact_glob,
         live: args.mlflow_live.map(Into::into),
+        stages: args.mlflow_stages.map(Into::into),
         traces: args.mlflow_traces.then_some(TraceStore::On),
         flush_timeout: args.mlflow_flush_timeout.map(|seconds| seconds.0),
     }

@@ -4,16 +4,17 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io::BufReader;
 
-use loadspan_record::RequestRecord;
+use loadspan_record::{ObservedSample, RequestRecord};
 use loadspan_report::LineReader;
 use loadspan_telemetry::mlflow::{LivePoints, RecordSource, RecordedRequests};
 
 use crate::artifacts::{RunFile, RunFolder};
+use crate::benchmark::ObservedSamples;
 
 /// The records of a run, up to the first that cannot be read.
 pub(super) struct Records<'a> {
     folder: &'a RunFolder,
-    start_unix_ns: u64,
+    pub(super) start_unix_ns: u64,
     broken: RefCell<Option<anyhow::Error>>,
 }
 
@@ -55,6 +56,13 @@ impl RecordSource for Records<'_> {
                 Box::new(std::iter::empty())
             }
         }
+    }
+
+    /// Those of a file that cannot be read are not made again: they are in no figure of a request.
+    fn samples(&self) -> Vec<ObservedSample> {
+        let ObservedSamples { server, gpus } = ObservedSamples::read(self.folder).unwrap_or_default();
+        let server = server.into_iter().map(ObservedSample::Server);
+        server.chain(gpus.into_iter().map(ObservedSample::Gpu)).collect()
     }
 }
 

@@ -35,10 +35,18 @@ pub(super) fn of(run: &RunFile) -> BTreeMap<String, String> {
         let words = all.pointer(place).and_then(in_words);
         settings.extend(words.map(|words| (name.to_owned(), words)));
     }
+    settings.extend(stages(run).map(|words| ("stages".to_owned(), words)));
     settings.extend(dataset(&run.workload).map(|words| ("input-file".to_owned(), words)));
     let extra = run.config.pointer("/request/extra").and_then(Value::as_object);
     settings.extend(extra.into_iter().flat_map(each));
     settings
+}
+
+/// The loads of several stages, one after the other.
+fn stages(run: &RunFile) -> Option<String> {
+    let stages = run.facts.stages.iter().map(|stage| stage.load.description.as_str());
+    let stages: Vec<&str> = stages.collect();
+    (!stages.is_empty()).then(|| stages.join("; "))
 }
 
 fn each(fields: &Map<String, Value>) -> impl Iterator<Item = (String, String)> {

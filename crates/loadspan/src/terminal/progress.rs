@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use loadspan_loadgen::{Limits, Progress};
-use loadspan_record::{LiveView, RunOffset};
+use loadspan_record::{LiveCounts, LiveView, RunOffset};
 
 /// How often a line is printed where there is no bar.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -28,15 +28,35 @@ pub(super) fn aside<T>(print: impl FnOnce() -> T) -> T {
 #[derive(Debug)]
 pub(crate) struct ProgressLine {
     bar: Option<ProgressBar>,
-    /// Measured requests until the end, if their number ends it.
-    requests: Option<u64>,
-    /// Measured time until the end, if it ends it.
-    duration: Option<Duration>,
+    stages: Vec<StageGoal>,
+    /// What the stages before the one that is being run have come to.
+    before: LiveCounts,
     last_line: Instant,
 }
 
+/// When a stage is done.
+#[derive(Debug)]
+pub(crate) struct StageGoal {
+    /// What it is called beside its progress. Empty where there is but one.
+    pub(crate) title: String,
+    /// Measured requests until its end, if their number ends it.
+    requests: Option<u64>,
+    /// Measured time until its end, if it ends it.
+    duration: Option<Duration>,
+}
+
+impl StageGoal {
+    pub(crate) fn new(title: String, limits: &Limits) -> Self {
+        Self {
+            title,
+            requests: limits.requests,
+            duration: limits.duration,
+        }
+    }
+}
+
 impl ProgressLine {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(stages: Vec<StageGoal>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr_with_hz(10));
             let style = ProgressStyle::with_template("{bar:24.cyan/dim} {msg}");
@@ -50,10 +70,15 @@ impl ProgressLine {
         });
         Self {
             bar,
-            requests: limits.requests,
-            duration: limits.duration,
+            stages,
+            before: LiveCounts::default(),
             last_line: Instant::now(),
         }
+    }
+
+    /// The load of a stage begins, with these counts so far.
+    pub(crate) fn begin_stage(&mut self, so_far: LiveCounts) {
+        self.before = so_far;
     }
 
     /// Shows where the run stands.
@@ -81,29 +106,42 @@ impl ProgressLine {
         }
     }
 
-    /// How much of the run is done, 0 to 1; `None` in the warm-up.
+    /// How much of the stage is done, 0 to 1; `None` in the warm-up.
     fn share(&self, progress: Progress, view: &LiveView) -> Option<f64> {
         let began = progress.measure_started_at.filter(|began| *began <= progress.at)?;
-        let counts = view.counts;
-        let by_count = self
-            .requests
-            .map(|total| (counts.completed + counts.failed) as f64 / total.max(1) as f64);
-        let by_time = self
+        let goal = self.stages.get(progress.stage as usize)?;
+        let by_count = goal.requests.map(|total| self.ended(view) as f64 / total.max(1) as f64);
+        let by_time = goal
             .duration
             .map(|total| measured(began, progress) / total.as_secs_f64().max(1e-9));
         let share = by_count.into_iter().chain(by_time).fold(0.0, f64::max);
         Some(share.min(1.0))
     }
 
+    /// Measured requests of the stage that have ended.
+    fn ended(&self, view: &LiveView) -> u64 {
+        let (now, before) = (view.counts, self.before);
+        (now.completed + now.failed).saturating_sub(before.completed + before.failed)
+    }
+
     fn message(&self, progress: Progress, view: &LiveView, share: Option<f64>) -> String {
-        let counts = view.counts;
+        let (counts, before) = (view.counts, self.before);
+        let goal = self.stages.get(progress.stage as usize);
+        let ended = self.ended(view);
         let stage = match share {
-            None => format!("warm-up {}", counts.warmup),
-            Some(_) if progress.draining => format!("{} done, draining {}", counts.completed, progress.in_flight),
-            Some(share) => match self.requests {
-                Some(total) => format!("{}/{total} ({:.0} %)", counts.completed + counts.failed, share * 100.0),
-                None => format!("{} done ({:.0} %)", counts.completed + counts.failed, share * 100.0),
+            None => format!("warm-up {}", counts.warmup.saturating_sub(before.warmup)),
+            Some(_) if progress.draining => {
+                let completed = counts.completed.saturating_sub(before.completed);
+                format!("{completed} done, draining {}", progress.in_flight)
+            }
+            Some(share) => match goal.and_then(|goal| goal.requests) {
+                Some(total) => format!("{ended}/{total} ({:.0} %)", share * 100.0),
+                None => format!("{ended} done ({:.0} %)", share * 100.0),
             },
+        };
+        let stage = match goal.map_or("", |goal| &goal.title) {
+            "" => stage,
+            title => format!("{title} {}/{}: {stage}", progress.stage + 1, self.stages.len()),
         };
         let mut parts = vec![stage, format!("{} req/s", short(view.request_rate))];
         if view.output_token_rate > 0.0 {
@@ -148,8 +186,6 @@ fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use loadspan_record::LiveCounts;
-
     use super::*;
 
     fn view() -> LiveView {
@@ -170,8 +206,12 @@ mod tests {
     fn line(requests: Option<u64>) -> ProgressLine {
         ProgressLine {
             bar: None,
-            requests,
-            duration: Some(Duration::from_secs(100)),
+            stages: vec![StageGoal {
+                title: String::new(),
+                requests,
+                duration: Some(Duration::from_secs(100)),
+            }],
+            before: LiveCounts::default(),
             last_line: Instant::now(),
         }
     }
@@ -184,6 +224,7 @@ mod tests {
             stage: 0,
             in_flight: 8,
             sent: 60,
+            sessions: None,
             measure_started_at: Some(at(5)),
             draining: false,
         };
@@ -201,5 +242,29 @@ mod tests {
             line.message(warm, &view(), line.share(warm, &view()))
                 .starts_with("warm-up 5 · ")
         );
+    }
+
+    #[test]
+    fn each_of_several_stages_counts_from_its_own_beginning() {
+        let mut line = line(Some(20));
+        line.stages[0].title = "peak".to_owned();
+        line.begin_stage(LiveCounts {
+            completed: 30,
+            failed: 2,
+            cancelled: 0,
+            warmup: 5,
+        });
+        let progress = Progress {
+            at: RunOffset::from_duration(Duration::from_secs(25)),
+            stage: 0,
+            in_flight: 8,
+            sent: 60,
+            sessions: None,
+            measure_started_at: Some(RunOffset::from_duration(Duration::from_secs(20))),
+            draining: false,
+        };
+        let share = line.share(progress, &view());
+        let message = line.message(progress, &view(), share);
+        assert!(message.starts_with("peak 1/1: 10/20 (50 %) · "), "{message}");
     }
 }

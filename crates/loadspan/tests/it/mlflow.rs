@@ -5,6 +5,7 @@ mod expected;
 mod killed;
 mod live;
 mod required;
+mod stages;
 mod traces;
 mod troubles;
 

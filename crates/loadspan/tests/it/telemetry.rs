@@ -127,6 +127,79 @@ fn the_server_sees_the_span_that_is_exported() {
 }
 
 #[test]
+fn a_session_is_a_trace_and_the_server_hears_of_it() {
+    let server = FakeServer::new().ttft(2.ms()).tokens(4, every(1.ms()));
+    let (server, sink) = (
+        server.keep_truths(1_000).start().unwrap(),
+        OtlpSink::new().start().unwrap(),
+    );
+    let flags = "--streaming --isl 8 --osl 4 --num-sessions 2 --session-count 5 --session-turns-mean 3 --stream traces";
+    let run = Loadspan::profile(&server, flags)
+        .args(&format!("--otel-url {}", sink.url()))
+        .run();
+    let spans = spans(&sink);
+    let of_name = |name: &str| -> Vec<&Span> { spans.iter().filter(|span| span.name == name).collect() };
+    let (sessions, turns) = (of_name("session"), of_name("chat mock-model"));
+    assert_eq!((sessions.len(), turns.len()), (5, 15), "{}", run.stderr);
+    let traces: HashSet<&[u8]> = sessions.iter().map(|session| &session.trace_id[..]).collect();
+    assert_eq!(traces.len(), 5);
+    for session in &sessions {
+        let own: Vec<_> = turns.iter().filter(|turn| turn.trace_id == session.trace_id).collect();
+        assert_eq!(own.len(), 3);
+        let conversation = text(&session.attributes, "gen_ai.conversation.id");
+        for turn in own {
+            assert_eq!(turn.parent_span_id, session.span_id);
+            assert_eq!(text(&turn.attributes, "gen_ai.conversation.id"), conversation);
+            assert!(turn.start_time_unix_nano >= session.start_time_unix_nano);
+            assert!(turn.end_time_unix_nano <= session.end_time_unix_nano);
+        }
+        assert_eq!(text(&session.attributes, "loadspan.session.outcome"), Some("completed"));
+    }
+    let exported: HashSet<String> = turns
+        .iter()
+        .map(|turn| format!("00-{}-{}-01", hex(&turn.trace_id), hex(&turn.span_id)))
+        .collect();
+    let stats = server.stats();
+    let seen = stats.requests.iter().filter_map(|truth| truth.traceparent.as_deref());
+    assert_eq!(seen.map(str::to_owned).collect::<HashSet<_>>(), exported);
+}
+
+#[test]
+fn stages_that_have_ended_outlive_a_kill() {
+    let (server, sink) = (server(), OtlpSink::new().start().unwrap());
+    let run = Loadspan::profile(&server, "-f run.yaml --stream traces --trace-scope stage")
+        .args(&format!("--otel-url {}", sink.url()));
+    let stages = "
+streaming: true
+isl: 8
+osl: 4
+concurrency: 2
+stages:
+  - name: first
+    request_count: 10
+  - name: endless
+    request_count: 1000000
+";
+    std::fs::write(run.folder().join("run.yaml"), stages).unwrap();
+    let running = run.start();
+    let names = || spans(&sink).into_iter().map(|span| span.name).collect::<Vec<_>>();
+    wait_until("the span of the first stage", || {
+        names().iter().any(|name| name == "stage first")
+    });
+    running.signal(rustix::process::Signal::KILL);
+    running.wait();
+    let spans = spans(&sink);
+    let first = spans.iter().find(|span| span.name == "stage first").unwrap();
+    let below = spans.iter().filter(|span| span.parent_span_id == first.span_id);
+    assert_eq!(below.filter(|span| span.trace_id == first.trace_id).count(), 10);
+    assert!(
+        !names()
+            .iter()
+            .any(|name| name == "stage endless" || name == "benchmark")
+    );
+}
+
+#[test]
 fn without_propagation_and_without_traces_the_server_is_told_nothing() {
     for flags in ["--stream traces --no-propagate", "--stream default"] {
         let (server, sink) = (server(), OtlpSink::new().start().unwrap());

@@ -1,6 +1,7 @@
 // What there is to be seen: made through the server's own interfaces, and by real runs of `loadspan profile`.
 
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Api } from "./api.mjs";
@@ -93,13 +94,21 @@ async function makeMany(api, base) {
   return { experiment, count: MANY };
 }
 
-/** Real runs: two that go well, and one of which a third of the requests fails. */
+/** Real runs: two that go well, one of which a third of the requests fails, and one of two stages. */
 async function profileRuns(config) {
   const flags = ["--request-rate", "40", "--benchmark-duration", "8"];
   const healthy = await profile(config, { name: "healthy", mock: config.mock, flags: [...flags, "--goodput", "time_to_first_token:200"] });
   const again = await profile(config, { name: "again", mock: config.mock, flags });
   const failing = await profile(config, { name: "failing", mock: config.failing, flags });
-  return { profiled: { healthy, again, failing } };
+  const staged = await profile(config, { name: "staged", mock: config.mock, flags: ["-f", await fileOfStages(config)] });
+  return { profiled: { healthy, again, failing, staged } };
+}
+
+/** Two stages with a pause between them, which is longer than the windows of the charts. */
+async function fileOfStages({ scratch }) {
+  const file = join(scratch, "stages.yaml");
+  await writeFile(file, "benchmark_duration: 4s\nstages:\n  - name: low\n    request_rate: 40\n  - name: high\n    request_rate: 80\n    pause: 3s\n");
+  return file;
 }
 
 /** A command line of `loadspan profile` with everything sent to the server. */

@@ -41,3 +41,21 @@ export function skyline(figure, { from, until }) {
   const beside = [...reach(0, begin - spare), ...reach(end + spare, width - 1)].sort((one, other) => one - other);
   return { inside: reach(begin - 2, end + 2).at(-1), outside: beside[Math.floor(beside.length * 0.5)] };
 }
+
+/** The ground of a time chart at some places of its width (shares): the colour that most pixels have there, near the top, where little is drawn. */
+export function grounds(figure, places) {
+  const canvas = figure.querySelector("canvas");
+  const over = figure.querySelector(".u-over").getBoundingClientRect();
+  const box = canvas.getBoundingClientRect();
+  const ratio = canvas.width / box.width;
+  return places.map((place) => {
+    const left = Math.round((over.left - box.left + over.width * place) * ratio);
+    const { data } = canvas.getContext("2d").getImageData(left, Math.round((over.top - box.top) * ratio), 1, Math.round((over.height * ratio) / 10));
+    const counts = new Map();
+    for (let at = 0; at < data.length; at += 4) {
+      const key = data.slice(at, at + 4).join();
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return [...counts].sort((one, other) => other[1] - one[1])[0][0];
+  });
+}

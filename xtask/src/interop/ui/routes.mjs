@@ -4,7 +4,7 @@ import { spanIdOf, tracePath } from "./fixtures/spans.mjs";
 
 /** Every page: `[what it is, its address]`. */
 export function pagesOf({ profiled, judged, alike, many, large, small, session, conversations, sized }) {
-  const { healthy, again, failing } = profiled;
+  const { healthy, again, failing, staged } = profiled;
   return [
     ["runs", "/runs"],
     ["runs of an experiment", `/runs?exp=${many.experiment}`],
@@ -15,6 +15,7 @@ export function pagesOf({ profiled, judged, alike, many, large, small, session, 
     ["its log", `/runs/${healthy}?tab=log`],
     ["a run of which requests failed", `/runs/${failing}`],
     ["a run of another client that failed", `/runs/${judged.failed}`],
+    ["a run of two stages", `/runs/${staged}`],
     ["a run without requests", `/runs/${sized[0].id}`],
     ["an invalid run", `/runs/${judged.invalid}`],
     ["nothing to compare", "/compare"],
@@ -35,7 +36,7 @@ export function pagesOf({ profiled, judged, alike, many, large, small, session, 
 
 /** Addresses with a state, and the same without it: both name what is to look different. */
 export function statesOf({ profiled, judged, alike, many, medium, small, session, conversations }) {
-  const { healthy, again } = profiled;
+  const { healthy, again, staged } = profiled;
   const run = `/runs/${healthy}`;
   const pair = `/compare?runs=${healthy},${again}`;
   const trace = tracePath(medium.trace);
@@ -51,6 +52,7 @@ export function statesOf({ profiled, judged, alike, many, medium, small, session
     [`${run}?tab=traces`, run],
     [`${run}?tab=log`, run],
     [`${run}?t=2-5`, run],
+    [`/runs/${staged}?stage=1`, `/runs/${staged}`],
     [`${run}?scale=log`, `${run}?scale=lin`],
     [`${pair}&base=${again}`, pair],
     [`${pair}&x=request_throughput&y=request_latency.p99`, pair],

@@ -17,6 +17,7 @@ import * as runs from "./checks-runs.mjs";
 import * as security from "./checks-security.mjs";
 import * as sizes from "./checks-sizes.mjs";
 import * as speech from "./checks-speech.mjs";
+import * as stages from "./checks-stages.mjs";
 import * as start from "./checks-start.mjs";
 import * as tokens from "./checks-tokens.mjs";
 import * as trace from "./checks-trace.mjs";
@@ -28,7 +29,7 @@ import { endLiveRun } from "./live-run.mjs";
 const ALONE = [start, runs, trace, compare, live];
 /** A run of most of a minute, which others would find among theirs, and what may take as long beside it. */
 const BESIDE_A_RUN = [profile, memory];
-const BESIDE_ANOTHER = [pages, security, figures, access, waterfall, keyboard, speech, sizes, tokens, ingest, pictures];
+const BESIDE_ANOTHER = [pages, security, figures, access, waterfall, keyboard, stages, speech, sizes, tokens, ingest, pictures];
 
 /** Runs the checks, or those whose names begin with one of `only`. */
 export async function runSuite({ config, data, only = [] }) {

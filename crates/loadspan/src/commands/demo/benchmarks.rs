@@ -63,7 +63,7 @@ impl Benchmarks<'_> {
         for rate in RATES {
             let folder = title.folder(self.place.folder(), rate);
             let greeting = (rate == RATES[0]).then(|| self.greet(&folder)).transpose()?;
-            let config = self.config((rate, &title), &folder);
+            let config = self.config(rate, &title.parent(), &folder);
             let exit = config.and_then(benchmark::run);
             if let Some(Err(_)) = greeting.map(JoinHandle::join) {
                 terminal::print_warning("the thread that looks for the run panicked; please report this");
@@ -112,7 +112,7 @@ impl Benchmarks<'_> {
     }
 
     /// The benchmark, in the words of its command line, so that nothing can be done here that a user cannot do.
-    fn config(&self, (rate, title): (u32, &Title), folder: &Path) -> anyhow::Result<RunConfig> {
+    fn config(&self, rate: u32, parent: &str, folder: &Path) -> anyhow::Result<RunConfig> {
         let (page, target) = (&self.page, &self.target);
         let words = format!(
             "loadspan profile --url {target} --model {model} --streaming --request-rate {rate} --warmup-request-count 8 --random-seed {SEED} \
@@ -123,7 +123,7 @@ impl Benchmarks<'_> {
         let name = format!("{rate} requests a second");
         let words = words.split(' ').map(str::to_owned).chain([
             "--mlflow-parent-run-name".to_owned(),
-            title.parent(),
+            parent.to_owned(),
             "--mlflow-run-name".to_owned(),
             name,
             "--goodput".to_owned(),

@@ -97,6 +97,10 @@ fn facts(asked: &LoadModel, slo: Option<Slo>) -> RunFacts {
             target_rate: Some(schedule.rate),
             max_concurrency: max_concurrency.map(std::num::NonZero::get),
         },
+        LoadModel::Recorded { max_concurrency } => LoadKind::Open {
+            target_rate: None,
+            max_concurrency: max_concurrency.map(std::num::NonZero::get),
+        },
     };
     RunFacts {
         run: RunInfo {
@@ -117,6 +121,8 @@ fn facts(asked: &LoadModel, slo: Option<Slo>) -> RunFacts {
             description: String::new(),
             model,
         },
+        stages: Vec::new(),
+        replays: Vec::new(),
         prompts: PromptReuse::Unique,
         unsent: 0,
         client: None,

@@ -41,6 +41,29 @@ pub(super) fn points(run: &Finished) -> Points {
         let gaps: Vec<f64> = gaps.map(|gap| gap.as_f64().unwrap() / 1e6).collect();
         add(CHUNK_GAP, gaps.iter().sum::<f64>() / gaps.len() as f64);
     }
+    points.append(&mut failures(run));
+    points
+}
+
+/// How many requests of each second failed, by class.
+pub(super) fn failures(run: &Finished) -> Points {
+    let start_ns = started_unix_ns(run);
+    let mut points = Points::new();
+    for record in measured(run) {
+        let outcome = &record["outcome"];
+        let class = match outcome["status"].as_str().unwrap() {
+            "completed" => continue,
+            "cancelled" => "cancelled".to_owned(),
+            _ => match (outcome["error"].as_str().unwrap(), outcome["http_status"].as_u64()) {
+                (error, Some(status)) => format!("{error}_{status}"),
+                (error, None) => error.to_owned(),
+            },
+        };
+        let second = record["timings"]["finished_ns"].as_u64().unwrap() / 1_000_000_000;
+        let timestamp = start_ns / 1_000_000 + (second + 1) * 1_000;
+        let place = (format!("live.requests.by_error.{class}"), second as i64);
+        points.entry(place).or_insert((timestamp as i64, 0.0)).1 += 1.0;
+    }
     points
 }
 

@@ -95,7 +95,10 @@ fn assert_points(logged: &SinkRun, run: &Finished) {
     assert!((REQUESTS / 2..REQUESTS).contains(&completed), "{completed}");
     assert_eq!(run.records().len(), REQUESTS + WARMUP);
     let points = expected::points(run);
-    assert_eq!(points.len(), REQUESTS + 4 * completed);
+    let failures = expected::failures(run);
+    let failed: f64 = failures.values().map(|(_, count)| count).sum();
+    assert_eq!(failed as usize, REQUESTS - completed);
+    assert_eq!(points.len(), REQUESTS + 4 * completed + failures.len());
     expected::assert_same_points(&expected::logged_points(logged), &points);
     let count = points.len() as u64;
     assert_eq!(ledger(run, "metrics"), [count, count, 0, 0, 0]);

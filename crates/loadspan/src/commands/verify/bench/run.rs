@@ -9,8 +9,8 @@ use loadspan_loadgen::openai::ServerKind;
 use loadspan_loadgen::preflight::{self, CalibrationNeed, Preflight, PreflightConfig};
 use loadspan_loadgen::workload::{LengthDistribution, LengthModel, SamplingStrategy, SyntheticConfig};
 use loadspan_loadgen::{
-    BaseUrl, Limits, Listeners, LoadConfig, RunClock, RunEvent, RunPlan, StagePlan, StageRole, Subscription,
-    TargetConfig, TextCapture, TlsConfig, Traffic,
+    BaseUrl, Limits, Listeners, LoadConfig, OnFailedTurn, RunClock, RunEvent, RunPlan, StagePlan, StageRole,
+    Subscription, TargetConfig, TextCapture, TlsConfig, Traffic,
 };
 use loadspan_record::RequestRecord;
 use loadspan_testkit::{FakeServer, RunningServer};
@@ -57,6 +57,7 @@ impl Bench {
             endpoint_path: None,
             api_key: None,
             headers: Vec::new(),
+            session_header: None,
             tls: ca.map_or(TlsConfig::SystemRoots, |ca| TlsConfig::CaFile(ca.path().to_owned())),
             http: self.http,
             deadlines: self.deadlines,
@@ -103,12 +104,14 @@ impl Bench {
                     warmup: self.warmup,
                     limits: Limits {
                         requests: Some(self.requests),
+                        sessions: None,
                         duration: None,
                         grace: Duration::ZERO,
                         drain: Duration::ZERO,
                         failures: None,
                     },
                     workers: self.workers,
+                    on_failed_turn: OnFailedTurn::default(),
                 },
                 traffic: Traffic::Requests(Arc::new(workload.build(LengthModel::Words)?)),
                 pause: Duration::ZERO,

@@ -1,0 +1,81 @@
+//! Every mistake has its place and says what to do.
+
+use super::resolve;
+
+/// What is said of a file, with flags beside it.
+#[track_caller]
+fn said(text: &str, flags: &str) -> String {
+    match resolve(text, flags) {
+        Ok(_) => panic!("nothing is wrong with\n{text}"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn each_mistake_is_told_with_its_place() {
+    let cases = [
+        ("concurency: 8", ""),
+        ("load:\n  reqeust-rate: 8", ""),
+        ("load:\n  isl: 8", ""),
+        ("batch_size: 8", ""),
+        ("stagges: []", ""),
+        ("load: 5", ""),
+        ("just words", ""),
+        ("concurrency: 8\nload:\n  concurrency: 9", ""),
+        ("isl: 8\nsynthetic-input-tokens-mean: 8", ""),
+        ("concurrency: eight", ""),
+        ("concurrency: [1, 2]", ""),
+        ("concurrency:", ""),
+        ("concurrency: 0", ""),
+        ("streaming: yes", ""),
+        ("streaming: 1", ""),
+        ("benchmark_duration: soon", ""),
+        ("arrival_pattern: poison\nrequest_rate: 5", ""),
+        ("arrival_pattern: often\nrequest_rate: 5", ""),
+        ("url: []", ""),
+        ("url: [[http://h]]", ""),
+        ("url: {a: b}", ""),
+        ("model: ${LOADSPAN_NO_SUCH_VARIABLE}", ""),
+        ("api_key: ${LOADSPAN_NO_SUCH_VARIABLE}", ""),
+        ("goodput: nonsense:1", ""),
+        ("goodput: {time_to_first_token: 100}", ""),
+        ("isl: 8\ninput_file: x.jsonl", ""),
+        ("isl_stddev: -1", ""),
+        ("header: [canary]", ""),
+        ("osl_stddev: 3", ""),
+        ("concurrency: 8\nmax_concurrency: 9\nrequest_rate: 1", ""),
+        ("plot_required: true", ""),
+        ("stages: 3", ""),
+        ("stages: []", ""),
+        ("stages: [5]", ""),
+        ("stages: [{nam: a}]", ""),
+        ("stages: [{name: a}, {name: a}]", ""),
+        ("stages: [{role: cold}]", ""),
+        ("stages: [{role: warmup}]", ""),
+        ("stages: [{pause: -1}]", ""),
+        ("stages: [{url: http://h}]", ""),
+        ("stages: [{endpoint: {url: http://h}}]", ""),
+        ("stages: [{random_seed: 5}]", ""),
+        ("stages: [{concurrency: ~}]", ""),
+        ("stages: [{name: peak, request_rate: 0}]", ""),
+        ("url: ftp://x", ""),
+        ("otel_url: 'http://h h'", ""),
+        ("otel_protocol: grpc", ""),
+    ];
+    let told = cases.map(|(text, flags)| format!("{text} {flags}\n=> {}\n", said(text, flags)));
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_secret_is_not_repeated() {
+    for text in [
+        "api_key: [canary, canary]",
+        "header: {x: [canary]}",
+        "header: canary",
+        "otel_header: canary",
+        "mlflow_tracking_uri: 'ftp://canary@h'",
+    ] {
+        let error = said(text, "");
+        assert!(!error.contains("canary"), "{error}");
+    }
+}
