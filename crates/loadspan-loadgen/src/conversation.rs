@@ -100,7 +100,15 @@ impl ConversationConfig {
         Ok(LoadedConversations { config: self, dialogs })
     }
 
-    fn check(&self) -> Result<(), ConversationError> {
+    /// What can be known to be wrong before anything is read, and before the server is asked how it counts.
+    ///
+    /// # Errors
+    ///
+    /// Values out of range.
+    pub fn check(&self) -> Result<(), ConversationError> {
+        if let ConversationSource::MadeUp(made_up) = &self.source {
+            made_up.check()?;
+        }
         if let Some(think_time) = &self.think_time {
             think_time.check()?;
         }

@@ -29,8 +29,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use loadspan_replay as replay;
 use loadspan_record::PlannedReplay;
+pub use loadspan_replay as replay;
 use loadspan_replay::{Format, MissingToolCall, Options, Reading};
 use serde_json::Value;
 

@@ -18,6 +18,7 @@ mod outbox;
 mod pacer;
 mod part;
 mod plan;
+mod room;
 mod self_check;
 mod sessions;
 mod slot;

@@ -106,15 +106,20 @@ impl Plan {
         })
     }
 
-    /// Makes the load and the report.
-    fn execute(self) -> anyhow::Result<Exit> {
-        self.folder.write_run(&self.run_file)?;
+    /// What the user sees before the load starts.
+    fn tell_beforehand(&self) {
         if self.config.output.voice == Voice::Full {
             announce((&self.run_file, &self.config.stages), &self.folder);
         }
         if self.config.telemetry.is_none() && neighbour::is_there() {
             terminal::print_note(&neighbour::hint());
         }
+    }
+
+    /// Makes the load and the report.
+    fn execute(self) -> anyhow::Result<Exit> {
+        self.folder.write_run(&self.run_file)?;
+        self.tell_beforehand();
         let mut listeners = Listeners::default();
         let audience = Audience::gather(&self, &mut listeners)?;
         let Self {
@@ -132,11 +137,8 @@ impl Plan {
         let end = running.join();
         // From here on there is only telemetry to wait for.
         let cut = Cut::default();
-        signals::interrupt(
-            audience
-                .flush_cutter()
-                .map(|cutter| Interruptible::Flush(cutter, cut.clone())),
-        );
+        let flush = audience.flush_cutter();
+        signals::interrupt(flush.map(|cutter| Interruptible::Flush(cutter, cut.clone())));
 
         // Whatever became of the load: what was recorded is written before anything else is said.
         let heard = audience.leave(&folder)?;

@@ -149,20 +149,13 @@ impl RunConfig {
             output,
             ..
         } = args;
-        let slo = output
-            .goodput
-            .as_deref()
-            .map(|slo| resolve_slo(slo, endpoint.streaming))
-            .transpose()?;
+        let slo = output.goodput.as_deref();
+        let slo = slo.map(|slo| resolve_slo(slo, endpoint.streaming)).transpose()?;
         let telemetry = telemetry::resolve((telemetry, mlflow), output.output_format, environment)?;
         let request = endpoint::resolve_request(&endpoint)?;
         let mut target = endpoint::resolve_target(endpoint)?;
         target.session_header = sessions.session_header;
-        let traces = telemetry.as_ref().and_then(|telemetry| telemetry.traces.as_ref());
-        if let Some(traces) = traces {
-            let checked = target.check_propagation(traces.propagation);
-            checked.map_err(|error| UsageError::new(error.to_string()))?;
-        }
+        check_propagation(&target, telemetry.as_ref())?;
         Ok(Self {
             scrape: observation::resolve(&observation, &target)?,
             mlflow: telemetry
@@ -208,6 +201,16 @@ fn resolve_output(args: OutputArgs) -> Result<OutputConfig, UsageError> {
             (false, false) => AutoPlot::Off,
         },
     })
+}
+
+/// A header of the user's may be the one that tells the server of spans.
+fn check_propagation(target: &TargetConfig, telemetry: Option<&TelemetryConfig>) -> Result<(), UsageError> {
+    match telemetry.and_then(|telemetry| telemetry.traces.as_ref()) {
+        Some(traces) => target
+            .check_propagation(traces.propagation)
+            .map_err(|error| UsageError::new(error.to_string())),
+        None => Ok(()),
+    }
 }
 
 fn resolve_slo(text: &str, streaming: bool) -> Result<Slo, UsageError> {

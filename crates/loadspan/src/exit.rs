@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use loadspan_loadgen::conversation::ConversationError;
 use loadspan_loadgen::preflight::PreflightError;
 use loadspan_loadgen::recorded::RecordedError;
 use loadspan_loadgen::workload::WorkloadError;
@@ -93,6 +94,7 @@ impl Exit {
         if error.is::<UsageError>()
             || error.is::<FileError>()
             || error.is::<WorkloadError>()
+            || error.is::<ConversationError>()
             || error.is::<RecordedError>()
         {
             Self::Usage

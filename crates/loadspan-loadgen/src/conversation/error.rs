@@ -12,8 +12,8 @@ pub enum ConversationError {
     Workload(#[from] WorkloadError),
     /// A number of turns out of range.
     #[error(
-        "a mean of {mean} turns with a deviation of {stddev} is out of range; the mean must be between 1 and 10000, the deviation \
-         0 or more"
+        "--session-turns-mean {mean} with a deviation of {stddev} is out of range; the mean must be between 1 and 10000, the \
+         deviation 0 or more"
     )]
     Turns {
         /// As asked for.
@@ -23,7 +23,7 @@ pub enum ConversationError {
     },
     /// A delay out of range.
     #[error(
-        "a mean delay of {mean} s with a deviation of {stddev} s is out of range; both must be between 0 and a day"
+        "--session-turn-delay-mean {mean} s with a deviation of {stddev} s is out of range; both must be between 0 and a day"
     )]
     Delay {
         /// As asked for.
@@ -32,16 +32,18 @@ pub enum ConversationError {
         stddev: f64,
     },
     /// A factor out of range.
-    #[error("delays cannot be multiplied by {0}; give 0 or more")]
+    #[error("--session-delay-ratio: delays cannot be multiplied by {0}; give 0 or more")]
     DelayRatio(f64),
     /// A share that is none.
-    #[error("{0} is no share of turns; give a number from 0 to 1")]
+    #[error("--tool-turn-share: {0} is no share of turns; give a number from 0 to 1")]
     ToolShare(f64),
     /// A share that is none.
-    #[error("{0} is no share of tokens that a cache can have; give a number from 0 to below 1, such as 0.5")]
+    #[error(
+        "--prefix-share: {0} is no share of tokens that a cache can have; give a number from 0 to below 1, such as 0.5"
+    )]
     PrefixShare(f64),
     /// A share that depends on answers of unknown length.
-    #[error("a prefix share can only be aimed at when answers have a length; give one with --osl")]
+    #[error("--prefix-share can only be aimed at when answers have a length; give one with --osl")]
     AnswersOfUnknownLength,
     /// Even without the prefix, more of the input repeats.
     #[error(
@@ -65,10 +67,15 @@ pub enum ConversationError {
         /// What it would take.
         tokens: f64,
     },
-    /// Prefixes that do not fit into memory.
-    #[error("{count} shared prefixes of {tokens} tokens are too much to hold; ask for at most {most} tokens in all")]
-    TooManyPrefixes {
-        /// How many.
+    /// Texts that sessions share do not fit into memory.
+    #[error(
+        "a shared system prompt of {system} tokens and {count} prefixes of {tokens} are too much to hold; ask for at most {most} tokens \
+         in all"
+    )]
+    TooMuchShared {
+        /// Tokens of the system prompt.
+        system: u32,
+        /// How many prefixes.
         count: u32,
         /// Of so many tokens each.
         tokens: u32,

@@ -30,6 +30,29 @@ pub struct MadeUpConfig {
     pub prefixes: Option<PrefixPool>,
 }
 
+impl MadeUpConfig {
+    /// An error when a value is out of range, or a share of the cache cannot be aimed at, whatever the server counts.
+    pub(super) fn check(&self) -> Result<(), ConversationError> {
+        let LengthDistribution { mean, stddev } = self.turns;
+        if !((1.0..=MOST_TURNS).contains(&mean) && stddev.is_finite() && stddev >= 0.0) {
+            return Err(ConversationError::Turns { mean, stddev });
+        }
+        self.input_tokens.check("input")?;
+        if let Some(output_tokens) = &self.output_tokens {
+            output_tokens.check("output")?;
+        }
+        match self.prefixes.map(|pool| pool.length) {
+            Some(PrefixLength::ForShare(share)) if !(0.0..1.0).contains(&share) => {
+                Err(ConversationError::PrefixShare(share))
+            }
+            Some(PrefixLength::ForShare(_)) if self.output_tokens.is_none() => {
+                Err(ConversationError::AnswersOfUnknownLength)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Texts that several sessions begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PrefixPool {
@@ -64,7 +87,6 @@ pub(super) struct MadeUp {
 
 impl MadeUp {
     pub(super) fn build(config: MadeUpConfig, seed: u64, lengths: &LengthModel) -> Result<Self, ConversationError> {
-        check(&config)?;
         let mut made_up = Self {
             config,
             seed,
@@ -97,8 +119,12 @@ impl MadeUp {
         );
         let all = u64::from(tokens) * u64::from(count) + u64::from(self.config.system_tokens);
         if all > MOST_SHARED {
-            let most = MOST_SHARED;
-            return Err(ConversationError::TooManyPrefixes { count, tokens, most });
+            return Err(ConversationError::TooMuchShared {
+                system: self.config.system_tokens,
+                count,
+                tokens,
+                most: MOST_SHARED,
+            });
         }
         let random = |number: u64| Stream::SharedText.random(self.seed, number);
         let mut system = String::new();
@@ -195,16 +221,4 @@ impl MadeUp {
     fn session_seed(&self, session: u64) -> u64 {
         Stream::Session.number(self.seed, session)
     }
-}
-
-fn check(config: &MadeUpConfig) -> Result<(), ConversationError> {
-    let LengthDistribution { mean, stddev } = config.turns;
-    if !((1.0..=MOST_TURNS).contains(&mean) && stddev.is_finite() && stddev >= 0.0) {
-        return Err(ConversationError::Turns { mean, stddev });
-    }
-    config.input_tokens.check("input")?;
-    if let Some(output_tokens) = &config.output_tokens {
-        output_tokens.check("output")?;
-    }
-    Ok(())
 }

@@ -54,11 +54,8 @@ impl SampledTurns {
         1.0 - self.new / (self.new + self.repeated + self.calls * f64::from(tokens))
     }
 
-    /// How long a shared text makes the share as asked; at least `least` tokens.
+    /// How long a shared text makes the share as asked; at least `least` tokens. `asked` is below 1.
     pub(super) fn shared_tokens_for(&self, asked: f64, least: u32) -> Result<u32, ConversationError> {
-        if !(0.0..1.0).contains(&asked) {
-            return Err(ConversationError::PrefixShare(asked));
-        }
         let tokens = ((self.new / (1.0 - asked) - self.new - self.repeated) / self.calls).round();
         if tokens < f64::from(least) {
             let least = self.share(least);

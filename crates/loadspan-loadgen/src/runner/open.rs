@@ -3,15 +3,14 @@
 use std::cell::RefCell;
 use std::num::NonZeroU64;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use loadspan_record::{Phase, RunOffset};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 
 use super::pacer::Pacer;
 use super::plan::{LoadConfig, Share, Warmup};
+use super::room::Room;
 use super::slot::{Due, Slot};
 use super::worker::Worker;
 use crate::schedule::{Partition, ScheduleConfig};
@@ -108,11 +107,6 @@ pub(crate) async fn run(worker: &Rc<Worker>, mut arrivals: Arrivals, pacer: &mut
     }
 }
 
-/// Room for one request under `max_concurrency`, which all workers share.
-struct Room {
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
 /// Requests in flight, and the slots that wait for one.
 struct Crowd<'a> {
     worker: &'a Rc<Worker>,
@@ -143,20 +137,7 @@ impl<'a> Crowd<'a> {
         while let Some(ended) = self.in_flight.try_join_next() {
             self.worker.count_lost(&ended);
         }
-        let Some(limit) = &self.worker.control.room else {
-            return Some(Room { _permit: None });
-        };
-        if let Ok(permit) = Arc::clone(limit).try_acquire_owned() {
-            return Some(Room { _permit: Some(permit) });
-        }
-        let permit = tokio::select! {
-            permit = Arc::clone(limit).acquire_owned() => permit.ok(),
-            () = self.worker.stopped.notified() => None,
-        };
-        self.held_until = self.worker.exchange.clock.now();
-        let may_send = self.worker.control.may_send(self.held_until);
-        let permit = permit.filter(|_| may_send)?;
-        Some(Room { _permit: Some(permit) })
+        Room::take(self.worker, &mut self.held_until).await
     }
 
     async fn send(&mut self, due: Due, room: Room) {

@@ -1,15 +1,16 @@
 //! One stage: its threads, from the first to the last.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
 use super::admission::Admission;
 use super::collector::{Collector, QUEUE_BATCHES};
 use super::control::{Control, Tickets};
 use super::course::Course;
-use super::outbox::Outbox;
+use super::outbox::{Batch, Outbox};
 use super::plan::{LoadModel, RunPlan, StagePlan, Traffic};
 use super::self_check::process_cpu_seconds;
 use super::sessions::{LogQueue, LogReader};
@@ -56,6 +57,29 @@ pub(super) struct Ended {
     pub(super) broken: Option<RunError>,
 }
 
+impl StageWork {
+    fn collector(&self, control: &Arc<Control>, queue: Receiver<Batch>) -> Collector {
+        Collector {
+            clock: self.clock,
+            control: Arc::clone(control),
+            plan: Arc::clone(&self.plan),
+            stage: self.stage,
+            sent_before: self.sent_before,
+            queue,
+            listeners: Arc::clone(&self.listeners),
+            redaction: self.plan.target_config.redaction(),
+        }
+    }
+}
+
+/// How many requests may be in flight, where a schedule decides when they begin.
+fn room(model: &LoadModel) -> Option<NonZeroU32> {
+    match model {
+        LoadModel::Open { max_concurrency, .. } | LoadModel::Recorded { max_concurrency } => *max_concurrency,
+        LoadModel::Closed { .. } => None,
+    }
+}
+
 impl StageRun {
     /// `None`: the run was stopped before.
     pub(super) fn start(work: StageWork, course: &Course) -> Result<Option<Self>, RunError> {
@@ -63,11 +87,7 @@ impl StageRun {
         let (clock, stage) = (*clock, *stage);
         let load = &plan.stages[stage as usize].load;
         let count = load.worker_count();
-        let limit = match load.model {
-            LoadModel::Open { max_concurrency, .. } | LoadModel::Recorded { max_concurrency } => max_concurrency,
-            LoadModel::Closed { .. } => None,
-        };
-        let control = Arc::new(Control::new(&load.limits, count).with_room(limit));
+        let control = Arc::new(Control::new(&load.limits, count).with_room(room(&load.model)));
         if !course.begin(&control, load.limits.drain) {
             return Ok(None);
         }
@@ -75,16 +95,7 @@ impl StageRun {
         let admission = Arc::new(Admission::new(load, work.first_index));
         let (reader, mut entries) = start_reader(&plan.stages[stage as usize], count)?;
         let (sender, queue) = sync_channel(QUEUE_BATCHES);
-        let collector = Collector {
-            clock,
-            control: Arc::clone(&control),
-            plan: Arc::clone(plan),
-            stage,
-            sent_before: work.sent_before,
-            queue,
-            listeners: Arc::clone(&work.listeners),
-            redaction: plan.target_config.redaction(),
-        };
+        let collector = work.collector(&control, queue);
         let collector = spawn("loadspan-collect", || collector.run())?;
         let cpu_seconds_before = process_cpu_seconds();
         let workers = (0..count).map(|number| {

@@ -25,6 +25,9 @@ pub struct SessionSummary {
     pub requests: u64,
     /// Requests that were sent because an earlier attempt at the same turn had failed.
     pub retries: u64,
+    /// Turns of failed and cut sessions that were never sent, as far as it is known how many there were to be.
+    #[serde(default)]
+    pub never_sent: u64,
     /// Turns of each completed session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turns: Option<Distribution>,
@@ -80,6 +83,7 @@ pub(super) fn summarise(rows: Selection<'_>) -> Option<SessionSummary> {
         cut: tally.cut,
         requests: tally.requests,
         retries: tally.retries,
+        never_sent: tally.never_sent,
         turns: Distribution::of(Unit::Requests, tally.turns),
         duration: Distribution::of(Unit::Seconds, tally.durations),
         busy_duration: Distribution::of(Unit::Seconds, tally.busy),
@@ -96,6 +100,7 @@ struct SessionTally {
     cut: u64,
     requests: u64,
     retries: u64,
+    never_sent: u64,
     /// Of the completed ones.
     turns: Vec<f32>,
     durations: Vec<f32>,
@@ -107,6 +112,7 @@ impl SessionTally {
         self.seen += 1;
         self.requests += course.requests;
         self.retries += course.requests - course.turns;
+        self.never_sent += course.missing();
         match course.end() {
             End::Failed => self.failed += 1,
             End::Cut => self.cut += 1,

@@ -34,11 +34,17 @@ pub(crate) fn remarks(sessions: &SessionSummary) -> Vec<(&'static str, String)> 
     let others = others.into_iter().filter(|(number, _)| *number > 0);
     ends.extend(others.map(|(number, what)| format!("{} {what}", count(number))));
     if let Some(turns) = &sessions.turns {
-        ends.push(format!("{} turns each", average(turns.mean)));
+        let mean = average(turns.mean);
+        let plural = if mean == "1" { "" } else { "s" };
+        ends.push(format!("{mean} turn{plural} each"));
     }
     if sessions.retries > 0 {
         let plural = if sessions.retries == 1 { "y" } else { "ies" };
         ends.push(format!("{} retr{plural}", count(sessions.retries)));
+    }
+    if sessions.never_sent > 0 {
+        let plural = if sessions.never_sent == 1 { "" } else { "s" };
+        ends.push(format!("{} turn{plural} never sent", count(sessions.never_sent)));
     }
     let mut remarks = vec![("Sessions", ends.join(", "))];
     let lasted = |stats: &Distribution| format!("p50 {}, p99 {}", duration(stats.p50), duration(stats.p99));

@@ -70,6 +70,7 @@ pub(super) fn write_sessions(csv: &mut Csv, sessions: &SessionSummary) {
         ("cut", sessions.cut),
         ("requests", sessions.requests),
         ("retries", sessions.retries),
+        ("never_sent", sessions.never_sent),
     ];
     for (name, count) in counts {
         csv.cell(name).cell(count).end_row();

@@ -186,7 +186,7 @@ mod tests {
         let text = table(&sessions(), 100);
         let told = ["Sessions", "By turn", "By input"].map(|start| block(&text, start));
         insta::assert_snapshot!(told.join("\n\n"), @r"
-        Sessions 185 of 208 completed, 4 failed, 19 cut short, 4.04 turns each
+        Sessions 185 of 208 completed, 4 failed, 19 cut short, 4.04 turns each, 65 turns never sent
         Lasted   p50 8.5 s, p99 36.3 s; without think time p50 4.5 s, p99 13.1 s
         Cached   53.7 % of the input tokens of sessions
 

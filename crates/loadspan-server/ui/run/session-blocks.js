@@ -38,6 +38,7 @@ function sessionRows(of) {
     ["Cut short", of.cut > 0 && count(of.cut)],
     ["Turns, mean and most", of.turns && `${number(of.turns.mean)}, ${number(of.turns.max)}`],
     ["Retries", of.retries > 0 && count(of.retries)],
+    ["Turns never sent", of.never_sent > 0 && count(of.never_sent)],
     ["Lasted", lasted(of.duration)],
     ["Without think time", lasted(of.busy_duration)],
     ["Cached input", Number.isFinite(of.cached_input_share) && share(of.cached_input_share)],

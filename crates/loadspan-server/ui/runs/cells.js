@@ -25,7 +25,7 @@ function firstColumns({ rows, utc, picked, pick, base, setBase, fold, narrow }) 
     !narrow && { key: "base", name: html`<span class="unseen">Baseline</span>`, width: 28, sticky: true, class: () => "tight", cell: (run) => html`<${Star} run=${run} on=${base?.id === run.id} setBase=${setBase} />` },
     { key: "verdict", name: "Verdict", width: has(({ verdict }) => verdict === "nothing") ? 160 : has(({ verdict }) => verdict === "none") ? 116 : 100, sortable: true, sticky: !narrow, cell: (run) => html`<${Verdict} of=${run.verdict} />` },
     has(({ slo }) => slo !== null) && { key: "slo", name: "SLO", title: "Whether the run met its targets: 99 % of its requests met each", width: 48, sortable: true, cell: (run) => html`<${Slo} met=${run.slo} />` },
-    { key: "name", name: "Run", width: narrow ? 180 : 240, grows: true, sortable: true, sticky: !narrow, cell: (run) => html`<${Name} run=${run} told=${told(run)} fold=${fold} />` },
+    { key: "name", name: "Run", width: narrow ? 180 : 216, grows: true, sortable: true, sticky: !narrow, cell: (run) => html`<${Name} run=${run} told=${told(run)} fold=${fold} />` },
     { key: "started", name: "Started", unit: utc ? "UTC" : zoneOf(rows), width: 120, sortable: true, cell: (run) => html`<${Started} at=${run.start_time} utc=${utc} />` },
     has(({ hasCourse }) => hasCourse) && { key: "course", name: "Over time", title: "Requests per second, from the beginning of the run to its end", width: 104, cell: (run) => html`<${Course} run=${run} />` },
   ].filter(Boolean);

@@ -1,6 +1,7 @@
 //! Traces of a tracking server, to be replayed: of MLflow or of `loadspan serve`, by the API that both have.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +26,9 @@ const PAGE: usize = 500;
 const BATCH: usize = 10;
 /// The spans of all traces may take so many bytes, as JSON.
 const MOST_BYTES: usize = 2 << 30;
+
+/// How long the server is waited for before it has answered anything: what does not answer at all is not there.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
 
 /// Which traces are fetched.
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +136,7 @@ impl Fetcher<'_> {
     async fn experiment_id(&self, name: &str) -> Result<String, FetchError> {
         let query = [("experiment_name", name)];
         let by_name = || self.client.get::<ExperimentAnswer>(experiments::GET_BY_NAME, &query);
-        match self.client.patiently(self.limit, by_name).await {
+        match self.client.patiently(&self.limit.at_most(FIRST_ANSWER), by_name).await {
             Ok(found) => Ok(found.experiment.experiment_id),
             // What is no name may be an id: the search says so if it is not.
             Err(error) if error.is(ErrorCode::ResourceDoesNotExist) => {
@@ -158,6 +162,7 @@ impl Fetcher<'_> {
             ids.extend(found.traces.into_iter().map(|trace| trace.trace_id));
             page = found.next_page_token.filter(|token| !token.is_empty());
             if page.is_none() || ids.len() >= query.most {
+                ids.truncate(query.most);
                 return Ok(ids);
             }
         }

@@ -26,6 +26,14 @@ impl CompletionLimit {
         }
     }
 
+    /// The same limit, but no later than in `time`.
+    pub(crate) fn at_most(&self, time: Duration) -> Self {
+        Self {
+            deadline: self.deadline.min(Instant::now() + time),
+            cut: Arc::clone(&self.cut),
+        }
+    }
+
     /// What is left of it.
     pub(crate) fn left(&self) -> Duration {
         if self.is_cut() {

@@ -114,7 +114,7 @@ impl Hierarchy {
         let stage = self.stage(record.stage, (trace_id, started_at(record)));
         stage.add(record);
         let stage = stage.above();
-        let Some(number) = record.session else {
+        let Some(number) = conversation_of(record) else {
             return stage.place_of(trace_id);
         };
         let session_trace = self.sessions.add(number, record);
@@ -218,6 +218,11 @@ impl GroupCounts {
 /// Where the span of a request begins: when it was sent, or due if it never was.
 pub(super) fn started_at(record: &RequestRecord) -> RunOffset {
     record.timings.sent_at.unwrap_or(record.timings.scheduled_at)
+}
+
+/// The session of a request, if it is a conversation: the only turn of a session, as a line of a log often is, stands for itself.
+pub(super) fn conversation_of(record: &RequestRecord) -> Option<u64> {
+    record.session.filter(|_| record.turns != Some(1))
 }
 
 /// The trace of a request. Zero is no id, and nobody was told of it.

@@ -9,10 +9,13 @@ use loadspan_loadgen::{FailureThreshold, Limits, LoadConfig, LoadModel, OnFailed
 use crate::cli::{ArrivalArg, LoadArgs, Threshold};
 use crate::exit::UsageError;
 
+/// Places of a closed load, each of which takes memory from the start: more is no machine's load.
+const MOST_AT_ONCE: u32 = 1_000_000;
+
 pub(super) fn resolve(args: &LoadArgs, seed: u64) -> Result<LoadConfig, UsageError> {
     let model = match args.request_rate {
         None => LoadModel::Closed {
-            concurrency: args.concurrency.unwrap_or(NonZeroU32::MIN),
+            concurrency: resolve_concurrency("--concurrency", args.concurrency)?,
             ramp: args.concurrency_ramp_duration.map(|seconds| seconds.0),
         },
         Some(rate) => LoadModel::Open {
@@ -44,6 +47,15 @@ pub(super) fn resolve(args: &LoadArgs, seed: u64) -> Result<LoadConfig, UsageErr
         workers: args.workers_max.unwrap_or_else(default_workers),
         on_failed_turn: OnFailedTurn::default(),
     })
+}
+
+/// How many are at once in a closed load, as a flag says.
+pub(super) fn resolve_concurrency(flag: &str, asked: Option<NonZeroU32>) -> Result<NonZeroU32, UsageError> {
+    let concurrency = asked.unwrap_or(NonZeroU32::MIN);
+    if concurrency.get() > MOST_AT_ONCE {
+        return Err(UsageError::new(format!("{flag} {concurrency}: at most {MOST_AT_ONCE}")));
+    }
+    Ok(concurrency)
 }
 
 /// Arrivals at a rate that a flag says.

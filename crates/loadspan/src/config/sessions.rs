@@ -39,7 +39,7 @@ pub(super) fn resolve_load(args: &ProfileArgs, seed: u64) -> Result<LoadConfig, 
             max_concurrency: args.load.max_concurrency.or(args.load.concurrency),
         },
         None => LoadModel::Closed {
-            concurrency: num_sessions.unwrap_or(NonZeroU32::MIN),
+            concurrency: load::resolve_concurrency("--num-sessions", num_sessions)?,
             ramp: args.load.concurrency_ramp_duration.map(|seconds| seconds.0),
         },
     };
@@ -75,7 +75,7 @@ pub(super) fn resolve(args: &ProfileArgs, seed: u64) -> Result<ConversationConfi
             prefixes: resolve_prefixes(sessions)?,
         }),
     };
-    Ok(ConversationConfig {
+    let config = ConversationConfig {
         source,
         seed,
         think_time: resolve_think_time(sessions),
@@ -88,7 +88,9 @@ pub(super) fn resolve(args: &ProfileArgs, seed: u64) -> Result<ConversationConfi
                 Some(ContextArg::DropOldest) => ContextPolicy::DropOldest,
             },
         }),
-    })
+    };
+    config.check().map_err(|error| UsageError::new(error.to_string()))?;
+    Ok(config)
 }
 
 /// What is sent in sessions is messages.
@@ -103,7 +105,7 @@ fn check_endpoint(args: &ProfileArgs) -> Result<(), UsageError> {
     };
     match problem {
         Some(problem) => Err(UsageError::with_hint(
-            format!("sessions cannot be sent as {problem}: they are chats"),
+            format!("--endpoint-type: sessions cannot be sent as {problem}: they are chats"),
             "use --endpoint-type chat",
         )),
         None => Ok(()),

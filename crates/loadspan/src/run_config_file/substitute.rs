@@ -31,6 +31,11 @@ pub(super) fn substitute(text: &str, variables: Variables<'_>) -> Result<String,
     Ok(out)
 }
 
+/// Whether there may be a variable in a text, so that what it comes to is not to be repeated.
+pub(super) fn has_variable(text: &str) -> bool {
+    text.contains("${")
+}
+
 fn value_of(inner: &str, variables: Variables<'_>) -> Result<String, String> {
     let (name, default) = match inner.split_once(":-") {
         Some((name, default)) => (name, Some(default)),

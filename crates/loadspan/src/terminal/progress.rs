@@ -53,6 +53,11 @@ impl StageGoal {
             duration: limits.duration,
         }
     }
+
+    /// Whether it can be told how much of it is done. Where sessions end it, their turns are not known in advance.
+    fn is_foreseeable(&self) -> bool {
+        self.requests.is_some() || self.duration.is_some()
+    }
 }
 
 impl ProgressLine {
@@ -136,7 +141,8 @@ impl ProgressLine {
             }
             Some(share) => match goal.and_then(|goal| goal.requests) {
                 Some(total) => format!("{ended}/{total} ({:.0} %)", share * 100.0),
-                None => format!("{ended} done ({:.0} %)", share * 100.0),
+                None if goal.is_some_and(StageGoal::is_foreseeable) => format!("{ended} done ({:.0} %)", share * 100.0),
+                None => format!("{ended} done"),
             },
         };
         let stage = match goal.map_or("", |goal| &goal.title) {
@@ -234,6 +240,10 @@ mod tests {
             line.message(progress, &view(), share),
             "42/84 (50 %) · 8.33 req/s · 1066 tok/s · TTFT 31.2 ms · 8 in flight · 2 failed · 20 s left"
         );
+        let mut sessions = self::line(None);
+        sessions.stages[0].duration = None;
+        let share = sessions.share(progress, &view());
+        assert!(sessions.message(progress, &view(), share).starts_with("42 done · "));
         let warm = Progress {
             measure_started_at: None,
             ..progress

@@ -272,14 +272,14 @@ fn values_out_of_range_are_named() {
         turns: spread(0.5, 0.0),
         ..made_up()
     });
-    insta::assert_snapshot!(problem(turns), @"a mean of 0.5 turns with a deviation of 0 is out of range; the mean must be between 1 and 10000, the deviation 0 or more");
+    insta::assert_snapshot!(problem(turns), @"--session-turns-mean 0.5 with a deviation of 0 is out of range; the mean must be between 1 and 10000, the deviation 0 or more");
     let prefixes = with(MadeUpConfig {
         prefixes: pool(1_000_000, 1_000),
         ..made_up()
     });
-    insta::assert_snapshot!(problem(prefixes), @"1000000 shared prefixes of 1000 tokens are too much to hold; ask for at most 33554432 tokens in all");
+    insta::assert_snapshot!(problem(prefixes), @"a shared system prompt of 0 tokens and 1000000 prefixes of 1000 are too much to hold; ask for at most 33554432 tokens in all");
     let delay_ratio = -1.0;
-    insta::assert_snapshot!(problem(ConversationConfig { delay_ratio, ..config() }), @"delays cannot be multiplied by -1; give 0 or more");
+    insta::assert_snapshot!(problem(ConversationConfig { delay_ratio, ..config() }), @"--session-delay-ratio: delays cannot be multiplied by -1; give 0 or more");
 }
 
 proptest! {

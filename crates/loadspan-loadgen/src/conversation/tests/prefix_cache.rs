@@ -94,11 +94,12 @@ fn the_share_of_the_history_alone_is_said_too() {
 #[test]
 fn a_share_that_cannot_be_had_says_why() {
     let problem = |config: ConversationConfig| -> ConversationError {
-        config.load(None).unwrap().build(&LengthModel::Words).unwrap_err()
+        let loaded = config.load(None);
+        loaded.and_then(|loaded| loaded.build(&LengthModel::Words)).unwrap_err()
     };
     let shares = [0.1, 1.0, 0.999_999_9].map(|share| problem(aiming_at(share, 1, 4.0)).to_string());
     insta::assert_snapshot!(shares[0], @"a prefix share of 0.1 is impossible: with no prefix at all it is 0.682, because each turn repeats the earlier ones and any system prompt; ask for more, or for fewer turns");
-    insta::assert_snapshot!(shares[1], @"1 is no share of tokens that a cache can have; give a number from 0 to below 1, such as 0.5");
+    insta::assert_snapshot!(shares[1], @"--prefix-share: 1 is no share of tokens that a cache can have; give a number from 0 to below 1, such as 0.5");
     insta::assert_snapshot!(shares[2], @"a prefix share of 0.9999999 needs a shared prefix of 1997154318 tokens, which is out of range; ask for less");
     let mut endless = made_up();
     endless.output_tokens = None;
@@ -106,7 +107,7 @@ fn a_share_that_cannot_be_had_says_why() {
         count: NonZeroU32::MIN,
         length: PrefixLength::ForShare(0.5),
     });
-    insta::assert_snapshot!(problem(with(endless)), @"a prefix share can only be aimed at when answers have a length; give one with --osl");
+    insta::assert_snapshot!(problem(with(endless)), @"--prefix-share can only be aimed at when answers have a length; give one with --osl");
     endless.prefixes = None;
     assert_eq!(build(with(endless)).prefix_share(), None);
 }

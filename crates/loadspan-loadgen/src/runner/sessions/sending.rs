@@ -1,21 +1,14 @@
 //! Calls are sent when they are due and there is room for them.
 
-use std::sync::Arc;
-
 use loadspan_record::{Failure, Outcome, RunOffset};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::agenda::{PendingCall, Task};
 use super::dispatcher::Dispatcher;
 use super::live::{LiveSession, State};
 use crate::observer::Said;
+use crate::runner::room::Room;
 use crate::runner::slot::{Due, Slot, Turn, WrittenCall};
 use crate::sessions::Unsendable;
-
-/// Room for one call under `max_concurrency`, which all workers share.
-struct Room {
-    _permit: Option<OwnedSemaphorePermit>,
-}
 
 impl Dispatcher<'_> {
     pub(super) async fn do_task(&mut self) {
@@ -31,7 +24,7 @@ impl Dispatcher<'_> {
         if !self.live.get(call.seat).is_some_and(is_wanted) {
             return;
         }
-        let Some(room) = self.take_room().await else {
+        let Some(room) = Room::take(self.worker, &mut self.held_until).await else {
             return self.agenda.note(at, Task::Call(call));
         };
         // It took a while, perhaps, and its session may have failed meanwhile.
@@ -49,23 +42,6 @@ impl Dispatcher<'_> {
             return self.agenda.note(at, Task::Call(call));
         };
         self.send((at, index), call, room);
-    }
-
-    /// Waits until there is room for one more call in flight, and takes it; `None` when nothing may be sent any more.
-    async fn take_room(&mut self) -> Option<Room> {
-        let Some(limit) = &self.worker.control.room else {
-            return Some(Room { _permit: None });
-        };
-        if let Ok(permit) = Arc::clone(limit).try_acquire_owned() {
-            return Some(Room { _permit: Some(permit) });
-        }
-        let permit = tokio::select! {
-            permit = Arc::clone(limit).acquire_owned() => permit.ok(),
-            () = self.worker.stopped.notified() => None,
-        };
-        self.held_until = self.now();
-        let permit = permit.filter(|_| self.may_send())?;
-        Some(Room { _permit: Some(permit) })
     }
 
     fn send(&mut self, (at, index): (RunOffset, u64), call: PendingCall, room: Room) {

@@ -76,6 +76,12 @@ impl Course {
         }
     }
 
+    /// Turns of which there is no request.
+    pub(super) fn missing(&self) -> u64 {
+        let planned = self.planned.map_or(0, u64::from);
+        planned.saturating_sub(self.turns)
+    }
+
     /// From the first request sent to the end of the last.
     pub(super) fn secs(&self) -> f64 {
         self.first_sent

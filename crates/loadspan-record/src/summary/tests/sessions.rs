@@ -59,7 +59,7 @@ fn a_session_fails_is_cut_or_completes() {
         (sessions.seen, sessions.completed, sessions.failed, sessions.cut),
         (4, 1, 1, 2)
     );
-    assert_eq!(sessions.retries, 1);
+    assert_eq!((sessions.retries, sessions.never_sent), (1, 3));
     assert_eq!(sessions.turns.unwrap().mean, 3.0);
 }
 

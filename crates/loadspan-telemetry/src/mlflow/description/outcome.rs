@@ -115,16 +115,14 @@ fn unix_ms_after(started_unix_ns: u64, seconds: f64) -> i64 {
 
 /// The verdict, and the codes of what speaks against it.
 fn verdict_tags(verdict: &Verdict) -> Vec<Tag> {
-    let codes: Vec<String> = verdict.reasons.iter().filter_map(code_of).collect();
     let mut tags = BTreeMap::new();
     insert_tag(&mut tags, "verdict", verdict.status.as_str());
-    insert_tag(&mut tags, "verdict.reasons", &codes.join(", "));
+    insert_tag(&mut tags, "verdict.reasons", &codes(verdict));
     tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
 }
 
 fn own_tags(summary: &Summary) -> Vec<Tag> {
     let verdict = &summary.verdict;
-    let codes: Vec<String> = verdict.reasons.iter().filter_map(code_of).collect();
     let was_cancelled = status(summary) == RunStatus::Killed;
     let incomplete = match &summary.run.completeness {
         Completeness::Complete => "",
@@ -133,7 +131,7 @@ fn own_tags(summary: &Summary) -> Vec<Tag> {
     let mut tags = BTreeMap::new();
     for (key, value) in [
         ("verdict", verdict.status.as_str()),
-        ("verdict.reasons", &codes.join(", ")),
+        ("verdict.reasons", &codes(verdict)),
         ("was_cancelled", &was_cancelled.to_string()),
         ("incomplete.reason", incomplete),
         ("gpu", &summary.gpus.as_ref().map(models).unwrap_or_default()),
@@ -147,6 +145,17 @@ fn own_tags(summary: &Summary) -> Vec<Tag> {
         insert_tag(&mut tags, &key, verdict.unwrap_or_default());
     }
     tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
+}
+
+/// The codes of the reasons. Several stages may have the same.
+fn codes(verdict: &Verdict) -> String {
+    let mut codes: Vec<String> = Vec::new();
+    for code in verdict.reasons.iter().filter_map(code_of) {
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    codes.join(", ")
 }
 
 /// The code of a reason, by which runs can be searched; its words are in the note.

@@ -222,6 +222,7 @@ fn buckets_of_sessions_are_known_by_where_they_begin() {
         cut: 0,
         requests: 14,
         retries: 0,
+        never_sent: 2,
         turns: None,
         duration: None,
         busy_duration: None,
@@ -231,7 +232,7 @@ fn buckets_of_sessions_are_known_by_where_they_begin() {
     });
     let metrics = metrics_of(&summary);
     let of_sessions: Vec<_> = metrics.iter().filter(|(key, _)| key.starts_with("sessions.")).collect();
-    assert_eq!(of_sessions.len(), 6 + 3 * 2, "{of_sessions:?}");
+    assert_eq!(of_sessions.len(), 7 + 3 * 2, "{of_sessions:?}");
     assert_eq!(metrics["sessions.by_turn.4.requests"], 7.0);
     assert_eq!(metrics["sessions.by_context.256.cached_input_share"], 0.5);
 }

@@ -11,7 +11,7 @@ use super::super::parameters::LengthSource;
 use super::{RequestSpan, RunPart, Sampling};
 use crate::Operation;
 use crate::config::ContentCapture;
-use crate::traces::hierarchy::started_at;
+use crate::traces::hierarchy::{conversation_of, started_at};
 
 impl RunPart {
     /// What is known of this request alone. `scratch` is memory for ids.
@@ -69,7 +69,7 @@ impl RunPart {
         ] {
             attributes.optional_int(name, count.map(i64::from));
         }
-        if let Some(session) = record.session {
+        if let Some(session) = conversation_of(record) {
             let id = formatted(scratch, format_args!("{}-s{session}", self.run_id));
             attributes.text(names::GEN_AI_CONVERSATION_ID, id);
         }

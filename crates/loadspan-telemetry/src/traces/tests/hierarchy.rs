@@ -94,6 +94,25 @@ fn a_stage_can_be_one_trace_and_each_its_own() {
 }
 
 #[test]
+fn a_session_of_one_turn_is_no_conversation() {
+    let lone = |index: u64| RequestRecord {
+        session: Some(index),
+        turn: Some(0),
+        turns: Some(1),
+        trace_id: 0x90 + u128::from(index),
+        ..stream(index)
+    };
+    let spans = by_name(Case::new().scope(TraceScope::Session).spans(&[lone(0), lone(1)]));
+    assert!(!spans.contains_key("session"));
+    let (requests, stage) = (&spans["chat m"], only(&spans, "stage 0"));
+    for request in requests {
+        assert!(is_root_linked_to(request, stage, "stage"));
+        assert_eq!(text(&request.attributes, "gen_ai.conversation.id"), None);
+    }
+    assert_eq!(requests.len(), 2);
+}
+
+#[test]
 fn turns_stand_below_their_session() {
     let turn = |index: u64, trace_id| RequestRecord {
         session: Some(9),

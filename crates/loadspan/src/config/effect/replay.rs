@@ -1,5 +1,6 @@
 //! Flags of replay that would have no effect, and flags that have none on a recording.
 
+use super::sessions::text_flags;
 use super::{Rule, rule};
 use crate::cli::ProfileArgs;
 
@@ -39,7 +40,7 @@ fn without_recording(args: &ProfileArgs) -> Vec<Rule> {
 
 /// What is said is in the recording.
 fn text_rules(args: &ProfileArgs) -> Vec<Rule> {
-    let (workload, sessions) = (&args.workload, &args.sessions);
+    let workload = &args.workload;
     let flags = [
         (workload.isl.is_some(), "--isl"),
         (workload.isl_stddev.is_some(), "--isl-stddev"),
@@ -51,29 +52,6 @@ fn text_rules(args: &ProfileArgs) -> Vec<Rule> {
             workload.dataset_sampling_strategy.is_some(),
             "--dataset-sampling-strategy",
         ),
-        (sessions.session_turns_mean.is_some(), "--session-turns-mean"),
-        (sessions.session_turns_stddev.is_some(), "--session-turns-stddev"),
-        (sessions.session_turn_delay_mean.is_some(), "--session-turn-delay-mean"),
-        (
-            sessions.session_turn_delay_stddev.is_some(),
-            "--session-turn-delay-stddev",
-        ),
-        (
-            sessions.session_turn_delay_shape.is_some(),
-            "--session-turn-delay-shape",
-        ),
-        (sessions.session_delay_ratio.is_some(), "--session-delay-ratio"),
-        (
-            sessions.shared_system_prompt_length.is_some(),
-            "--shared-system-prompt-length",
-        ),
-        (sessions.num_prefix_prompts.is_some(), "--num-prefix-prompts"),
-        (sessions.prefix_prompt_length.is_some(), "--prefix-prompt-length"),
-        (sessions.prefix_share.is_some(), "--prefix-share"),
-        (sessions.tool_turn_share.is_some(), "--tool-turn-share"),
-        (sessions.tool_time.is_some(), "--tool-time"),
-        (sessions.max_context.is_some(), "--max-context"),
-        (sessions.context_policy.is_some(), "--context-policy"),
         (args.output.export_inputs, "--export-inputs"),
     ];
     let is_recorded = |(said, flag)| {
@@ -84,7 +62,8 @@ fn text_rules(args: &ProfileArgs) -> Vec<Rule> {
             "leave it out",
         )
     };
-    flags.into_iter().map(is_recorded).collect()
+    let of_sessions = text_flags(&args.sessions);
+    flags.into_iter().chain(of_sessions).map(is_recorded).collect()
 }
 
 /// When sessions begin: in the recording, unless the user says it.

@@ -21,6 +21,22 @@ pub(super) fn rules(args: &ProfileArgs) -> Vec<Rule> {
 fn without_sessions(sessions: &SessionArgs) -> Vec<Rule> {
     let flags = [
         (sessions.num_warmup_sessions.is_some(), "--num-warmup-sessions"),
+        (sessions.turn_retries.is_some(), "--turn-retries"),
+        (sessions.turn_retry_backoff.is_some(), "--turn-retry-backoff"),
+        (sessions.session_header.is_some(), "--session-header"),
+    ];
+    let needs_sessions = |(said, flag)| rule(said, flag, "without sessions", "add --num-sessions or --session-rate");
+    flags
+        .into_iter()
+        .chain(text_flags(sessions))
+        .map(needs_sessions)
+        .collect()
+}
+
+/// The flags that say what is said in sessions, and when.
+pub(super) fn text_flags(sessions: &SessionArgs) -> [(bool, &'static str); 14] {
+    [
+        (sessions.session_turns_mean.is_some(), "--session-turns-mean"),
         (sessions.session_turns_stddev.is_some(), "--session-turns-stddev"),
         (sessions.session_turn_delay_mean.is_some(), "--session-turn-delay-mean"),
         (
@@ -43,12 +59,7 @@ fn without_sessions(sessions: &SessionArgs) -> Vec<Rule> {
         (sessions.tool_time.is_some(), "--tool-time"),
         (sessions.max_context.is_some(), "--max-context"),
         (sessions.context_policy.is_some(), "--context-policy"),
-        (sessions.turn_retries.is_some(), "--turn-retries"),
-        (sessions.turn_retry_backoff.is_some(), "--turn-retry-backoff"),
-        (sessions.session_header.is_some(), "--session-header"),
-    ];
-    let needs_sessions = |(said, flag)| rule(said, flag, "without sessions", "add --num-sessions or --session-rate");
-    flags.into_iter().map(needs_sessions).collect()
+    ]
 }
 
 /// What is for requests that know nothing of each other.

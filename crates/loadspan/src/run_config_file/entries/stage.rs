@@ -8,7 +8,7 @@ use super::{Scope, Section, StageEntries};
 use crate::cli::Seconds;
 use crate::run_config_file::keys::Keys;
 use crate::run_config_file::mistake::Mistake;
-use crate::run_config_file::substitute::{Variables, substitute};
+use crate::run_config_file::substitute::{Variables, has_variable, substitute};
 use crate::run_config_file::yaml::{Content, Node, Pair};
 
 /// Far more than a run has.
@@ -89,17 +89,30 @@ fn stage_role(pair: &Pair, variables: Variables<'_>) -> Result<StageRole, Mistak
     match word(pair, variables)?.as_str() {
         "measured" => Ok(StageRole::Measured),
         "warmup" => Ok(StageRole::Warmup),
-        other => Err(Mistake::at(
-            pair.value.place,
-            format!("`role`: `{other}` is neither measured nor warmup"),
-        )),
+        _ => Err(refusal(pair, "neither measured nor warmup")),
     }
 }
 
 fn stage_pause(pair: &Pair, variables: Variables<'_>) -> Result<Duration, Mistake> {
     let pause: Result<Seconds, String> = word(pair, variables)?.parse();
-    let pause = pause.map_err(|error| Mistake::at(pair.value.place, format!("`pause`: {error}")))?;
-    Ok(pause.0)
+    match pause {
+        Ok(pause) => Ok(pause.0),
+        Err(_) if written(pair).is_some_and(has_variable) => Err(refusal(pair, "no time")),
+        Err(error) => Err(Mistake::at(pair.value.place, format!("`pause`: {error}"))),
+    }
+}
+
+/// That a value is not what it should be, quoted as it is written: what a variable holds may be a secret.
+fn refusal(pair: &Pair, problem: &str) -> Mistake {
+    let message = format!("`{}`: `{}` is {problem}", pair.key, written(pair).unwrap_or_default());
+    Mistake::at(pair.value.place, message)
+}
+
+fn written(pair: &Pair) -> Option<&str> {
+    match &pair.value.content {
+        Content::Scalar(scalar) => Some(&scalar.text),
+        Content::List(_) | Content::Map(_) => None,
+    }
 }
 
 /// A single value of a key that is no flag.

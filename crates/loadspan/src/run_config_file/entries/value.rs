@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 use super::{Scope, Setting};
 use crate::run_config_file::keys::{Form, Key, Keys, Shape, ValueKind, value_kind};
 use crate::run_config_file::mistake::Mistake;
-use crate::run_config_file::substitute::{Variables, substitute};
+use crate::run_config_file::substitute::{Variables, has_variable, substitute};
 use crate::run_config_file::yaml::{Content, Node, Pair, Scalar};
 
 /// A setting that is being read.
@@ -53,8 +53,8 @@ impl Reading<'_> {
         let setting = match self.text(node, scalar)?.as_str() {
             "true" => Setting::On,
             "false" => Setting::Off,
-            other => {
-                let message = format!("`{}` is true or false, not `{other}`", self.key.name);
+            _ => {
+                let message = format!("`{}` is true or false, not `{}`", self.key.name, scalar.text);
                 return Err(Mistake::at(node.place, message));
             }
         };
@@ -138,35 +138,40 @@ impl Reading<'_> {
         if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
             return Ok(());
         }
-        let shown = if self.key.is_secret {
-            String::new()
-        } else {
-            format!(" `{value}`")
+        Err(self.refusal(node, value, &error))
+    }
+
+    /// What clap says of a value. What a variable holds is not repeated: it may be a secret that was put into the wrong place.
+    fn refusal(&self, node: &Node, value: &str, error: &clap::Error) -> Mistake {
+        let written = match &node.content {
+            Content::Scalar(scalar) if has_variable(&scalar.text) => Some(scalar.text.as_str()),
+            _ => None,
         };
-        let mut message = format!("`{}` cannot be{shown}", self.key.name);
+        let mut message = match self.key.is_secret {
+            true => format!("`{}` cannot be", self.key.name),
+            false => format!("`{}` cannot be `{}`", self.key.name, written.unwrap_or(value)),
+        };
         let kind = self
             .keys
             .argument(self.key)
             .map(|arg| value_kind(arg.get_value_parser()));
-        match (kind, std::error::Error::source(&error)) {
+        match (kind, std::error::Error::source(error)) {
             (Some(ValueKind::Integer(least)), _) => message.push_str(&format!(": a whole number, at least {least}")),
             (Some(ValueKind::Number), _) => message.push_str(": a number"),
-            (_, Some(cause)) => message.push_str(&format!(": {cause}")),
-            (_, None) => {}
+            (_, Some(cause)) if written.is_none() => message.push_str(&format!(": {cause}")),
+            _ => {}
         }
         let mistake = Mistake::at(node.place, message);
-        Err(
-            match (
-                error.get(ContextKind::SuggestedValue),
-                error.get(ContextKind::ValidValue),
-            ) {
-                (Some(ContextValue::String(near)), _) => mistake.with_hint(format!("did you mean `{near}`?")),
-                (_, Some(ContextValue::Strings(valid))) if !valid.is_empty() => {
-                    mistake.with_hint(format!("one of: {}", valid.join(", ")))
-                }
-                _ => mistake,
-            },
-        )
+        match (
+            error.get(ContextKind::SuggestedValue),
+            error.get(ContextKind::ValidValue),
+        ) {
+            (Some(ContextValue::String(near)), _) => mistake.with_hint(format!("did you mean `{near}`?")),
+            (_, Some(ContextValue::Strings(valid))) if !valid.is_empty() => {
+                mistake.with_hint(format!("one of: {}", valid.join(", ")))
+            }
+            _ => mistake,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every mistake has its place and says what to do.
 
-use super::resolve;
+use super::{parse, resolve};
+use crate::run_config_file::FileError;
 
 /// What is said of a file, with flags beside it.
 #[track_caller]
@@ -77,5 +78,46 @@ fn a_secret_is_not_repeated() {
     ] {
         let error = said(text, "");
         assert!(!error.contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn sessions_that_cannot_be_are_told_with_their_place() {
+    let stage = "stages:\n  - {name: talk, num_sessions: 2, session_turns_mean: 0}";
+    assert_eq!(
+        said(stage, "").lines().next(),
+        Some(
+            "run.yaml:2:35: stage `talk`: `session_turns_mean` 0 with a deviation of 0 is out of range; the mean must be between 1 \
+             and 10000, the deviation 0 or more"
+        )
+    );
+    assert_eq!(
+        said("num_sessions: 2\nsession_turns_mean: 3\nprefix_share: 0.8", ""),
+        "run.yaml:3:1: `prefix_share` can only be aimed at when answers have a length; give one with `osl`"
+    );
+    assert_eq!(
+        said("num_sessions: 2\nendpoint_type: completions", "").lines().next(),
+        Some("run.yaml:2:1: `endpoint_type`: sessions cannot be sent as completions: they are chats")
+    );
+}
+
+#[test]
+fn what_a_variable_holds_is_not_repeated() {
+    let variables = [("KEY", "canary")];
+    for text in [
+        "streaming: ${KEY}",
+        "concurrency: ${KEY}",
+        "arrival_pattern: x${KEY}",
+        "benchmark_duration: ${KEY}",
+        "trace_sample_ratio: '${KEY}'",
+        "url: ['http://h', '${KEY}']\nrequest_rate: [${KEY}]",
+        "stages: [{role: '${KEY}'}]",
+        "stages: [{pause: '${KEY}'}]",
+        "stages: [{isl: '${KEY}'}]",
+    ] {
+        let Err(FileError::Usage(error)) = parse(text, "", &variables) else {
+            panic!("nothing is wrong with\n{text}")
+        };
+        assert!(!error.to_string().contains("canary"), "{error}");
     }
 }
