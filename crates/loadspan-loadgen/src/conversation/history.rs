@@ -4,9 +4,6 @@ use super::message::{write_answer, write_tool_result};
 use super::tools;
 use crate::sessions::Answer;
 
-/// About what stands around a text as a message.
-const ENVELOPE: usize = 64;
-
 /// The answers of a session, as they go back to the server. What the user said is not here: it is made again.
 #[derive(Debug, Default)]
 pub(super) struct History {
@@ -37,23 +34,20 @@ impl History {
     /// Adds an answer of so many tokens. If it called tools, the result that `write_result` writes as JSON goes with it; otherwise
     /// nothing is written.
     pub(super) fn add(&mut self, answer: &Answer, tokens: u32, write_result: Option<impl FnOnce(&mut String)>) {
-        let mut added = String::with_capacity(answer.text.len() + ENVELOPE);
-        added.push(',');
-        write_answer(answer, &mut added);
+        self.messages.push(',');
+        write_answer(answer, &mut self.messages);
         let mut next = NextInput::User;
         if let (Some((first, others)), Some(write_result)) = (answer.tool_calls.split_first(), write_result) {
             next = NextInput::Tools;
-            added.push(',');
-            write_tool_result(&first.id, &mut added, write_result);
+            self.messages.push(',');
+            write_tool_result(&first.id, &mut self.messages, write_result);
             for call in others {
-                added.push(',');
-                write_tool_result(&call.id, &mut added, |json| json.push_str(tools::NOTHING_MORE));
+                self.messages.push(',');
+                write_tool_result(&call.id, &mut self.messages, |json| json.push_str(tools::NOTHING_MORE));
             }
         }
-        // What stays is allocated as long as it is: room to grow, and the holes that growing leaves, were most of the memory of
-        // sessions that think.
-        self.messages.reserve_exact(added.len());
-        self.messages.push_str(&added);
+        // Conversations differ in length: room for the next answer would be more than what is there.
+        self.messages.shrink_to_fit();
         self.answers.push(Answered {
             end: self.messages.len(),
             tokens,
