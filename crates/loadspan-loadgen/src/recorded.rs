@@ -12,8 +12,10 @@ mod answer;
 mod body;
 mod entries;
 mod error;
+mod extent;
 mod files;
 mod held;
+mod history;
 mod load;
 mod loaded;
 mod open;
@@ -212,10 +214,12 @@ impl Sessions for RecordedSessions {
 
     /// Of a log, of which not much was known before.
     fn remarks(&self) -> Vec<String> {
-        match &self.kind {
-            Kind::Log { .. } => self.tally.remarks(),
+        let mut remarks = match &self.kind {
+            Kind::Log { .. } => self.tally.describe_bad(),
             Kind::Planned(_) | Kind::Held(_) => Vec::new(),
-        }
+        };
+        remarks.extend(self.tally.describe_forgotten());
+        remarks
     }
 
     fn open_log(&self) -> Option<SessionLog> {

@@ -13,6 +13,7 @@
 #![deny(missing_docs)]
 
 mod graph;
+mod held;
 mod inspect;
 mod log;
 mod openai;
@@ -25,6 +26,7 @@ mod svg;
 mod testing;
 
 pub use graph::{Edge, Graph, Reason, Refused, Start, Use, Used};
+pub use held::{Full, Held};
 pub use inspect::{render_text, render_unused};
 pub use log::{Lengths, TimedCall, TimedLog, Turn};
 pub use openai::{chat_message, chat_tools};

@@ -164,7 +164,7 @@ impl Planner {
             self.left.by_window += 1;
             return false;
         }
-        let sampled = self.options.sample.takes(self.options.seed, id);
+        let sampled = self.options.samples(id);
         self.left.by_sample += u64::from(!sampled);
         sampled
     }

@@ -37,6 +37,8 @@ pub struct Reading {
     pub block_tokens: NonZeroU32,
     /// What makes spans a session.
     pub sessions: SessionsBy,
+    /// Bytes that a recording may take that has to be held as a whole: see [`Held`](crate::Held).
+    pub most_held: usize,
 }
 
 /// What a file turned out to be.
@@ -50,6 +52,9 @@ pub enum Opened<R> {
     Conversations(Conversations<R>),
 }
 
+/// What a recording may take that is held as a whole, when nobody says it.
+const MOST_HELD: usize = 2 << 30;
+
 /// What one of the `hash_ids` stands for in the traces of Mooncake.
 const BLOCK_TOKENS: NonZeroU32 = NonZeroU32::new(512).expect("it is not 0");
 
@@ -60,6 +65,7 @@ impl Default for Reading {
             lengths: None,
             block_tokens: BLOCK_TOKENS,
             sessions: SessionsBy::Conversation,
+            most_held: MOST_HELD,
         }
     }
 }

@@ -124,6 +124,7 @@ impl Entries {
         open.put(planned);
         let begun = Box::new(TimedSession::new(&self.timed, number, (Arc::clone(&open.inbox), 1)));
         let Some(id) = session else {
+            self.tally.count_single_call();
             return self.say(number, LogEvent::Whole(begun));
         };
         for over in self.open.add(id, open) {

@@ -1,8 +1,9 @@
 //! Why a recording cannot be sent.
 
-use loadspan_replay::SourceError;
+use loadspan_replay::{BadLines, SourceError};
 use thiserror::Error;
 
+use super::remarks::describe_bad;
 use crate::workload::WorkloadError;
 
 /// Why a recording cannot be sent. The message names the file, and what to try.
@@ -31,10 +32,17 @@ pub enum RecordedError {
         /// What has none.
         place: String,
     },
-    /// It would have to be held as a whole, and is too long for that.
-    #[error(
-        "{0} calls are too many to be held, as sessions that begin by --num-sessions or --session-rate have to be; leave these \
-         out, or take less of it with --replay-window or --replay-sample"
-    )]
-    TooLong(u64),
+    /// There are no calls in it that can be read.
+    #[error("{sources}: there are no calls in it{}", because(.bad))]
+    NoCalls {
+        /// The files.
+        sources: String,
+        /// What could not be read.
+        bad: BadLines,
+    },
+}
+
+fn because(bad: &BadLines) -> String {
+    let because = describe_bad(bad).into_iter().map(|reason| format!(": {reason}"));
+    because.collect()
 }

@@ -18,9 +18,12 @@ pub(super) struct HeldLog {
 
 impl HeldLog {
     pub(super) fn new(sessions: Vec<Vec<PlannedCall>>, timed: Arc<Timed>, tally: &Tally) -> Self {
-        sessions
-            .iter()
-            .for_each(|calls| tally.count_session(calls.len() as u64));
+        for calls in &sessions {
+            tally.count_session(calls.len() as u64);
+            if calls.iter().all(|planned| planned.call.turn.is_none()) {
+                tally.count_single_call();
+            }
+        }
         tally.mark_complete();
         Self { sessions, timed }
     }

@@ -1,17 +1,16 @@
 //! What is sent, as far as that is known before it is sent.
 
-use std::collections::HashMap;
+mod log;
+
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use loadspan_replay::{BadLines, Format, Plan, PlannedCall, Planner, Recording, TimedCall};
+use loadspan_record::counted;
+use loadspan_replay::{BadLines, Format, Plan, PlannedCall, Planner, Recording};
 
-use super::open::{self, LogFiles, OpenedContent, OpenedRecording, RecordedLog};
-use super::remarks::{counted, describe_bad, describe_left, nothing, remarks_on};
+use super::extent::Extent;
+use super::open::{self, LogFiles, OpenedContent, OpenedRecording};
+use super::remarks::{nothing, remarks_on, why_nothing};
 use super::{Arrivals, LoadedRecording, RecordedConfig, RecordedError};
-
-/// What a held log may take, in bytes.
-const MOST_HELD: usize = 4 << 30;
 
 /// What was read.
 #[derive(Debug)]
@@ -51,7 +50,7 @@ pub(super) fn load(config: RecordedConfig, paths: &[PathBuf]) -> Result<LoadedRe
         OpenedContent::Log(log) => *log,
     };
     let files = LogFiles::of_log(&config, (paths, format))?;
-    let (content, remarks) = take_log(&config, files, log)?;
+    let (content, remarks) = log::take(&config, files, log)?;
     Ok(LoadedRecording {
         config,
         sources,
@@ -71,10 +70,11 @@ pub(super) fn take(
         spans: recording.unused.len() as u64,
         lines: recording.bad.total,
     };
-    let recorded = recording.sessions.len();
+    let extent = Extent::of(&recording);
     let plan = Plan::of(recording, &config.options);
     if plan.sessions.is_empty() {
-        return Err(nothing(&sources, &describe_left(recorded, plan.left, &remarks)));
+        let why = why_nothing((&extent, plan.left), &config.options, &remarks);
+        return Err(nothing(&sources, &why));
     }
     let calls = plan.sessions.iter().flat_map(|planned| planned.session.calls());
     let made_up = calls.filter(|call| call.messages.is_empty()).count();
@@ -98,62 +98,4 @@ pub(super) fn take(
         content: Content::Planned { plan, left, made_up },
         remarks,
     })
-}
-
-/// Looks at the first call of a log, or reads all of it.
-fn take_log(
-    config: &RecordedConfig,
-    files: LogFiles,
-    mut log: RecordedLog,
-) -> Result<(Content, Vec<String>), RecordedError> {
-    let planner = files.planner();
-    if config.arrivals == Arrivals::OfLoad {
-        return hold(&files, log, planner);
-    }
-    match log.next().transpose()? {
-        None => Err(nothing(&[files.name()], &describe_bad(log.bad()).join("; "))),
-        Some(TimedCall { at: None, line, .. }) => Err(RecordedError::NoTimes {
-            place: format!("{}:{line}", files.name()),
-        }),
-        // What cannot be read is said when all of it has been.
-        Some(_) => Ok((Content::Log { files, planner }, Vec::new())),
-    }
-}
-
-/// Reads a whole log.
-fn hold(files: &LogFiles, mut log: RecordedLog, mut planner: Planner) -> Result<(Content, Vec<String>), RecordedError> {
-    let mut sessions: Vec<Vec<PlannedCall>> = Vec::new();
-    let mut places = HashMap::new();
-    let (mut held, mut read) = (0, 0_u64);
-    for call in log.by_ref() {
-        read += 1;
-        let Some(planned) = planner.call(call?) else { continue };
-        held += size_of::<PlannedCall>() + planned.call.hash_ids.len() * size_of::<u64>();
-        if held > MOST_HELD {
-            return Err(RecordedError::TooLong(read));
-        }
-        match &planned.call.turn {
-            Some(turn) if turn.number > 0 && places.contains_key(&turn.session) => {
-                let place: usize = places[&turn.session];
-                sessions[place].push(planned);
-            }
-            turn => {
-                if let Some(turn) = turn {
-                    places.insert(Arc::clone(&turn.session), sessions.len());
-                }
-                sessions.push(vec![planned]);
-            }
-        }
-    }
-    let (bad, remarks) = (log.bad().clone(), describe_bad(log.bad()));
-    if sessions.is_empty() {
-        let why = describe_left(read as usize, planner.left(), &remarks);
-        return Err(nothing(&[files.name()], &why));
-    }
-    let content = Content::Held {
-        calls: sessions,
-        planner,
-        bad,
-    };
-    Ok((content, remarks))
 }

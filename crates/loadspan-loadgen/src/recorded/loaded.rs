@@ -58,13 +58,13 @@ impl LoadedRecording {
             Content::Held { calls, planner, bad } => {
                 let tally = Tally::of_log((sources, format), planner);
                 tally.count_bad(&bad);
-                let timed = Arc::new(Timed::new(texts, &config));
+                let timed = Arc::new(Timed::new(texts, &config, Arc::clone(&tally)));
                 let held = HeldLog::new(calls, timed, &tally);
                 (Kind::Held(held), tally)
             }
             Content::Log { files, planner } => {
                 let tally = Tally::of_log((sources, format), planner);
-                let timed = Arc::new(Timed::new(texts, &config));
+                let timed = Arc::new(Timed::new(texts, &config, Arc::clone(&tally)));
                 (Kind::Log { files, timed }, tally)
             }
         }

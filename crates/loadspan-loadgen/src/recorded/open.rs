@@ -1,16 +1,19 @@
 //! Opens files, and reads those of which all has to be known.
 
+use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use loadspan_replay::{
-    Conversations, Detected, Format, Opened, Peeked, Planner, Recording, RecordingBuilder, Session, SourceError,
+    Conversations, Detected, Format, Held, Opened, Peeked, Planner, Recording, RecordingBuilder, Session, SourceError,
     TimedLog,
 };
 
 use super::files::{self, Input, name_of};
 use super::remarks::nothing;
 use super::{RecordedConfig, RecordedError};
+
+const TOO_MUCH: &str = "split it, or take less of it with --replay-sample";
 
 /// A log, from its start.
 pub type RecordedLog = TimedLog<Peeked<Input>>;
@@ -89,6 +92,7 @@ fn read_conversations(
     first: Peeked<Input>,
 ) -> Result<Recording, SourceError> {
     let mut recording = Recording::default();
+    let mut held = Held::new(config.reading.most_held);
     let mut first = Some(first);
     for path in paths {
         let (name, reader) = match first.take() {
@@ -96,19 +100,27 @@ fn read_conversations(
             None => files::open_as(path, (config.format, Format::ShareGpt))?,
         };
         if let Opened::Conversations(mut conversations) = config.reading.open(&name, reader, Some(Format::ShareGpt))? {
-            read_all(&mut conversations, &mut recording)?;
+            hold(config, (&name, &mut conversations), (&mut recording, &mut held))?;
         }
     }
     recording.sessions.sort_by_key(Session::start_ns);
     Ok(recording)
 }
 
-fn read_all<R: std::io::BufRead>(
-    conversations: &mut Conversations<R>,
-    recording: &mut Recording,
+/// Adds the conversations of a file. What is not sampled is held without what was said: that it was there counts.
+fn hold<R: BufRead>(
+    config: &RecordedConfig,
+    (name, conversations): (&str, &mut Conversations<R>),
+    (recording, held): (&mut Recording, &mut Held),
 ) -> Result<(), SourceError> {
     for session in conversations.by_ref() {
-        recording.sessions.push(session?);
+        let mut session = session?;
+        if !config.options.samples(session.id()) {
+            session = session.without_content();
+        }
+        let full = held.add(session.calls().len() as u64, session.bytes());
+        full.map_err(|full| full.of_file(name, TOO_MUCH))?;
+        recording.sessions.push(session);
     }
     recording.bad.total += conversations.bad().total;
     recording.bad.first.extend(conversations.bad().first.iter().cloned());
@@ -142,7 +154,7 @@ impl LogFiles {
         Ok(Self::new(config, files::list(paths)?, format))
     }
 
-    fn sources(&self) -> Vec<String> {
+    pub(super) fn sources(&self) -> Vec<String> {
         self.paths.iter().map(|path| name_of(path)).collect()
     }
 

@@ -10,7 +10,7 @@ use super::RecordedConfig;
 use super::answer::output;
 use super::body::{Bodies, output_tokens};
 use super::tally::Tally;
-use super::texts::{Texts, to_u32};
+use super::texts::{Texts, check_length, to_u32};
 use crate::sessions::{Answer, ComposedCall, DueCall, Session, TextForm, Unsendable};
 
 /// All sessions of a recording.
@@ -141,6 +141,7 @@ impl RecordedSession {
                 ),
             });
         };
+        check_length(tokens)?;
         text.clear();
         let own = self.planned.texts.own(self.number as u64, to_u32(call as u64));
         self.planned.texts.append_prompt(&[], tokens, own, text);

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use loadspan_record::{PlannedReplay, ReplayAnswers, ReplayLeft};
-use loadspan_replay::{BadLines, Format, Left, Note, Plan, PlannedCall, Planner, TimedCall};
+use loadspan_record::{PlannedReplay, ReplayAnswers, ReplayLeft, counted};
+use loadspan_replay::{BadLines, Format, Left, Note, Origin, Plan, PlannedCall, Planner, TimedCall};
 
 use super::load::Unusable;
 use super::remarks::describe_bad;
@@ -17,6 +17,8 @@ pub(super) struct Tally {
     plan: Mutex<Planning>,
     sessions: AtomicU64,
     calls: AtomicU64,
+    /// Those of them that are sessions by themselves, because the recording has no session for them.
+    single_calls: AtomicU64,
     /// Lines that cannot be read.
     bad: Mutex<BadLines>,
     unused_spans: u64,
@@ -26,6 +28,8 @@ pub(super) struct Tally {
     recorded: AtomicU64,
     tool_calls_left_out: AtomicU64,
     made_up: AtomicU64,
+    /// Calls that do not repeat what was said before, because there was no room for it.
+    forgotten: AtomicU64,
 }
 
 /// What is sent and what is not.
@@ -48,6 +52,9 @@ impl Tally {
         tally.bad().total = unusable.lines;
         for planned in &plan.sessions {
             tally.count_session(planned.events.len() as u64);
+            if planned.session.origin() == Origin::Request {
+                tally.count_single_call();
+            }
         }
         tally.mark_complete();
         Arc::new(tally)
@@ -64,6 +71,7 @@ impl Tally {
             plan: Mutex::new(planning),
             sessions: AtomicU64::new(0),
             calls: AtomicU64::new(0),
+            single_calls: AtomicU64::new(0),
             bad: Mutex::default(),
             unused_spans: 0,
             complete: AtomicBool::new(false),
@@ -71,6 +79,7 @@ impl Tally {
             recorded: AtomicU64::new(0),
             tool_calls_left_out: AtomicU64::new(0),
             made_up: AtomicU64::new(0),
+            forgotten: AtomicU64::new(0),
         }
     }
 
@@ -78,7 +87,7 @@ impl Tally {
     pub(super) fn begin_again(&self, planner: Planner) {
         *self.planning() = Planning::Going(planner);
         *self.bad() = BadLines::default();
-        for count in [&self.sessions, &self.calls] {
+        for count in [&self.sessions, &self.calls, &self.single_calls] {
             count.store(0, Ordering::Relaxed);
         }
         self.complete.store(false, Ordering::Relaxed);
@@ -95,6 +104,11 @@ impl Tally {
     pub(super) fn count_session(&self, calls: u64) {
         self.sessions.fetch_add(1, Ordering::Relaxed);
         self.calls.fetch_add(calls, Ordering::Relaxed);
+    }
+
+    /// Of the calls of sessions that were counted, one is a session by itself.
+    pub(super) fn count_single_call(&self) {
+        self.single_calls.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn count_turn(&self) {
@@ -130,6 +144,11 @@ impl Tally {
         self.made_up.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn count_forgotten(&self) {
+        self.count_made_up();
+        self.forgotten.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn planned(&self) -> PlannedReplay {
         let (left, sha256) = match &*self.planning() {
             Planning::Done { left, sha256 } => (*left, sha256.clone()),
@@ -141,6 +160,7 @@ impl Tally {
             format: self.format.as_str().to_owned(),
             sessions: load(&self.sessions),
             calls: load(&self.calls),
+            single_calls: load(&self.single_calls),
             // Of a part of it, which part is chance.
             sequence: self
                 .complete
@@ -163,8 +183,19 @@ impl Tally {
     }
 
     /// What cannot be read.
-    pub(super) fn remarks(&self) -> Vec<String> {
+    pub(super) fn describe_bad(&self) -> Vec<String> {
         describe_bad(&self.bad())
+    }
+
+    /// What is not as it was recorded, because there was no room for it.
+    pub(super) fn describe_forgotten(&self) -> Option<String> {
+        let calls = self.forgotten.load(Ordering::Relaxed);
+        (calls > 0).then(|| {
+            format!(
+                "{} went with made-up texts of the whole length: what is said in sessions had no room in memory any more",
+                counted(calls, "later call")
+            )
+        })
     }
 
     fn bad(&self) -> MutexGuard<'_, BadLines> {

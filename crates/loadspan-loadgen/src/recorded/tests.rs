@@ -1,6 +1,8 @@
 //! Recordings that are sent by hand.
 
+mod left;
 mod logs;
+mod same;
 mod spans;
 
 use std::io::Write;

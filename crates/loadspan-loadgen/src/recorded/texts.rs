@@ -2,6 +2,9 @@
 
 use std::num::NonZeroU32;
 
+use loadspan_record::FailureKind;
+
+use crate::sessions::Unsendable;
 use crate::workload::{LengthModel, PromptTokenizer, Stream, Wording, WorkloadError, estimated_tokens};
 
 /// Makes texts up.
@@ -75,6 +78,20 @@ impl Texts {
     pub(super) fn fingerprint(&self) -> String {
         self.wording.fingerprint()
     }
+}
+
+/// Longer inputs are not made up: no model takes them, and their texts would fill the memory.
+const LONGEST_INPUT: u64 = 1 << 24;
+
+/// Whether a text of so many tokens is made up.
+pub(super) fn check_length(tokens: u64) -> Result<(), Unsendable> {
+    if tokens <= LONGEST_INPUT {
+        return Ok(());
+    }
+    Err(Unsendable {
+        kind: FailureKind::ContextTooLong,
+        message: format!("texts of more than {LONGEST_INPUT} tokens are not made up, and this one would have {tokens}"),
+    })
 }
 
 pub(super) fn to_u32(number: u64) -> u32 {

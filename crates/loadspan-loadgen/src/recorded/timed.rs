@@ -1,7 +1,8 @@
 //! Sessions of logs: calls that have times and lengths, and no content.
 //!
 //! What has numbers of blocks is a prompt of its own, which begins as these say. What has none and is a turn repeats what was said
-//! before, with the answers of this run, and adds what is new.
+//! before, with the answers of this run, and adds what is new; where that has been forgotten for want of room, it is a text of the
+//! same length.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +11,9 @@ use std::time::Duration;
 use loadspan_replay::{PlannedCall, TimedCall};
 
 use super::body::Bodies;
-use super::texts::{Texts, to_u32};
+use super::history::{History, Room};
+use super::tally::Tally;
+use super::texts::{Texts, check_length, to_u32};
 use super::{Arrivals, RecordedConfig};
 use crate::conversation::message::{write_answer, write_message, write_string};
 use crate::sessions::{Answer, ComposedCall, DueCall, Session, TextForm, Unsendable};
@@ -21,6 +24,9 @@ pub(super) struct Timed {
     texts: Texts,
     bodies: Bodies,
     arrivals: Arrivals,
+    tally: Arc<Tally>,
+    /// For what is said in all of its sessions.
+    room: Arc<Room>,
 }
 
 /// Calls of a session on their way from the log, which whoever reads it puts in.
@@ -38,17 +44,27 @@ pub(super) struct TimedSession {
     current: Option<PlannedCall>,
     /// When the turn before it arrived in the log.
     before: Option<Duration>,
-    /// What was said, as JSON messages with a comma behind each.
-    history: String,
+    history: History,
+    /// Whether the call has been written.
+    is_written: bool,
 }
 
 impl Timed {
-    pub(super) fn new(texts: Texts, config: &RecordedConfig) -> Self {
+    pub(super) fn new(texts: Texts, config: &RecordedConfig, tally: Arc<Tally>) -> Self {
         Self {
             texts,
             bodies: Bodies::new(config),
             arrivals: config.arrivals,
+            tally,
+            room: Room::new(config.reading.most_held),
         }
+    }
+
+    /// Appends what is new in a call as the message of a user.
+    fn write_new(&self, (call, own): (&TimedCall, u64), json: &mut String) {
+        let mut text = String::new();
+        self.texts.append_prompt(&[], call.new_tokens, own, &mut text);
+        write_message("user", json, |json| write_string(&text, json));
     }
 }
 
@@ -63,7 +79,8 @@ impl TimedSession {
             taken: 0,
             current: None,
             before: None,
-            history: String::new(),
+            history: History::new(&shared.room),
+            is_written: false,
         }
     }
 
@@ -77,6 +94,7 @@ impl TimedSession {
         due.push(self.when(&next));
         self.before = next.at.or(self.before);
         self.current = Some(next);
+        self.is_written = false;
         self.taken += 1;
     }
 
@@ -100,25 +118,17 @@ impl TimedSession {
         }
     }
 
-    /// Appends what is new in a call as the message of a user.
-    fn write_new(&self, call: &TimedCall, json: &mut String) {
-        let own = self.shared.texts.own(self.number, self.taken);
-        let mut text = String::new();
-        self.shared.texts.append_prompt(&[], call.new_tokens, own, &mut text);
-        write_message("user", json, |json| write_string(&text, json));
-    }
-
     fn write(&self, call: &TimedCall, text: &mut String) -> TextForm {
-        if !repeats(call) {
-            let own = self.shared.texts.own(self.number, self.taken);
+        let own = self.shared.texts.own(self.number, self.taken);
+        let Some(said) = self.history.said().filter(|_| repeats(call)) else {
             self.shared
                 .texts
                 .append_prompt(&call.hash_ids, call.input_tokens, own, text);
             return TextForm::Text;
-        }
+        };
         text.push('[');
-        text.push_str(&self.history);
-        self.write_new(call, text);
+        text.push_str(said);
+        self.shared.write_new((call, own), text);
         text.push(']');
         TextForm::Messages
     }
@@ -138,27 +148,35 @@ impl Session for TimedSession {
                 input_tokens: None,
             });
         };
+        check_length(call.input_tokens)?;
+        if repeats(call) && self.history.said().is_none() && !self.is_written {
+            self.shared.tally.count_forgotten();
+        }
         let mut form = self.write(call, text);
         if let Some(model) = self.shared.bodies.model_of(call.model.as_deref()) {
             form = as_payload(form, model, text);
         }
-        Ok(ComposedCall {
+        let composed = ComposedCall {
             form,
             output_tokens: call.output_tokens.filter(|tokens| *tokens > 0).map(to_u32),
             input_tokens: Some(to_u32(call.input_tokens)),
-        })
+        };
+        self.is_written = true;
+        Ok(composed)
     }
 
     fn answered(&mut self, _: u32, answer: Answer, due: &mut Vec<DueCall>) {
         if let Some(PlannedCall { call, .. }) = self.current.take()
             && repeats(&call)
         {
-            let mut history = std::mem::take(&mut self.history);
-            self.write_new(&call, &mut history);
-            history.push(',');
-            write_answer(&answer, &mut history);
-            history.push(',');
-            self.history = history;
+            let Self { shared, history, .. } = self;
+            let own = shared.texts.own(self.number, self.taken);
+            history.add(|json| {
+                shared.write_new((&call, own), json);
+                json.push(',');
+                write_answer(&answer, json);
+                json.push(',');
+            });
         }
         self.advance(due);
     }

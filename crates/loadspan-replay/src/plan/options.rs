@@ -63,6 +63,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether the session of this id is sampled.
+    #[must_use]
+    pub fn samples(&self, id: &str) -> bool {
+        self.sample.takes(self.seed, id)
+    }
+
     /// When something is due that arrived so long after the start of the recording.
     pub(super) fn arrival(&self, since: Duration) -> Duration {
         let from = self.window.map_or(Duration::ZERO, |window| window.from);

@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use serde_json::Map;
+
 use super::{After, Call, Message};
+use crate::held::of_message;
 
 /// Calls that belong together.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +33,14 @@ pub enum Origin {
 
 /// Keeps messages once: each call of a conversation repeats all that was said before.
 #[derive(Debug, Default)]
-pub(crate) struct Interner(HashSet<Arc<Message>>);
+pub(crate) struct Interner {
+    known: HashSet<Arc<Message>>,
+    /// What they take.
+    bytes: usize,
+}
+
+/// What a set takes for an entry, with the room that it keeps free.
+const SLOT: usize = 16;
 
 impl Session {
     /// A session of these calls, which are put into the order in which they began. What comes [`After`] what is said by the places in
@@ -85,6 +95,25 @@ impl Session {
     pub fn start_ns(&self) -> Option<u64> {
         let first = self.calls.first().filter(|_| self.origin != Origin::Untimed)?;
         Some(first.start_ns)
+    }
+
+    /// As much of it as says when it began: its first call, without what was said. For sessions that are not sent.
+    #[must_use]
+    pub fn without_content(&self) -> Self {
+        let first = self.calls.first().map(|call| Call {
+            model: None,
+            messages: Vec::new(),
+            tools: None,
+            output: None,
+            parameters: Map::new(),
+            after: Vec::new(),
+            ..call.clone()
+        });
+        Self {
+            id: self.id.clone(),
+            origin: self.origin,
+            calls: first.into_iter().collect(),
+        }
     }
 
     /// The session without the calls that failed. What came after one of them comes after what that one came after.
@@ -142,10 +171,16 @@ fn moved(after: &[After], places: &[usize]) -> Vec<After> {
 
 impl Interner {
     pub(crate) fn intern(&mut self, message: Arc<Message>) -> Arc<Message> {
-        if let Some(known) = self.0.get(&message) {
+        if let Some(known) = self.known.get(&message) {
             return Arc::clone(known);
         }
-        self.0.insert(Arc::clone(&message));
+        self.bytes += SLOT + of_message(&message);
+        self.known.insert(Arc::clone(&message));
         message
+    }
+
+    /// The memory that all messages take, about.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use self::fields::fields;
 use self::values::{Unit, count, time_of};
+use crate::inspect::counted;
 use crate::log::RawCall;
 
 /// Which columns there are. What they are called is compared without case and without anything that is no letter or digit.
@@ -147,7 +148,8 @@ impl Places {
 
     fn read<T: AsRef<str>>(&self, fields: &[T], model: Option<Arc<str>>) -> Result<RawCall, String> {
         let field = |place: usize| fields.get(place).map(|field| field.as_ref().trim());
-        let column = |place: usize| field(place).ok_or_else(|| format!("it has {} columns", fields.len()));
+        let column =
+            |place: usize| field(place).ok_or_else(|| format!("it has only {}", counted(fields.len(), "column")));
         let time = self.time.map(|place| time_of(column(place)?, self.unit)).transpose()?;
         let output = self.output.map(|place| count(column(place)?)).transpose()?;
         let session = self.session.and_then(field).filter(|id| !id.is_empty());
@@ -221,7 +223,7 @@ mod tests {
         assert!(columns.are_unknown());
         assert_eq!(columns.parse(b"Timestamp,Prompt Tokens"), Ok(None));
         let mut wrong = |line: &str| columns.parse(line.as_bytes()).unwrap_err();
-        insta::assert_snapshot!(wrong("1"), @"it has 1 columns");
+        insta::assert_snapshot!(wrong("1"), @"it has only 1 column");
         insta::assert_snapshot!(wrong("1,-2"), @r#""-2" is no number of tokens"#);
         insta::assert_snapshot!(wrong("NaN,2"), @r#""NaN" is no time"#);
         insta::assert_snapshot!(wrong("1,\"2"), @"a quotation mark is not closed");

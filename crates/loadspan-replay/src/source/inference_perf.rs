@@ -6,15 +6,18 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::documents;
 use super::problem::{Problems, SourceError, json_reason};
 use super::spans::SpanRecord;
 
+/// Spans are parsed one at a time: as values, all of a document would take many times its length.
 #[derive(Deserialize)]
-struct Document {
-    spans: Vec<Value>,
+struct Document<'a> {
+    #[serde(borrow)]
+    spans: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -40,10 +43,10 @@ struct Span {
 pub(super) fn read<R: BufRead>(
     reader: R,
     problems: &mut Problems,
-    mut take: impl FnMut(SpanRecord),
+    mut take: impl FnMut(SpanRecord) -> Result<(), SourceError>,
 ) -> Result<(), SourceError> {
     documents::each(reader, problems, |line, text, problems| {
-        let document: Document = match serde_json::from_slice(text) {
+        let document: Document<'_> = match serde_json::from_slice(text) {
             Ok(document) => document,
             Err(error) => {
                 let within = error.line().saturating_sub(1) as u64;
@@ -52,7 +55,7 @@ pub(super) fn read<R: BufRead>(
         };
         for (place, span) in document.spans.into_iter().enumerate() {
             match record(span) {
-                Ok(span) => take(span),
+                Ok(span) => take(span)?,
                 Err(reason) => problems.line(line, format!("span {}: {reason}", place + 1))?,
             }
         }
@@ -60,7 +63,9 @@ pub(super) fn read<R: BufRead>(
     })
 }
 
-fn record(span: Value) -> Result<SpanRecord, String> {
+fn record(span: &RawValue) -> Result<SpanRecord, String> {
+    // A value first: what is wrong with its content has no place in the line.
+    let span: Value = serde_json::from_str(span.get()).map_err(|error| error.to_string())?;
     let span = Span::deserialize(span).map_err(|error| error.to_string())?;
     let start_ns = time(&span.start_time).ok_or("start_time is no time")?;
     let end_ns = match &span.end_time {

@@ -12,8 +12,8 @@ use super::problem::{Problems, SourceError, json_reason};
 use super::spans::SpanRecord;
 use super::{documents, protobuf};
 
-/// What one document may take in memory.
-const BUDGET: usize = 4 << 30;
+/// What one document may take in memory while it is read, beside what is kept of it.
+const BUDGET: usize = 1 << 30;
 
 /// Attributes that some instrumentations put on events rather than on the span.
 const ON_EVENTS: [&str; 6] = [
@@ -29,13 +29,13 @@ const ON_EVENTS: [&str; 6] = [
 pub(super) fn read_json<R: BufRead>(
     reader: R,
     problems: &mut Problems,
-    mut take: impl FnMut(SpanRecord),
+    mut take: impl FnMut(SpanRecord) -> Result<(), SourceError>,
 ) -> Result<(), SourceError> {
     documents::each(reader, problems, |line, text, problems| {
         match decode_within(BUDGET, || decode_traces(text)) {
             Ok(request) => {
                 for spans in request.resource_spans {
-                    spans_of(spans, &mut take);
+                    spans_of(spans, &mut take)?;
                 }
                 Ok(())
             }
@@ -53,15 +53,17 @@ pub(super) fn read_json<R: BufRead>(
 pub(super) fn read_protobuf<R: BufRead>(
     reader: R,
     problems: &mut Problems,
-    mut take: impl FnMut(SpanRecord),
+    mut take: impl FnMut(SpanRecord) -> Result<(), SourceError>,
 ) -> Result<(), SourceError> {
     protobuf::each(reader, problems, |spans| spans_of(spans, &mut take))
 }
 
-fn spans_of(spans: ResourceSpans, take: &mut impl FnMut(SpanRecord)) {
-    for span in spans.scope_spans.into_iter().flat_map(|scope| scope.spans) {
-        take(record(&span));
-    }
+fn spans_of(
+    spans: ResourceSpans,
+    take: &mut impl FnMut(SpanRecord) -> Result<(), SourceError>,
+) -> Result<(), SourceError> {
+    let mut spans = spans.scope_spans.into_iter().flat_map(|scope| scope.spans);
+    spans.try_for_each(|span| take(record(&span)))
 }
 
 fn record(span: &Span) -> SpanRecord {

@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::held::Full;
+
 /// What becomes of lines that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strictness {
@@ -62,6 +64,16 @@ pub enum SourceError {
         file: String,
         /// What is wrong with it, and what to try.
         problem: String,
+    },
+    /// It would have to be held as a whole, and there is no room for that.
+    #[error("{file}: {full}; {advice}")]
+    TooMuch {
+        /// The file.
+        file: String,
+        /// How much room there was.
+        full: Full,
+        /// What to try.
+        advice: &'static str,
     },
 }
 

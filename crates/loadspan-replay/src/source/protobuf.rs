@@ -14,7 +14,7 @@ use super::problem::{Problems, SourceError};
 const RESOURCE_SPANS: u8 = 0x0a;
 
 /// A message of more bytes is refused rather than held.
-const LONGEST: u64 = 1 << 30;
+const LONGEST: u64 = 512 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Framing {
@@ -28,7 +28,7 @@ enum Framing {
 pub(super) fn each<R: BufRead>(
     mut reader: R,
     problems: &mut Problems,
-    mut take: impl FnMut(ResourceSpans),
+    mut take: impl FnMut(ResourceSpans) -> Result<(), SourceError>,
 ) -> Result<(), SourceError> {
     let framing = match first(&mut reader).map_err(|error| problems.read(error))? {
         None => return Ok(()),
@@ -48,7 +48,7 @@ pub(super) fn each<R: BufRead>(
             _ => ExportTraceServiceRequest::decode(buffer.as_slice()).map(|request| request.resource_spans),
         };
         match decoded {
-            Ok(spans) => spans.into_iter().for_each(&mut take),
+            Ok(spans) => spans.into_iter().try_for_each(&mut take)?,
             Err(error) => problems.line(number, error.to_string())?,
         }
     }

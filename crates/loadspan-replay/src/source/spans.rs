@@ -18,6 +18,7 @@ use self::call::Kind;
 use self::tree::{Node, Tree};
 use super::problem::{BadLines, Problems, SourceError};
 use super::{Detected, Format, Reading, detect, inference_perf, otlp};
+use crate::held::{self, Full, Held};
 use crate::recording::{Call, Interner, Recording, Unused};
 
 /// What makes spans a session.
@@ -55,22 +56,26 @@ pub struct RecordingBuilder {
 }
 
 /// What was taken so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Taken {
     nodes: Vec<Node>,
     calls: Vec<Call>,
     unused: Vec<Unused>,
     seen: HashSet<(String, String)>,
     interner: Interner,
+    held: Held,
 }
+
+const TOO_MUCH: &str =
+    "split it between traces, or fetch less of it from a server with --replay-filter or --replay-max-traces";
 
 impl RecordingBuilder {
     /// A builder that has taken nothing.
     #[must_use]
     pub fn new(reading: Reading) -> Self {
         Self {
+            taken: Taken::new(reading.most_held),
             reading,
-            taken: Taken::default(),
             bad: BadLines::default(),
         }
     }
@@ -79,11 +84,15 @@ impl RecordingBuilder {
     ///
     /// # Errors
     ///
-    /// It cannot be read, holds no spans by its format, or, where reading is strict, has a line that is none.
+    /// It cannot be read, holds no spans by its format, takes too much memory with those before it, or, where reading is strict, has a
+    /// line that is none.
     pub fn add<R: BufRead>(&mut self, name: &str, reader: R, format: Option<Format>) -> Result<(), SourceError> {
         let Detected { format, reader } = detect(name, reader, format)?;
         let mut problems = Problems::new(name, self.reading.strictness);
-        let take = |span| self.taken.take(span);
+        let take = |span| {
+            let taken = self.taken.take(span);
+            taken.map_err(|full| full.of_file(name, TOO_MUCH))
+        };
         match format {
             Format::OtlpJson => otlp::read_json(reader, &mut problems, take)?,
             Format::OtlpProtobuf => otlp::read_protobuf(reader, &mut problems, take)?,
@@ -119,10 +128,30 @@ impl RecordingBuilder {
 }
 
 impl Taken {
-    fn take(&mut self, span: SpanRecord) {
-        if !self.seen.insert((span.trace.clone(), span.id.clone())) {
-            return;
+    fn new(most_held: usize) -> Self {
+        Self {
+            nodes: Vec::new(),
+            calls: Vec::new(),
+            unused: Vec::new(),
+            seen: HashSet::new(),
+            interner: Interner::default(),
+            held: Held::new(most_held),
         }
+    }
+
+    fn take(&mut self, span: SpanRecord) -> Result<(), Full> {
+        if !self.seen.insert((span.trace.clone(), span.id.clone())) {
+            return Ok(());
+        }
+        let (calls, texts) = (self.calls.len(), self.interner.bytes());
+        self.keep(span);
+        let node = self.nodes.last().map_or(0, Node::bytes);
+        let call = self.calls.get(calls).map_or(0, held::of_call);
+        let taken = self.calls.len() - calls;
+        self.held.add(taken as u64, node + call + self.interner.bytes() - texts)
+    }
+
+    fn keep(&mut self, span: SpanRecord) {
         let mut kind = Kind::of(&span);
         let mut node = Node::of(&span);
         if let Kind::Call(operation) = kind {

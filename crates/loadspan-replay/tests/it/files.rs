@@ -201,3 +201,36 @@ fn a_torn_file_of_conversations_gives_what_it_has() {
     assert!(all.next().is_none());
     assert_eq!((all.bad().total, all.bad().first[0].line), (1, 2));
 }
+
+#[test]
+fn spans_have_a_limit_and_texts_count_once() {
+    let text = "x".repeat(10_000);
+    let asks = |id: &str, text: &str| chat(id, 0, 1).asks([user(text)]).says("Aye.");
+    let alike: Vec<Span> = (0..50).map(|id| asks(&format!("{id:08}"), &text)).collect();
+    let different: Vec<Span> = (0..50)
+        .map(|id| asks(&format!("{id:08}"), &format!("{id}{text}")))
+        .collect();
+    let add = |spans: &[Span]| {
+        let reading = Reading {
+            most_held: 256 << 10,
+            ..Reading::default()
+        };
+        let mut builder = RecordingBuilder::new(reading);
+        let lines: String = spans
+            .iter()
+            .map(|span| otlp(std::slice::from_ref(span)) + "\n")
+            .collect();
+        builder
+            .add("trace.json", lines.as_bytes(), None)
+            .map(|()| builder.finish())
+    };
+    assert_eq!(add(&alike).unwrap().sessions[0].calls().len(), 50);
+    let error = add(&different).unwrap_err().to_string();
+    let (before, after) = error.split_once("full after ").unwrap();
+    let (calls, after) = after.split_once(' ').unwrap();
+    assert!((20..=25).contains(&calls.parse::<u32>().unwrap()), "{calls}");
+    insta::assert_snapshot!(
+        format!("{before}full after N {after}"),
+        @"trace.json: it is held as a whole, for which there are 256 KiB of memory: they were full after N calls; split it between traces, or fetch less of it from a server with --replay-filter or --replay-max-traces"
+    );
+}

@@ -1,5 +1,8 @@
 //! `--replay` and `loadspan replay inspect`: what was recorded is sent again, and what came of it is told.
 
+mod left;
+mod waits;
+
 use loadspan_testkit::{DurationExt, FakeServer, Fault, RunningServer, Script, When, every};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -86,6 +89,9 @@ fn a_run_replays_from_its_own_telemetry() {
         (&12.into(), &12.into(), &0.into())
     );
     assert_eq!(replay["input"]["wanted"], replay["input"]["got"]);
+    // They were requests by themselves, and are again.
+    assert_eq!(replay["single_calls"], 12);
+    assert!(replayed.summary().get("sessions").is_none());
     assert!(
         replayed.stdout.contains("Replay   12 of 12 calls of http://127.0.0.1:"),
         "{}",
@@ -285,7 +291,7 @@ fn inspect_sums_up_a_log() {
     3 calls over 0.1 s, 33.33 a second
     input: 100 tokens, 33 a call, at most 40
     output: 12 tokens, 4 a call, at most 5
-    3 calls say what they begin with (hash_ids)
+    calls with hash_ids: 3
     not read: recording:3: expected value, at column 1
     ");
     let strict = inspect(LOG, "--replay-block-tokens 20 --strict").expect_code(2);

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use loadspan_record::FailureKind;
 use loadspan_replay::{Lengths, Share, Strictness};
 
 use super::{answer, begin, compose, failure, file, says, sessions_of};
@@ -182,7 +183,7 @@ fn what_a_log_lacks_is_said_with_its_line() {
     (none.options.sample, none.arrivals) = (Share::new(1e-12).unwrap(), Arrivals::OfLoad);
     insta::assert_snapshot!(
         failure(MOONCAKE, none),
-        @"FILE: nothing is left to send: of 3 recorded, 3 were not sampled, 1 line cannot be read, the first of them FILE:3: expected value, at column 1"
+        @"FILE: nothing is left to send: of 3 calls, 3 are not in --replay-sample 0.000000000001; the recording is 0.1 s long; 1 line cannot be read, the first of them FILE:3: expected value, at column 1"
     );
 }
 
@@ -209,4 +210,84 @@ fn files_of_a_folder_are_sent_one_after_the_other() {
         .collect();
     assert_eq!(times, [0, 2]);
     assert_eq!(sessions.planned().sources.len(), 2);
+}
+
+#[test]
+fn what_is_said_is_forgotten_where_it_finds_no_room() {
+    let mut config = config();
+    config.reading.most_held = 60;
+    let log = r#"{"timestamp": 0, "session_id": "a", "input_length": 5, "output_length": 2}
+{"timestamp": 40, "session_id": "a", "input_length": 9, "output_length": 2}
+{"timestamp": 100, "session_id": "a", "input_length": 20, "output_length": 2}
+"#;
+    let (sessions, _file) = sessions_of_kept(log, config);
+    let mut entries = sessions.open_log().unwrap().map(Result::unwrap);
+    let LogEvent::Begins(mut a) = entries.next().unwrap().event else {
+        panic!()
+    };
+    begin(&mut *a);
+    let (first, _) = compose(&mut *a, 0).unwrap();
+    assert_eq!(first.as_array().unwrap().len(), 1);
+    // Longer than the room.
+    answer(&mut *a, 0, says(&"well ".repeat(30)));
+    assert_eq!(entries.count(), 2);
+    let mut due = Vec::new();
+    a.resumed(&mut due);
+    for _ in 0..2 {
+        let (second, composed) = compose(&mut *a, 1).unwrap();
+        assert_eq!((composed.form, composed.input_tokens), (TextForm::Text, Some(9)));
+        assert_eq!(second.as_str().unwrap().split(' ').count(), 9);
+    }
+    a.resumed(&mut due);
+    answer(&mut *a, 1, says("Again."));
+    let (third, _) = compose(&mut *a, 2).unwrap();
+    assert_eq!(third.as_str().unwrap().split(' ').count(), 20);
+    assert_eq!(sessions.planned().made_up, 2);
+    insta::assert_snapshot!(
+        sessions.remarks().join("\n"),
+        @"2 later calls went with made-up texts of the whole length: what is said in sessions had no room in memory any more"
+    );
+}
+
+#[test]
+fn no_text_is_made_up_that_no_model_takes() {
+    let log = r#"{"timestamp": 0, "input_length": 16777216}
+{"timestamp": 1, "input_length": 16777217}
+"#;
+    let sessions = sessions_of_kept(log, config());
+    let mut entries = sessions.0.open_log().unwrap().map(|entry| whole(entry.unwrap()).2);
+    let (mut longest, mut longer) = (entries.next().unwrap(), entries.next().unwrap());
+    begin(&mut *longest);
+    begin(&mut *longer);
+    let mut text = String::new();
+    assert!(longest.compose(0, &mut text).is_ok());
+    let refused = longer.compose(0, &mut text).unwrap_err();
+    assert_eq!(refused.kind, FailureKind::ContextTooLong);
+    insta::assert_snapshot!(
+        refused.message,
+        @"texts of more than 16777216 tokens are not made up, and this one would have 16777217"
+    );
+}
+
+#[test]
+fn lines_without_a_session_are_single_calls() {
+    let single = |log: &str, arrivals| {
+        let mut config = config();
+        config.arrivals = arrivals;
+        let sessions = sessions_of_kept(log, config);
+        sessions
+            .0
+            .open_log()
+            .into_iter()
+            .flatten()
+            .for_each(|entry| drop(entry.unwrap()));
+        let planned = sessions.0.planned();
+        (planned.sessions, planned.calls, planned.single_calls)
+    };
+    for arrivals in [Arrivals::Recorded, Arrivals::OfLoad] {
+        assert_eq!(single(MOONCAKE, arrivals), (3, 3, 3));
+        assert_eq!(single(TURNS, arrivals), (2, 4, 0));
+        let mixed = format!("{TURNS}{{\"timestamp\": 150, \"input_length\": 3}}\n");
+        assert_eq!(single(&mixed, arrivals), (3, 5, 1));
+    }
 }

@@ -197,7 +197,7 @@ fn content_that_was_not_recorded_is_made_up_by_its_length() {
         .remove("gen_ai.usage.input_tokens");
     insta::assert_snapshot!(
         failure(&file(&[span]), RecordedConfig::default()),
-        @"FILE: nothing is left to send: of 0 recorded, 1 span cannot be sent again, the first of them chat m: it has neither messages nor the number of their tokens"
+        @"FILE: nothing is left to send: 1 span cannot be sent again, the first of them chat m: it has neither messages nor the number of their tokens"
     );
 }
 

@@ -83,6 +83,24 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The memory that it takes, about, with what remembers that it was seen.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = [&self.parent_id, &self.conversation, &self.tool.call_id];
+        let texts: usize = texts.into_iter().flatten().map(String::capacity).sum();
+        let ids = self.trace.capacity() + self.id.capacity();
+        let links = self
+            .link_ids
+            .iter()
+            .map(|(trace, span)| trace.capacity() + span.capacity() + LINK);
+        let seen = ids + LINK;
+        size_of::<Self>() + ids + texts + self.tool.name.capacity() + links.sum::<usize>() + seen
+    }
+}
+
+/// Two texts and their place in a list or set.
+const LINK: usize = 64;
+
 /// The first of several attributes that is a text. Values of MLflow are JSON in a text.
 pub(super) fn first_text(attributes: &Map<String, Value>, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| {

@@ -1,16 +1,16 @@
 //! `loadspan replay inspect`: what a recording is, and what of it could be sent again.
 
 use anyhow::Context;
-use loadspan_loadgen::recorded::replay::{Recording, render_svg};
-use loadspan_loadgen::recorded::{OpenedContent, OpenedRecording, RecordedConfig};
+use loadspan_loadgen::recorded::replay::{BadLines, Format, Recording, RecordingBuilder, render_svg};
+use loadspan_loadgen::recorded::{OpenedContent, OpenedRecording, RecordedConfig, RecordedError};
 
 use super::log::LogOverview;
 use super::sessions::{self, Chosen};
 use crate::cli::{InspectArgs, OutputFormat};
-use crate::config::{resolve_format, resolve_reading};
+use crate::config::{ReplaySource, resolve_format, resolve_reading, resolve_source};
 use crate::exit::{Exit, UsageError};
-use crate::terminal;
 use crate::whole_file::write_whole;
+use crate::{recorded_traces, terminal};
 
 /// Sessions that are told one by one when nobody says how many: more is no text that anybody reads.
 const TOLD: usize = 20;
@@ -19,7 +19,7 @@ const TOLD: usize = 20;
 ///
 /// # Errors
 ///
-/// The recording cannot be read, or the picture not written.
+/// The recording cannot be read, nothing is in it, or the picture cannot be written.
 pub(super) fn run(args: &InspectArgs) -> anyhow::Result<Exit> {
     let config = RecordedConfig {
         reading: resolve_reading(&args.reading),
@@ -30,9 +30,16 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<Exit> {
         sources,
         format,
         content,
-    } = config.open(&args.files)?;
+    } = open(args, &config)?;
     let about = (sources.as_slice(), format);
+    let no_calls = |bad: &BadLines| RecordedError::NoCalls {
+        sources: sources.join(", "),
+        bad: bad.clone(),
+    };
     match content {
+        OpenedContent::Sessions(recording) if recording.sessions.is_empty() && recording.unused.is_empty() => {
+            return Err(no_calls(&recording.bad).into());
+        }
         OpenedContent::Sessions(recording) => tell_sessions(&recording, args, about)?,
         OpenedContent::Log(log) => {
             if args.svg.is_some() || args.session.is_some() {
@@ -43,6 +50,9 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<Exit> {
                 .into());
             }
             let overview = LogOverview::of(*log)?;
+            if overview.is_empty() {
+                return Err(no_calls(overview.bad()).into());
+            }
             terminal::print_result(&match args.output_format {
                 OutputFormat::Text => overview.text(about),
                 OutputFormat::Json => format!("{:#}\n", overview.json(about)),
@@ -52,11 +62,57 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-fn tell_sessions(
-    recording: &Recording,
-    args: &InspectArgs,
-    about: (&[String], loadspan_loadgen::recorded::replay::Format),
-) -> anyhow::Result<()> {
+/// Opens files, or fetches the traces of a server.
+fn open(args: &InspectArgs, config: &RecordedConfig) -> anyhow::Result<OpenedRecording> {
+    let source = resolve_source("replay inspect", &args.sources, &args.traces)?;
+    refuse_idle(args, &source)?;
+    let search = match source {
+        ReplaySource::Files(paths) => return Ok(config.open(&paths)?),
+        ReplaySource::Server(search) => search,
+    };
+    let mut builder = RecordingBuilder::new(config.reading.clone());
+    let fetched = recorded_traces::fetch("replay inspect", &search, &mut builder)?;
+    fetched.remark.iter().for_each(|remark| terminal::print_warning(remark));
+    Ok(OpenedRecording {
+        sources: vec![fetched.source],
+        format: Format::OtlpJson,
+        content: OpenedContent::Sessions(builder.finish()),
+    })
+}
+
+/// # Errors
+///
+/// Names a flag that would have no effect.
+fn refuse_idle(args: &InspectArgs, source: &ReplaySource) -> Result<(), UsageError> {
+    let (traces, reading) = (&args.traces, &args.reading);
+    let (flags, place) = match source {
+        ReplaySource::Files(_) => (
+            [
+                (traces.replay_experiment.is_some(), "--replay-experiment"),
+                (traces.replay_filter.is_some(), "--replay-filter"),
+                (traces.replay_max_traces.is_some(), "--replay-max-traces"),
+            ],
+            "unless the URL of a server is inspected",
+        ),
+        ReplaySource::Server(_) => (
+            [
+                (reading.replay_format.is_some(), "--replay-format"),
+                (reading.replay_lengths.is_some(), "--replay-lengths"),
+                (reading.replay_block_tokens.is_some(), "--replay-block-tokens"),
+            ],
+            "on traces of a server",
+        ),
+    };
+    match flags.into_iter().find(|(said, _)| *said) {
+        Some((_, flag)) => Err(UsageError::with_hint(
+            format!("{flag} has no effect {place}"),
+            "leave it out",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn tell_sessions(recording: &Recording, args: &InspectArgs, about: (&[String], Format)) -> anyhow::Result<()> {
     let usual = match args.output_format {
         OutputFormat::Text => TOLD,
         OutputFormat::Json => usize::MAX,

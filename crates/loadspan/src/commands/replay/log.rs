@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use loadspan_loadgen::recorded::RecordedLog;
-use loadspan_loadgen::recorded::replay::{BadLines, Format, Lengths, SourceError, TimedCall};
+use loadspan_loadgen::recorded::replay::{BadLines, Format, Lengths, TimedCall};
+use loadspan_loadgen::recorded::{RecordedError, RecordedLog};
+use loadspan_record::counted;
 use serde_json::{Value, json};
 
 use super::sessions::{bad_json, put};
@@ -37,7 +38,7 @@ impl LogOverview {
     /// # Errors
     ///
     /// It cannot be read on.
-    pub(super) fn of(mut log: RecordedLog) -> Result<Self, SourceError> {
+    pub(super) fn of(mut log: RecordedLog) -> Result<Self, RecordedError> {
         let mut overview = Self {
             calls: 0,
             sessions: 0,
@@ -57,6 +58,14 @@ impl LogOverview {
         overview.lengths = log.lengths();
         overview.bad.clone_from(log.bad());
         Ok(overview)
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.calls == 0
+    }
+
+    pub(super) const fn bad(&self) -> &BadLines {
+        &self.bad
     }
 
     fn add(&mut self, call: &TimedCall) {
@@ -82,9 +91,9 @@ impl LogOverview {
             &mut text,
             format_args!("{} ({})\n", sources.join(", "), format.as_str()),
         );
-        put(&mut text, format_args!("{} calls", self.calls));
+        put(&mut text, format_args!("{}", counted(self.calls, "call")));
         if self.later_turns > 0 {
-            put(&mut text, format_args!(" in {} sessions", self.sessions));
+            put(&mut text, format_args!(" in {}", counted(self.sessions, "session")));
         }
         if self.timed == 0 {
             put(&mut text, format_args!(", without times\n"));
@@ -106,13 +115,10 @@ impl LogOverview {
             );
         }
         if self.with_blocks > 0 {
-            put(
-                &mut text,
-                format_args!("{} calls say what they begin with (hash_ids)\n", self.with_blocks),
-            );
+            put(&mut text, format_args!("calls with hash_ids: {}\n", self.with_blocks));
         }
         if self.failed > 0 {
-            put(&mut text, format_args!("{} calls had failed\n", self.failed));
+            put(&mut text, format_args!("calls that had failed: {}\n", self.failed));
         }
         for bad in &self.bad.first {
             put(
@@ -154,7 +160,11 @@ impl Sum {
 
     fn text(&self) -> String {
         match self.mean() {
-            Some(mean) => format!("{} tokens, {mean:.0} a call, at most {}", self.total, self.largest),
+            Some(mean) => format!(
+                "{}, {mean:.0} a call, at most {}",
+                counted(self.total, "token"),
+                self.largest
+            ),
             None => "unknown".to_owned(),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use loadspan_loadgen::recorded::replay::{
     BadLines, Call, Format, Graph, Reason, Recorded, Recording, Session, Start, render_text, render_unused,
 };
+use loadspan_record::counted;
 use serde_json::{Value, json};
 
 /// The sessions that are told one by one, and what all of them come to.
@@ -60,8 +61,8 @@ pub(super) fn text(recording: &Recording, chosen: &Chosen<'_>, (sources, format)
         &mut text,
         format_args!(
             "{}, {}{}\n",
-            counted(recording.sessions.len(), "session"),
-            counted(calls, "call"),
+            counted(recording.sessions.len() as u64, "session"),
+            counted(calls as u64, "call"),
             span(recording)
         ),
     );
@@ -85,7 +86,10 @@ pub(super) fn text(recording: &Recording, chosen: &Chosen<'_>, (sources, format)
     if chosen.others > 0 {
         put(
             &mut text,
-            format_args!("\n{} more sessions: --max-sessions tells more\n", chosen.others),
+            format_args!(
+                "\n{}: --max-sessions tells more\n",
+                counted(chosen.others as u64, "more session")
+            ),
         );
     }
     let unused = render_unused(recording);
@@ -192,11 +196,6 @@ const fn kind(reason: &Reason) -> &'static str {
         Reason::SameText => "same text",
         Reason::Quote => "quoted text",
     }
-}
-
-/// `1 call`, `2 calls`
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Writing to a `String` cannot fail.
