@@ -68,6 +68,26 @@ test("while a run goes on, stages stand where they should be, as far as anybody 
   assert.equal(plannedOf(run({ params: { benchmark_duration_s: "60" }, metrics: {}, tags: {} })), 60);
 });
 
+test("tags say when stages of a run that goes on began and ended, and what is to come moves with them", () => {
+  const live = (tags) => stagesOf(run({ live: true, metrics: {}, tags }));
+  const times = ({ from, to, planned }) => [from, to, planned];
+  assert.deepEqual(live({}).map(times), [[0, 3, true], [5, 13, true]]);
+  assert.deepEqual(live({ "stage.0.started_s": "0.500" }).map(times), [[0.5, 3.5, false], [5.5, 13.5, true]]);
+  const drained = { "stage.0.started_s": "0.500", "stage.0.ended_s": "4.250" };
+  assert.deepEqual(live(drained).map(times), [[0.5, 4.25, false], [6.25, 14.25, true]]);
+  assert.deepEqual(live({ ...drained, "stage.1.started_s": "6.300" }).map(times), [[0.5, 4.25, false], [6.3, 14.3, false]]);
+  const running = (tags) => live(tags).map((stage) => stage.running);
+  assert.deepEqual([{}, { "stage.0.started_s": "0.5" }, drained, { ...drained, "stage.1.started_s": "6.3" }].map(running), [[false, false], [true, false], [false, false], [false, true]]);
+  assert.equal(plannedOf(run({ live: true, metrics: {}, tags: { ...drained, "stage.1.started_s": "6.300" } })), 14.3);
+});
+
+test("a run that was killed has its stages as far as tags tell, and figures say more than tags", () => {
+  const killed = stagesOf(run({ metrics: {}, tags: { "stage.0.started_s": "0.500", "stage.0.ended_s": "4.250", "stage.1.started_s": "6.300" } }));
+  assert.deepEqual(killed.map(({ from, to }) => [from, to]), [[0.5, 4.25], [6.3, null]]);
+  const [warm] = stagesOf(run({ tags: { "stage.0.started_s": "9", "stage.0.ended_s": "10" } }));
+  assert.deepEqual([warm.from, warm.to], [0.02, 3.1]);
+});
+
 test("the seconds of a stage hold all that ended in it", () => {
   assert.deepEqual(secondsOf({ from: 5.2009, to: 13.4001 }, [0, 20]), [5.2, 13.401]);
   assert.deepEqual(secondsOf({ from: 5, to: null }, [0, 20]), [5, 20]);

@@ -38,5 +38,5 @@ pub use self::fetch::{FetchError, FetchedTraces, TraceQuery, fetch_traces};
 pub use self::limit::CompletionLimit;
 #[cfg(test)]
 pub(crate) use self::live::stream;
-pub(crate) use self::live::{Keeper, LiveFile, LiveRecorder, LiveSetup, RunGate, keep_written};
+pub(crate) use self::live::{Keeper, LiveFile, LiveRecorder, LiveSetup, RunGate, StageTags, keep_written};
 pub(crate) use self::transport::{PointsTransport, TraceStoreTransport, TracesTransport};

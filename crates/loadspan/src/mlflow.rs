@@ -72,7 +72,7 @@ impl FinishedFiles<'_> {
     /// The run without those of its stages.
     fn complete_run(&self, live: LivePoints<'_>, limit: &CompletionLimit) -> anyhow::Result<Completion> {
         let mut outcome = RunOutcome::of(&self.summary, self.last_record).yielding_to(self.config);
-        if outcome.status == RunStatus::Finished && self.run.has_too_many_failures(&self.summary) {
+        if outcome.status == RunStatus::Finished && self.run.too_many_failures(&self.summary).is_some() {
             outcome.status = RunStatus::Failed;
         }
         let job = CompletionJob {

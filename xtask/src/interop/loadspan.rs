@@ -42,24 +42,22 @@ pub(crate) struct Running {
 
 /// `loadspan profile` of a server, with results in a folder of this name.
 pub(crate) fn profile(place: &Workplace, name: &str, server: &str) -> Profile {
+    bare_profile(place, name, server).args(&["--isl", "32", "--osl", "16", "--concurrency", "4"])
+}
+
+/// The same that does not say yet what is sent.
+pub(crate) fn bare_profile(place: &Workplace, name: &str, server: &str) -> Profile {
     let folder = place.scratch.join(format!("run-{name}"));
     let mut command = clean_command(place);
     command
-        .args([
-            "profile",
-            "--url",
-            server,
-            "--streaming",
-            "--isl",
-            "32",
-            "--osl",
-            "16",
-            "--concurrency",
-            "4",
-        ])
-        .arg("--artifact-dir")
+        .args(["profile", "--url", server, "--streaming", "--artifact-dir"])
         .arg(&folder);
     Profile { command, folder }
+}
+
+/// One that sends a recording again, with results in a folder of this name.
+pub(crate) fn replay(place: &Workplace, name: &str, (server, recording): (&str, &str)) -> Profile {
+    bare_profile(place, &format!("replayed-{name}"), server).args(&["--replay", recording])
 }
 
 /// A variable of the environment.

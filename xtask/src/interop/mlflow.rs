@@ -8,6 +8,8 @@ mod live;
 mod outage;
 mod privacy;
 mod recorded;
+mod replay;
+mod stages;
 mod traces;
 mod tutorial;
 mod windows;
@@ -35,6 +37,8 @@ pub(super) fn run(place: &Workplace, checks: &mut Checks) -> anyhow::Result<()> 
     failing::check(&mut suite)?;
     cut_short::check(&mut suite)?;
     tutorial::check(&mut suite)?;
+    stages::check(&mut suite)?;
+    replay::check(&mut suite)?;
     outage::check(&mut suite)
 }
 

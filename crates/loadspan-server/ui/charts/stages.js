@@ -1,11 +1,11 @@
-// The stages of a run in its time charts: a light band for each, and its name above.
+// The stages of a run in its time charts: a light band for each, lighter where it is still to come, and its name above.
 
 /* global uPlot */
 
 import { createContext } from "../lib.js";
 import { colour, faint, font } from "./palette.js";
 
-/** `[{ name, from, to }]` in seconds; `to` is null where nobody knows the end. */
+/** `[{ name, from, to, planned }]` in seconds; `to` is null where nobody knows the end. */
 export const StageContext = createContext([]);
 
 /** Room that the names take above a plot. */
@@ -20,11 +20,11 @@ export function drawStages(plot, stages) {
   ctx.font = font(11 * ratio);
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
-  for (const { name, from, to } of stages) {
+  for (const { name, from, to, planned } of stages) {
     if (from === null) continue;
     const [a, b] = [from, to ?? Infinity].map((at) => Math.max(left, Math.min(left + width, at === Infinity ? Infinity : plot.valToPos(at, "x", true))));
     if (b - a < 1) continue;
-    ctx.fillStyle = faint("text-3", 0.1);
+    ctx.fillStyle = faint("text-3", planned ? 0.04 : 0.1);
     ctx.fillRect(a, top, b - a, height);
     ctx.fillStyle = colour("border-strong");
     ctx.fillRect(Math.round(a), top - 4 * ratio, ratio, height + 4 * ratio);

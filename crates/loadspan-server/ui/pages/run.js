@@ -11,7 +11,7 @@ import { verdictWord } from "../parts/verdict.js";
 import { plainLine, time } from "../format.js";
 import { Artifacts } from "../run/artifacts.js";
 import { RunHead } from "../run/head.js";
-import { usualRate, useWindows } from "../run/live.js";
+import { usualRate, useTags, useWindows } from "../run/live.js";
 import { artifactUrl, loadExperiment, loadInfo, loadPlots, loadRun } from "../run/load.js";
 import { RunLog } from "../run/log.js";
 import { Overview } from "../run/overview.js";
@@ -59,8 +59,9 @@ function Actions({ run }) {
   `;
 }
 
-function Body({ run, reload }) {
+function Body({ run: found, reload }) {
   const query = useQuery();
+  const run = useTags(found);
   const total = useRef(null);
   const width = useWidth({ run, total, chosen: Number(query.get("w")) });
   const rate = Math.max(0.1, Math.min(10, Number(query.get("rate")) || usualRate()));

@@ -1,4 +1,5 @@
-// One session: its turns at the left, what was said in them at the right, the newest first read and older ones on demand.
+// One session: its traces at the left, what was said in them at the right, the newest first read and older ones on demand. Each is shown as a
+// turn of the conversation; how many turns it holds, only what was said in it tells.
 
 import { html, useEffect, useMemo, useState } from "../lib.js";
 import { useLoad } from "../api.js";
@@ -15,7 +16,7 @@ import { loadExperiments, loadSessions, loadTraces } from "../traces/load.js";
 import { quoted } from "../traces/search.js";
 import { TraceTable } from "../traces/trace-table.js";
 
-/** Turns whose conversation is shown at first. */
+/** Traces whose conversation is shown at first. */
 const SHOWN = 10;
 const PAGE = 200;
 
@@ -76,8 +77,8 @@ function Conversation({ turns }) {
     setQuery({ turn: turns[at].id });
   };
   useKeys([
-    { keys: "j | ArrowDown", does: "Next turn", run: () => choose(chosen + 1) },
-    { keys: "k | ArrowUp", does: "Turn before", run: () => choose(chosen - 1) },
+    { keys: "j | ArrowDown", does: "Next trace", run: () => choose(chosen + 1) },
+    { keys: "k | ArrowUp", does: "Trace before", run: () => choose(chosen - 1) },
   ]);
   useEffect(() => {
     if (wanted !== null) document.getElementById(`turn-${wanted}`)?.scrollIntoView({ block: "start" });
@@ -89,7 +90,7 @@ function Conversation({ turns }) {
     <div class="session">
       <${TurnList} turns=${turns} chosen=${chosen} choose=${choose} />
       <div class="session-said">
-        ${first > 0 && html`<button type="button" class="earlier" onClick=${() => setShown(turns.length - first + SHOWN)}>${count(first)} earlier ${first === 1 ? "turn" : "turns"}</button>`}
+        ${first > 0 && html`<button type="button" class="earlier" onClick=${() => setShown(turns.length - first + SHOWN)}>${count(first)} earlier ${first === 1 ? "trace" : "traces"}</button>`}
         ${turns.slice(first).map((turn, place) => {
           const before = turns[first + place - 1];
           return html`<${Turn} key=${turn.id} turn=${turn} nth=${first + place + 1} before=${before && said.get(before.id)} heard=${heard} isChosen=${first + place === chosen} />`;
@@ -110,7 +111,7 @@ function useBefore(turn, setSaid) {
 function TurnList({ turns, chosen, choose }) {
   const longest = Math.max(...turns.map(({ seconds }) => seconds ?? 0), 0.001);
   return html`
-    <ol class="turns" aria-label="Turns">
+    <ol class="turns" aria-label="Traces">
       ${turns.map(
         (turn, place) => html`
           <li>

@@ -1,4 +1,4 @@
-// Sessions: traces that belong to one conversation, by the session that they name. The one with the latest turn stands first.
+// Sessions: traces that belong to one conversation, by the session that they name. The one with the latest trace stands first.
 
 import { html, useEffect, useMemo, useState } from "../lib.js";
 import { useLoad } from "../api.js";
@@ -118,13 +118,13 @@ function columnsOf(rows, { utc, isCut }) {
   const columns = [
     { key: "id", name: "Session", width: 140, cell: ({ id }) => html`<${Link} class="row-link" tabindex="-1" to=${`/sessions/${encodeURIComponent(id)}`}><code>${plainLine(id)}</code><//>` },
     { key: "asked", name: "First message", width: 220, grows: true, cell: ({ asked }) => plainLine(asked) || NOTHING },
-    { key: "turns", name: "Turns", width: 72, number: true, cell: ({ turns }) => count(turns) },
+    { key: "traces", name: "Traces", width: 76, number: true, cell: ({ traces }) => count(traces) },
     { key: "errors", name: "Errors", width: 76, number: true, class: ({ errors }) => (errors > 0 ? "bad" : ""), cell: ({ errors }) => count(errors) },
     { key: "tokens", name: "Tokens", width: 84, number: true, cell: ({ tokens }) => count(tokens) },
     { key: "cost", name: "Cost", unit: "$", width: 84, number: true, cell: ({ cost }) => number(cost) },
     { key: "models", name: "Models", width: 130, cell: ({ models }) => models.map(plainLine).join(", ") || NOTHING },
-    { key: "seconds", name: "In turns", unit: unit.name, width: 92, number: true, cell: ({ seconds }) => number(seconds === null ? NaN : seconds / unit.seconds) },
-    { key: "last", name: "Last turn", width: 190, cell: ({ last }) => html`<time title=${ago(last)}>${time(last, { utc })}</time>` },
+    { key: "seconds", name: "In traces", unit: unit.name, width: 104, number: true, cell: ({ seconds }) => number(seconds === null ? NaN : seconds / unit.seconds) },
+    { key: "last", name: "Last trace", width: 190, cell: ({ last }) => html`<time title=${ago(last)}>${time(last, { utc })}</time>` },
   ];
   return columns.map((column) => ({ ...column, sortable: !isCut && column.key !== "models" }));
 }

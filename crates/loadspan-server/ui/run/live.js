@@ -1,8 +1,10 @@
 // The windows of a run for its charts: read once when it is over, and as they come while it goes on.
 
-import { useEffect, useRef, useState } from "../lib.js";
+import { useEffect, useMemo, useRef, useState } from "../lib.js";
 import { get, path } from "../api.js";
+import { loadInfo } from "./load.js";
 import { Pace } from "./pace.js";
+import { stagesOf } from "./stages.js";
 import { RunStream } from "./stream.js";
 import { NO_WINDOWS, withFrame } from "./windows.js";
 
@@ -63,4 +65,22 @@ function once({ run, width, held, show }) {
     })
     .catch((error) => error.name !== "AbortError" && show({ error }));
   return () => abort.abort();
+}
+
+/** A run as it is; one of several stages that goes on, with its tags as they are now: they say when stages began and ended. */
+export function useTags(run) {
+  const [tags, setTags] = useState(null);
+  const watched = run.live && stagesOf(run).length > 0;
+  useEffect(() => {
+    if (!watched) return setTags(null);
+    const abort = new AbortController();
+    const look = () => document.hidden || loadInfo(run.id, abort.signal).then(take, () => {});
+    const take = (now) => setTags((before) => (JSON.stringify(before) === JSON.stringify(now.tags) ? before : now.tags));
+    const timer = setInterval(look, 2000);
+    return () => {
+      abort.abort();
+      clearInterval(timer);
+    };
+  }, [run.id, watched]);
+  return useMemo(() => (watched && tags ? { ...run, tags } : run), [run, watched, tags]);
 }

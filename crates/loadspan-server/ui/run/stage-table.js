@@ -28,7 +28,7 @@ export function Stages({ run, stages, chosen, owned }) {
       <div class="section-head">
         <h2>${count(stages.length)} stages</h2>
         ${runs.length > 1 && html`<${Link} class="button" to=${`/compare?runs=${runs.join(",")}`}>Compare them<//>`}
-        <span class="quiet">${run.live ? "Shown in the charts as planned. Figures come when the run is over." : "A row shows its stage in all charts and figures. A warm-up is in no figure of the run."}</span>
+        <span class="quiet">${run.live ? "What is still to come is shown as planned. Figures come when the run is over." : "A row shows its stage in all charts and figures. A warm-up is in no figure of the run."}</span>
       </div>
       <div class="wide" tabindex="0" role="region" aria-label="Figures of the stages">
         <table class="plain-table">
@@ -36,7 +36,7 @@ export function Stages({ run, stages, chosen, owned }) {
             <tr>
               <th scope="col">Stage</th><th scope="col">Load</th><th scope="col">Verdict</th>
               ${columns.map(({ name, unit, means }) => html`<th scope="col" title=${means}>${name} <span class="unit">${unit}</span></th>`)}
-              <th scope="col">Failed</th><th scope="col">${run.live ? "Planned" : "Took"}</th>${owned.size > 0 && html`<th scope="col">Run</th>`}
+              <th scope="col">Failed</th><th scope="col">${run.live ? "Lasts" : "Took"}</th>${owned.size > 0 && html`<th scope="col">Run</th>`}
             </tr>
           </thead>
           <tbody>
@@ -66,8 +66,8 @@ function Row({ row: { stage, name, load, verdict, values, why, failed, took }, c
 }
 
 function rowOf(stage) {
-  const { name, load, verdict, of, from, to } = stage;
-  return { stage, name, load, verdict, took: from === null || to === null ? null : to - from, ...figuresOf(of) };
+  const { name, load, verdict, running, of, from, to } = stage;
+  return { stage, name, load, verdict: running ? "running" : verdict, took: from === null || to === null ? null : to - from, ...figuresOf(of) };
 }
 
 function figuresOf(of) {

@@ -6,8 +6,8 @@ import { plainLine } from "../format.js";
 const OWN = /^stage\.(\d+)\.(.+)$/;
 
 /**
- * The stages of a run that has several, else none: `{ number, name, role, load, from, measured, to, verdict, params, of }`. Times are seconds
- * of the run; while it goes on, those that were planned, and null where nobody knows. `of` has the figures, as a run has them.
+ * The stages of a run that has several, else none: `{ number, name, role, load, from, measured, to, planned, running, verdict, params, of }`.
+ * Times are seconds of the run, null where nobody knows; those of a stage that is still to come are `planned`. `of` has the figures, as a run has them.
  */
 export function stagesOf(run) {
   const found = partsOf(run);
@@ -46,20 +46,25 @@ function stageOf({ run, number, before, params, metrics, tags, summary }) {
     name: plainLine(summary?.name ?? params.name ?? `stage ${number}`),
     role,
     load: plainLine(summary?.load.description ?? params.load ?? ""),
-    ...timesOf({ known: summary ?? metrics, params, before, live: run.live }),
+    ...timesOf({ known: summary ?? metrics, tags, params, before, live: run.live }),
     verdict: role === "warmup" ? null : (summary?.verdict?.status ?? tags.verdict ?? null),
     params,
     of: { summary, metrics },
   };
 }
 
-/** When it was, or while the run goes on, when it should be: after its pause, when the one before has had its time. */
-function timesOf({ known, params, before, live }) {
-  if (Number.isFinite(known.started_s)) return { from: known.started_s, measured: known.measured_from_s ?? null, to: known.ended_s ?? null };
-  if (!live || before === null) return { from: null, measured: null, to: null };
-  const from = before + (Number(params.pause_s) || 0);
+/**
+ * When it was: by its figures, or by its tags, which are there while the run goes on. Of what is still to come, when it should be: after its
+ * pause, when the one before has had its time.
+ */
+function timesOf({ known, tags, params, before, live }) {
+  const said = (name) => [known[name], Number(tags[name])].find(Number.isFinite) ?? null;
+  const began = said("started_s");
+  const from = began ?? (live && before !== null ? before + (Number(params.pause_s) || 0) : null);
   const lasts = Number(params.benchmark_duration_s);
-  return { from, measured: null, to: lasts > 0 ? from + lasts : null };
+  const ended = said("ended_s");
+  const to = ended ?? (live && from !== null && lasts > 0 ? from + lasts : null);
+  return { from, measured: said("measured_from_s"), to, planned: began === null, running: live && began !== null && ended === null };
 }
 
 /** The stage that the URL names by its number. */

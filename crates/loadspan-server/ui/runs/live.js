@@ -6,7 +6,8 @@ import { loadExperiments } from "../traces/load.js";
 import { planOf } from "./progress.js";
 
 const EVERY_MS = 5000;
-const COLUMNS = ["params.benchmark_duration_s", "params.request_count"];
+// A run of several stages says how long all of them take, if each has an end in time.
+const COLUMNS = ["params.benchmark_duration_s", "params.stages.duration_s", "params.request_count"];
 const MOST = 20;
 
 let found = { runs: [], known: false };
@@ -38,7 +39,7 @@ async function loadLive(experiments) {
   query.set("filter", "attributes.status = 'RUNNING'");
   query.set("max_results", MOST);
   const { runs } = await get(`/api/3.0/loadspan/runs?${query}`);
-  return runs.map(({ run_id: id, name, start_time: start, values: [seconds, requests] }) => ({ id, name, start, plan: planOf({ seconds, requests }) }));
+  return runs.map(({ run_id: id, name, start_time: start, values: [seconds, staged, requests] }) => ({ id, name, start, plan: planOf({ seconds: seconds ?? staged, requests }) }));
 }
 
 /** `{ runs: [{ id, name, start, plan }], known }`, the latest first. */

@@ -29,7 +29,7 @@ export function sessionRow(session) {
   return {
     id: session.session_id,
     asked: session.preview ?? "",
-    turns: session.traces,
+    traces: session.traces,
     errors: session.errors,
     tokens: input === null && output === null ? null : (input ?? 0) + (output ?? 0),
     cost: session.cost ?? null,

@@ -18,9 +18,9 @@ export function Turn({ turn, nth, before, heard, isChosen }) {
     if (load.data) heard(turn.id, load.data.conversation);
   }, [load.data]);
   return html`
-    <section class="turn ${isChosen ? "chosen" : ""}" id="turn-${turn.id}" aria-label="Turn ${nth}">
+    <section class="turn ${isChosen ? "chosen" : ""}" id="turn-${turn.id}" aria-label="Trace ${nth}">
       <header>
-        <h2>Turn ${nth}</h2>
+        <h2>Trace ${nth}</h2>
         <${State} of=${turn.state} />
         <span>${duration(turn.seconds)}</span>
         ${turn.outputTokens !== null && html`<span>${count(turn.inputTokens)} in, ${count(turn.outputTokens)} out</span>`}

@@ -164,7 +164,7 @@ impl MlflowClient {
     /// There is no answer, or it is an error.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, ApiError> {
         let outcome = match request.send().await {
-            Ok(response) => answer::read(response).await,
+            Ok(response) => answer::read(response, self.server.named_by).await,
             Err(error) => Err(answer::broken(error)),
         };
         outcome.map_err(|error| self.cleaned(error))
@@ -172,7 +172,7 @@ impl MlflowClient {
 
     async fn ask<A: DeserializeOwned>(&self, request: RequestBuilder) -> Result<A, ApiError> {
         let body = self.send(request.timeout(self.server.timeout)).await?;
-        answer::parse(&body).map_err(|error| self.cleaned(error))
+        answer::parse(&body, self.server.named_by).map_err(|error| self.cleaned(error))
     }
 
     /// Does something again for as long as it may go well another time: by the server's [`crate::config::RetryPolicy`], and until

@@ -8,7 +8,7 @@ pub(super) mod tests;
 
 use std::collections::BTreeSet;
 
-use loadspan_record::{StageSummary, Summary};
+use loadspan_record::{StageRole, StageSummary, Summary};
 use loadspan_wire::mlflow::MetricValue;
 use loadspan_wire::mlflow::limits::valid_key;
 use loadspan_wire::mlflow::runs::Metric;
@@ -36,11 +36,26 @@ pub(super) fn final_metrics(summary: &Summary, timestamp_ms: i64) -> Vec<Metric>
 const FIGURES_OF_STAGE: [&str; 4] = ["counts", "metrics", "load", "goodput"];
 /// Those among them that are about the client alone.
 const OF_CLIENT: [&str; 2] = ["load.dispatch_delay.", "load.schedule_lag."];
+/// All that is a figure of a warm-up: when it was, in its own run and in that of the benchmark, and its requests.
+const OF_WARMUP: [&str; 5] = [
+    "stage.started_s",
+    "stage.ended_s",
+    "started_s",
+    "ended_s",
+    "requests.warmup",
+];
 /// Where they stand there, before the number of the stage.
 const STAGE: &str = "stage";
 
-/// Every figure of a stage, as [`final_metrics`] has those of a run.
+/// Every figure of a stage, as [`final_metrics`] has those of a run. A warm-up is not measured: of it there is when it was, and how
+/// many requests it had.
 pub(super) fn metrics_of_stage(stage: &StageSummary, timestamp_ms: i64) -> Vec<Metric> {
+    let metrics = walk_stage(stage, timestamp_ms);
+    let is_known = |metric: &Metric| stage.role != StageRole::Warmup || OF_WARMUP.contains(&metric.key.as_str());
+    metrics.into_iter().filter(is_known).collect()
+}
+
+fn walk_stage(stage: &StageSummary, timestamp_ms: i64) -> Vec<Metric> {
     let mut walk = Walk {
         timestamp_ms,
         metrics: Vec::new(),
@@ -154,8 +169,15 @@ impl Walk {
                     _ => {}
                 }
             }
-            let is_of_server = |metric: &Metric| !OF_CLIENT.iter().any(|part| metric.key.starts_with(part));
-            let own = own.metrics.into_iter().filter(is_of_server);
+            let is_warmup = stage.get("role").and_then(Value::as_str) == Some("warmup");
+            let is_wanted = |metric: &Metric| {
+                if is_warmup {
+                    OF_WARMUP.contains(&metric.key.as_str())
+                } else {
+                    !OF_CLIENT.iter().any(|part| metric.key.starts_with(part))
+                }
+            };
+            let own = own.metrics.into_iter().filter(is_wanted);
             self.metrics.extend(own.map(|metric| Metric {
                 key: valid_key(&format!("{place}.{}", metric.key)),
                 ..metric

@@ -18,6 +18,7 @@ mod observed;
 mod points;
 mod recorder;
 mod spread;
+pub(crate) mod stages;
 #[cfg(test)]
 pub(crate) mod testing;
 mod values;
@@ -29,6 +30,7 @@ pub(crate) use self::gate::RunGate;
 pub(crate) use self::keeper::Keeper;
 pub(crate) use self::points::{POINT_KEYS, points_of};
 pub(crate) use self::recorder::{LiveRecorder, LiveSetup};
+pub(crate) use self::stages::StageTags;
 #[cfg(test)]
 pub(crate) use self::testing::stream;
 pub(crate) use self::windows::{WindowRecorder, WindowSummary, window_of};

@@ -35,8 +35,10 @@ pub(super) fn complete(
         artifact_globs: Vec::new(),
         ..files.config.clone()
     };
+    let records = Records::find(files.folder, &files.run);
     for stage in &files.summary.stages {
-        let of_stage = complete_stage(files, (stage, &config), limit)?;
+        let records = records.as_ref().map(|records| StageRecords { records, stage });
+        let of_stage = complete_stage(files, (records, stage, &config), limit)?;
         completion.metrics += of_stage.metrics;
         completion.points += of_stage.points;
         let missing = of_stage.missing.into_iter().map(|missing| Shortfall {
@@ -45,18 +47,18 @@ pub(super) fn complete(
         });
         completion.missing.extend(missing);
     }
+    records.map_or(Ok(()), Records::finish)?;
     Ok(completion)
 }
 
 fn complete_stage(
     files: &FinishedFiles<'_>,
-    (stage, config): (&StageSummary, &MlflowConfig),
+    (records, stage, config): (Option<StageRecords<'_>>, &StageSummary, &MlflowConfig),
     limit: &CompletionLimit,
 ) -> anyhow::Result<Completion> {
     let run_dir = files.folder.path().join(FOLDER).join(stage.number.to_string());
     fs::create_dir_all(&run_dir).with_context(|| format!("cannot make {}", run_dir.display()))?;
     let description = RunDescription::of_stage(&described(&files.run), config, stage);
-    let records = Records::find(files.folder, &files.run).map(|records| StageRecords { records, stage });
     let job = CompletionJob {
         config,
         run_dir: &run_dir,
@@ -65,16 +67,12 @@ fn complete_stage(
         live: records.as_ref().map_or(LivePoints::Leave, StageRecords::points),
         notices: Arc::clone(&files.notices),
     };
-    let completion = complete_run(job, limit)?;
-    if let Some(records) = records {
-        records.records.finish()?;
-    }
-    Ok(completion)
+    Ok(complete_run(job, limit)?)
 }
 
 /// The records of a stage.
 struct StageRecords<'a> {
-    records: Records<'a>,
+    records: &'a Records<'a>,
     stage: &'a StageSummary,
 }
 
@@ -89,8 +87,7 @@ impl StageRecords<'_> {
 
 impl RecordSource for StageRecords<'_> {
     fn records(&self) -> Box<dyn Iterator<Item = RequestRecord> + '_> {
-        let of_stage = |record: &RequestRecord| record.stage == self.stage.number;
-        Box::new(self.records.records().filter(of_stage))
+        self.records.of_stage(self.stage.number)
     }
 
     fn samples(&self) -> Vec<ObservedSample> {
@@ -98,8 +95,7 @@ impl RecordSource for StageRecords<'_> {
             return Vec::new();
         };
         let is_within = |at: RunOffset| (from..=until).contains(&at.as_secs_f64());
-        let mut samples = self.records.samples();
-        samples.retain(|sample| is_within(sample.at()));
-        samples
+        let samples = self.records.observed().iter();
+        samples.filter(|sample| is_within(sample.at())).cloned().collect()
     }
 }

@@ -68,7 +68,7 @@ impl Destination {
     /// Nothing can be put there, and why.
     pub(super) fn of(run: &KnownRun, server: &MlflowServer) -> Result<Self, String> {
         match server.named_by {
-            NamedBy::User => Self::wherever(run, &server.tracking_uri),
+            NamedBy::User | NamedBy::Replay => Self::wherever(run, &server.tracking_uri),
             NamedBy::Folder => Self::at_the_server(run, &server.tracking_uri),
         }
     }

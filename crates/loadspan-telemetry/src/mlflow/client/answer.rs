@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::ApiError;
+use crate::config::NamedBy;
 use crate::export::client::{header, parse_retry_after, redirected, root_cause};
 
 /// The most that is read of an answer: a page of a metric's history has some megabytes.
@@ -17,15 +18,18 @@ const MAX_ERROR_BYTES: usize = 256 << 10;
 
 const CHECK_CREDENTIALS: &str =
     "check the credentials: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN";
-const NO_MLFLOW: &str = "what answers is no MLflow server: check --mlflow-tracking-uri";
 
-/// Reads an answer to its end.
-pub(super) async fn read(response: Response) -> Result<Vec<u8>, ApiError> {
+/// Reads an answer to its end. `named_by` is who has said that it comes from an MLflow server.
+pub(super) async fn read(response: Response, named_by: NamedBy) -> Result<Vec<u8>, ApiError> {
     let status = response.status();
     if status.is_success() {
         let is_page = is_web_page(&response);
         let body = read_body(response, MAX_ANSWER_BYTES).await?;
-        return if is_page { Err(no_mlflow(status)) } else { Ok(body) };
+        return if is_page {
+            Err(no_mlflow(status, named_by))
+        } else {
+            Ok(body)
+        };
     }
     let after = header(&response, RETRY_AFTER).and_then(|text| parse_retry_after(&text));
     let location = header(&response, LOCATION).map(|text| text.into_owned());
@@ -46,16 +50,16 @@ pub(super) async fn read(response: Response) -> Result<Vec<u8>, ApiError> {
             after,
         },
         401 | 403 | 407 => failure.into_refusal(),
-        404 | 405 if !failure.is_of_mlflow() => no_mlflow(status),
+        404 | 405 if !failure.is_of_mlflow() => no_mlflow(status, named_by),
         _ => failure.into_api(None),
     })
 }
 
 /// Reads the JSON of an answer. No body at all is `{}`.
-pub(super) fn parse<A: DeserializeOwned>(body: &[u8]) -> Result<A, ApiError> {
+pub(super) fn parse<A: DeserializeOwned>(body: &[u8], named_by: NamedBy) -> Result<A, ApiError> {
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| ApiError::Refused {
-        reason: format!("its answer is none of MLflow ({error}): check --mlflow-tracking-uri"),
+        reason: format!("its answer is none of MLflow ({error}): check {}", flag(named_by)),
     })
 }
 
@@ -115,9 +119,20 @@ impl Failure {
     }
 }
 
-fn no_mlflow(status: StatusCode) -> ApiError {
+fn no_mlflow(status: StatusCode, named_by: NamedBy) -> ApiError {
     ApiError::Refused {
-        reason: format!("HTTP {status}: {NO_MLFLOW}"),
+        reason: format!(
+            "HTTP {status}: what answers is no MLflow server: check {}",
+            flag(named_by)
+        ),
+    }
+}
+
+/// What a user corrects who has named the wrong server.
+const fn flag(named_by: NamedBy) -> &'static str {
+    match named_by {
+        NamedBy::User | NamedBy::Folder => "--mlflow-tracking-uri",
+        NamedBy::Replay => "the URL of the recording (--replay)",
     }
 }
 

@@ -12,6 +12,7 @@ use loadspan_wire::mlflow::tags;
 use super::{insert_tag, note};
 use crate::config::{MlflowConfig, StageRuns};
 use crate::mlflow::figures::{final_metrics, is_of_stage, metrics_of_stage};
+use crate::mlflow::live::stages;
 
 /// What became of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +21,8 @@ pub struct RunOutcome {
     pub status: RunStatus,
     /// When it ended, in milliseconds since 1970.
     pub end_unix_ms: i64,
-    /// Tags that were not known before: `verdict`, `verdict.reasons`, `was_cancelled`, `incomplete.reason`, `gpu`, and a note that
-    /// takes the place of that of the beginning.
+    /// Tags that were not known before: `verdict`, `verdict.reasons`, `was_cancelled`, `incomplete.reason`, `gpu`, of each stage its
+    /// verdict and when it was, and a note that takes the place of that of the beginning.
     pub tags: Vec<Tag>,
     /// Every figure.
     pub metrics: Vec<Metric>,
@@ -143,6 +144,11 @@ fn own_tags(summary: &Summary) -> Vec<Tag> {
         let verdict = stage.verdict.as_ref().map(|verdict| verdict.status.as_str());
         let key = format!("stage.{}.verdict", stage.number);
         insert_tag(&mut tags, &key, verdict.unwrap_or_default());
+        let times = [
+            stage.started_s.map(|seconds| stages::started(stage.number, seconds)),
+            stage.ended_s.map(|seconds| stages::ended(stage.number, seconds)),
+        ];
+        tags.extend(times.into_iter().flatten().map(|Tag { key, value }| (key, value)));
     }
     tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
 }

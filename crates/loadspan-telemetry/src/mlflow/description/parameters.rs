@@ -79,7 +79,7 @@ pub(super) fn of_stage(run: &DescribedRun<'_>, number: u32) -> Vec<Param> {
         match key.strip_prefix(&own) {
             Some(key @ ("name" | "role" | "pause_s")) => drop(parameters.insert(format!("{STAGE}{key}"), value)),
             Some(key) => drop(parameters.insert(key.to_owned(), value)),
-            None if key.starts_with(STAGE) => {}
+            None if key.starts_with(STAGE) || key == STAGES_DURATION => {}
             None => drop(parameters.entry(key).or_insert(value)),
         }
     }
@@ -90,6 +90,8 @@ pub(super) fn of_stage(run: &DescribedRun<'_>, number: u32) -> Vec<Param> {
 
 /// Before the number of a stage, in the parameters of a run that has several.
 const STAGE: &str = "stage.";
+/// How long such a run should take, pauses included. Only where each of its stages has an end in time.
+const STAGES_DURATION: &str = "stages.duration_s";
 
 #[derive(Default)]
 struct Parameters(BTreeMap<String, String>);
@@ -113,6 +115,7 @@ impl Parameters {
 
     /// Those of each stage: `stage.0.concurrency`.
     fn stages(&mut self, stages: &[Value], run: &DescribedRun<'_>) {
+        let mut planned = Some(0.0);
         for (number, stage) in stages.iter().enumerate() {
             let mut own = Self::default();
             for (key, value) in stage.as_object().into_iter().flatten() {
@@ -123,9 +126,16 @@ impl Parameters {
                 own.insert("load", &facts.load.description);
             }
             own.complete();
+            let number_of = |key| own.0.get(key).and_then(|text| text.parse::<f64>().ok());
+            let pause = number_of("pause_s").unwrap_or(0.0);
+            let lasts = number_of("benchmark_duration_s");
+            planned = planned.zip(lasts).map(|(before, lasts)| before + pause + lasts);
             for (key, value) in own.0 {
                 self.insert(&format!("{STAGE}{number}.{key}"), &value);
             }
+        }
+        if let Some(planned) = planned {
+            self.insert(STAGES_DURATION, &self::number(planned));
         }
     }
 

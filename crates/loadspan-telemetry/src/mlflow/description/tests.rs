@@ -62,20 +62,25 @@ fn run_json() -> RunJson {
     }
 }
 
+impl RunJson {
+    fn described(&self) -> DescribedRun<'_> {
+        DescribedRun {
+            facts: &self.facts,
+            config: &self.config,
+            workload: &self.workload,
+            request: &self.request,
+            host: &self.host,
+            provider: "vllm",
+        }
+    }
+}
+
 fn describe(run: &RunJson, name: Option<&str>, tags: &[(&str, &str)]) -> RunDescription {
     let tags: Vec<(String, String)> = tags
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect();
-    let described = DescribedRun {
-        facts: &run.facts,
-        config: &run.config,
-        workload: &run.workload,
-        request: &run.request,
-        host: &run.host,
-        provider: "vllm",
-    };
-    RunDescription::with(&described, Wishes { name, tags: &tags })
+    RunDescription::with(&run.described(), Wishes { name, tags: &tags })
 }
 
 fn params(description: &RunDescription) -> BTreeMap<&str, &str> {
@@ -419,19 +424,73 @@ fn each_of_several_stages_has_its_own_parameters() {
     assert!(!params.contains_key("concurrency") && !params.contains_key("stages"));
 }
 
+/// Pauses are part of it; a stage that ends with a number of requests has no end in time, and neither has its run.
+#[test]
+fn a_run_says_how_long_its_stages_should_take_if_each_has_an_end_in_time() {
+    let (mut run, summary) = staged();
+    let last = |run: &mut RunJson, stage: usize, limits| run.config["stages"][stage]["load"]["limits"] = limits;
+    last(&mut run, 0, json!({"duration": {"secs": 8, "nanos": 500_000_000}}));
+    last(&mut run, 1, json!({"requests": 100}));
+    let told = |run: &RunJson| {
+        params(&describe(run, None, &[]))
+            .get("stages.duration_s")
+            .map(ToString::to_string)
+    };
+    assert_eq!(told(&run), None);
+    last(&mut run, 1, json!({"duration": {"secs": 5, "nanos": 0}}));
+    assert_eq!(told(&run).as_deref(), Some("15.5"));
+    let config = crate::mlflow::testing::config("http://localhost:5000");
+    let of_stage = RunDescription::of_stage(&run.described(), &config, &stage_of(&summary, 1));
+    assert!(!params(&of_stage).contains_key("stages.duration_s"));
+}
+
+#[test]
+fn a_run_says_when_its_stages_were_in_tags_as_well() {
+    let (_, mut summary) = staged();
+    summary.stages = vec![stage_of(&summary, 0), stage_of(&summary, 1)];
+    summary.stages[1].ended_s = None;
+    let outcome = RunOutcome::of(&summary, None);
+    for (key, value) in [
+        ("stage.0.started_s", Some("2.500")),
+        ("stage.0.ended_s", Some("4.000")),
+        ("stage.1.started_s", Some("2.500")),
+        ("stage.1.ended_s", None),
+    ] {
+        assert_eq!(tag(&outcome.tags, key), value, "{key}");
+    }
+}
+
+#[test]
+fn a_warm_up_has_no_figures_but_when_it_was_and_its_requests() {
+    let (_, mut summary) = staged();
+    let mut warm_up = stage_of(&summary, 0);
+    warm_up.role = StageRole::Warmup;
+    warm_up.counts.warmup = 6;
+    summary.stages = vec![warm_up, stage_of(&summary, 1)];
+    let keys = |metrics: &[Metric], prefix: &str| -> Vec<String> {
+        let keys = metrics.iter().map(|metric| metric.key.clone());
+        keys.filter(|key| key.starts_with(prefix)).collect()
+    };
+    let own = RunOutcome::of_stage(&summary, &summary.stages[0]);
+    assert_eq!(
+        keys(&own.metrics, ""),
+        ["requests.warmup", "stage.ended_s", "stage.started_s"]
+    );
+    assert_eq!(own.metrics[0].value.0, 6.0);
+    let benchmark = RunOutcome::of(&summary, None);
+    assert_eq!(
+        keys(&benchmark.metrics, "stage.0."),
+        ["stage.0.requests.warmup", "stage.0.ended_s", "stage.0.started_s"]
+    );
+    assert!(keys(&benchmark.metrics, "stage.1.").len() > 20);
+}
+
 #[test]
 fn the_run_of_a_stage_says_what_it_is_and_is_found_by_an_id_of_its_own() {
     let (run, summary) = staged();
     let mut stage = stage_of(&summary, 1);
     stage.load.asked.description = "4 concurrent".to_owned();
-    let described = DescribedRun {
-        facts: &run.facts,
-        config: &run.config,
-        workload: &run.workload,
-        request: &run.request,
-        host: &run.host,
-        provider: "vllm",
-    };
+    let described = run.described();
     let config = crate::mlflow::testing::config("http://localhost:5000");
     let unnamed = MlflowConfig {
         run_name: None,

@@ -1,8 +1,10 @@
 //! Runs with several stages.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use loadspan_testkit::{MlflowSink, RunningMlflowSink, RunningServer, SinkRun};
+use rustix::process::Signal;
 
 use super::{push, server};
 use crate::harness::{Finished, Loadspan};
@@ -23,6 +25,7 @@ stages:
     concurrency: 4
     request_count: 20
 ";
+const PATIENCE: Duration = Duration::from_secs(10);
 const LATENCY: &str = "live.gen_ai.client.operation.duration";
 
 fn staged(server: &RunningServer, uri: &str, flags: &str) -> Finished {
@@ -71,6 +74,52 @@ fn one_run_has_the_figures_of_each_stage() {
     assert_eq!(steps(&logged, LATENCY).len(), 30);
 }
 
+/// What the tags of a run say of when its stages began and ended.
+fn times(run: &SinkRun) -> Vec<&str> {
+    let keys = run.tags.keys().map(String::as_str);
+    keys.filter(|key| key.ends_with("ed_s")).collect()
+}
+
+#[test]
+fn a_run_says_while_it_goes_on_which_stage_it_is_in() {
+    const FOREVER: &str = "
+stages:
+  - name: low
+    concurrency: 2
+    request_count: 4
+  - name: high
+    concurrency: 2
+    request_count: 1000000
+";
+    let (server, mlflow) = (server(), MlflowSink::new().start().unwrap());
+    let run = Loadspan::profile(&server, "--streaming --isl 8 --osl 4 -f run.yaml").args(&format!(
+        "--mlflow-tracking-uri {} --mlflow-run-name mine",
+        mlflow.url()
+    ));
+    std::fs::write(run.folder().join("run.yaml"), FOREVER).unwrap();
+    let run = run.start();
+    let begun = |mlflow: &RunningMlflowSink| mlflow.runs().iter().any(|run| times(run).len() == 3);
+    assert!(mlflow.wait_until(PATIENCE, begun), "no tags of stages");
+    let live = named(&mlflow, "mine");
+    assert_eq!(
+        times(&live),
+        ["stage.0.ended_s", "stage.0.started_s", "stage.1.started_s"]
+    );
+    assert_eq!(live.status.as_deref(), Some("RUNNING"));
+    run.signal(Signal::INT);
+    let run = run.wait().expect_code(130);
+    let ended = named(&mlflow, "mine");
+    for (number, stage) in run.summary()["stages"].as_array().unwrap().iter().enumerate() {
+        for time in ["started_s", "ended_s"] {
+            let seconds = format!("{:.3}", stage[time].as_f64().unwrap());
+            assert_eq!(ended.tags[&format!("stage.{number}.{time}")], seconds);
+        }
+    }
+    for (key, value) in live.tags.iter().filter(|(key, _)| key.ends_with("ed_s")) {
+        assert_eq!(ended.tags[key], *value, "what was said live of {key} stays");
+    }
+}
+
 /// Each stage has its own run, and all of its points once.
 fn assert_nested(mlflow: &RunningMlflowSink) {
     let parent = named(mlflow, "mine");
@@ -90,6 +139,13 @@ fn assert_nested(mlflow: &RunningMlflowSink) {
         assert!(child.start_time >= parent.start_time && child.end_time <= parent.end_time);
         let points = steps(&child, LATENCY);
         assert_eq!(points.len(), count, "{name}");
+        let figures: Vec<&str> = child.metrics.keys().map(String::as_str).collect();
+        if name == "warm" {
+            assert_eq!(figures, ["requests.warmup", "stage.ended_s", "stage.started_s"]);
+            assert_eq!(child.metrics["requests.warmup"][0].value, 6.0);
+        } else {
+            assert!(figures.contains(&"request_latency.p99"), "{name}");
+        }
         of_stages.extend(points);
     }
     let distinct: BTreeSet<i64> = of_stages.iter().copied().collect();
