@@ -8,7 +8,7 @@ pub(crate) mod about;
 mod grid;
 pub(crate) mod number;
 mod observed;
-mod replay;
+pub(crate) mod replay;
 pub(crate) mod sessions;
 pub(crate) mod stages;
 mod tables;

@@ -12,6 +12,7 @@ mod head;
 mod markup;
 mod observed;
 mod remarks;
+mod replay;
 mod sessions;
 mod stages;
 mod table;
@@ -51,6 +52,7 @@ pub fn render(report: &HtmlReport<'_>) -> String {
         stages::section(summary),
         figures::section(summary),
         sessions::section(summary),
+        replay::section(summary),
         Some(charts::section(&report.data)),
         remarks::errors(summary),
         remarks::notices(summary),

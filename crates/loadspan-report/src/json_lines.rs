@@ -55,6 +55,7 @@ pub struct LineReader<R, T> {
     expected: &'static str,
     line: Vec<u8>,
     number: u64,
+    bytes: u64,
     state: State,
     of: PhantomData<T>,
 }
@@ -74,9 +75,16 @@ impl<R, T> LineReader<R, T> {
             expected: origin.line,
             line: Vec::new(),
             number: 0,
+            bytes: 0,
             state: State::Reading,
             of: PhantomData,
         }
+    }
+
+    /// Bytes of the lines so far, their ends included.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes
     }
 
     /// Whether the last line was torn and left out. Known after the last line.
@@ -91,9 +99,11 @@ impl<R: BufRead, T: DeserializeOwned> LineReader<R, T> {
     fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
         loop {
             self.line.clear();
-            if self.reader.read_until(b'\n', &mut self.line)? == 0 {
+            let length = self.reader.read_until(b'\n', &mut self.line)?;
+            if length == 0 {
                 return Ok(None);
             }
+            self.bytes += length as u64;
             self.number += 1;
             if !self.line.trim_ascii().is_empty() {
                 return Ok(Some(&self.line));

@@ -16,6 +16,7 @@ mod png;
 mod requests;
 mod run;
 mod scene;
+mod stage_names;
 pub(crate) mod style;
 mod svg;
 mod theme;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use loadspan_record::{Phase, RunOffset, StageFacts, TracePlan, Verdict, VerdictStatus};
+use loadspan_record::{Phase, RunOffset, StageFacts, TracePlan, Verdict};
 
 /// A run, as its telemetry describes it.
 #[derive(Clone)]
@@ -109,7 +109,7 @@ pub enum SessionOutcome {
 }
 
 /// How a stage ended. All its records came before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageConclusion {
     /// Which, from 0.
     pub stage: u32,
@@ -117,17 +117,19 @@ pub struct StageConclusion {
     pub load_started_at: RunOffset,
     /// When its last request ended.
     pub ended_at: RunOffset,
+    /// Why it did not come to its planned end, if it did not.
+    pub incomplete: Option<String>,
 }
 
-/// What one of several stages has come to.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What one of several stages has come to, which is known some time after it has ended.
+#[derive(Debug, Clone, PartialEq)]
 pub struct StageResult {
     /// Which, from 0.
     pub stage: u32,
     /// When its last request ended.
     pub ended_at: RunOffset,
     /// What its figures are worth. `None`: it is not measured.
-    pub verdict: Option<VerdictStatus>,
+    pub verdict: Option<Verdict>,
 }
 
 /// How the run ended.

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use loadspan_record::{ObservedSample, OutputText, Phase, RequestRecord, RunOffset, redact_url};
 use loadspan_wire::semconv::provider::{provider_name, provider_of_host};
 
-use crate::config::{ContentCapture, Naming, TelemetryConfig};
+use crate::config::{ContentCapture, MlflowConfig, Naming, TelemetryConfig};
 use crate::export::{
-    Deadlines, Exporters, FlushCutter, Flushed, Outlets, Payload, Pipeline, RecordsOnDisk, StartError,
+    Deadlines, Exporters, FlushCutter, Flushed, Notices, Outlets, Payload, Pipeline, RecordsOnDisk, StartError,
 };
-use crate::identity::{BodyVariety, LoadState, RunConclusion, RunIdentity, SessionOutcome, StageConclusion};
+use crate::identity::{
+    BodyVariety, LoadState, RunConclusion, RunIdentity, SessionOutcome, StageConclusion, StageResult,
+};
 use crate::metrics::MetricsRecorder;
-use crate::mlflow::{LiveRecorder, LiveSetup};
+use crate::mlflow::{LiveRecorder, LiveSetup, StageTags};
 use crate::resource;
 use crate::traces::{RequestParameters, Sampled, TraceRecorder};
 
@@ -61,62 +63,39 @@ impl Telemetry {
     ///
     /// A certificate cannot be read, or a thread cannot be started.
     pub fn start(config: &TelemetryConfig, mut run: RunIdentity, outlets: Outlets) -> Result<Self, StartError> {
-        let notices = Arc::clone(&outlets.notices);
-        let records = outlets.mlflow.as_ref().map(|mlflow| mlflow.records);
+        let beside = BesidePoints {
+            run_start_unix_ns: run.start_unix_ns,
+            records: outlets.mlflow.as_ref().map(|mlflow| mlflow.records),
+            notices: Arc::clone(&outlets.notices),
+        };
         let exporters = Exporters::start(config, outlets)?;
         let resource = resource::describe(&config.resource, &run);
         let provider = provider_of(&config.naming, &run);
         if config.naming.provider.is_none() {
-            for server in &mut run.servers {
-                server.provider = provider_of_host(&server.host).map(str::to_owned);
-            }
+            name_providers(&mut run);
         }
-        let parameters =
-            RequestParameters::from_body(&(run.body.0)(0, 0).unwrap_or_default(), run.operation).for_every_request();
-        let content = config
-            .traces
-            .as_ref()
-            .map_or(ContentCapture::Off, |traces| traces.content);
-        let traces = config
-            .traces
-            .as_ref()
-            .map(|traces| TraceRecorder::new(traces, &config.naming, &run, provider.clone(), &resource));
+        let body = (run.body.0)(0, 0).unwrap_or_default();
+        let traces = config.traces.as_ref();
+        let recorder =
+            traces.map(|traces| TraceRecorder::new(traces, &config.naming, &run, provider.clone(), &resource));
         let metrics = config.metrics.as_ref().map(|metrics| Metrics {
             recorder: MetricsRecorder::new(metrics, &config.naming, &run, provider, resource),
             interval: metrics.interval,
             next_collect: RunOffset::ZERO,
         });
-        let live = config
-            .mlflow
-            .as_ref()
-            .zip(exporters.mlflow())
-            .and_then(|(mlflow, exports)| {
-                let setup = LiveSetup {
-                    choice: mlflow.live,
-                    run_start_unix_ns: run.start_unix_ns,
-                    pipeline: exports.points.clone()?,
-                    file: Arc::clone(&exports.file),
-                    records: records.unwrap_or(RecordsOnDisk::NotWritten),
-                    notices,
-                    destination: redact_url(mlflow.server.tracking_uri.as_str()),
-                };
-                Some(LiveRecorder::new(setup))
-            });
-        let mlflow_flush_timeout = config
-            .mlflow
-            .as_ref()
-            .map_or(Duration::ZERO, |mlflow| mlflow.flush_timeout);
+        let mlflow = config.mlflow.as_ref();
+        let live = mlflow.and_then(|mlflow| live_recorder(mlflow, &exporters, beside));
         Ok(Self {
-            run,
-            parameters,
-            content,
-            traces,
+            parameters: RequestParameters::from_body(&body, run.operation).for_every_request(),
+            content: traces.map_or(ContentCapture::Off, |traces| traces.content),
+            traces: recorder,
             metrics,
             live,
             load: None,
             exporters,
             flush_timeout: config.flush_timeout,
-            mlflow_flush_timeout,
+            mlflow_flush_timeout: mlflow.map_or(Duration::ZERO, |mlflow| mlflow.flush_timeout),
+            run,
         })
     }
 
@@ -175,6 +154,13 @@ impl Telemetry {
         }
     }
 
+    /// Takes the beginning of the load of a stage.
+    pub fn begin_stage(&mut self, stage: u32, at: RunOffset) {
+        if let Some(tags) = self.stage_tags() {
+            tags.begin(stage, at);
+        }
+    }
+
     /// Takes the end of a session. The records of its calls came before.
     pub fn end_session(&mut self, session: u64, outcome: SessionOutcome) {
         if let Some(traces) = &mut self.traces {
@@ -192,6 +178,23 @@ impl Telemetry {
         }
         if let Some(metrics) = &mut self.metrics {
             metrics.recorder.end_stage();
+        }
+        if let Some(tags) = self.stage_tags() {
+            tags.end(end.stage, end.ended_at);
+        }
+    }
+
+    /// What says in MLflow when stages are. `None`: nobody asks, or there is but one.
+    fn stage_tags(&self) -> Option<&StageTags> {
+        let mlflow = self.exporters.mlflow().filter(|_| !self.run.stages.is_empty());
+        mlflow.map(|mlflow| &mlflow.stages)
+    }
+
+    /// Takes what one of several stages has come to, before or after its end. Of those of which it is not taken, the conclusion of
+    /// the run tells it.
+    pub fn judge_stage(&mut self, result: StageResult) {
+        if let Some(traces) = &mut self.traces {
+            traces.judge_stage(result);
         }
     }
 
@@ -351,6 +354,34 @@ impl Telemetry {
 fn trace_pipelines(exporters: &Exporters) -> impl Iterator<Item = &Pipeline> {
     let to_mlflow = exporters.mlflow().and_then(|mlflow| mlflow.traces.as_ref());
     exporters.traces().into_iter().chain(to_mlflow)
+}
+
+/// What live points need beside MLflow and its pipeline.
+struct BesidePoints {
+    run_start_unix_ns: u64,
+    records: Option<RecordsOnDisk>,
+    notices: Notices,
+}
+
+/// `None`: no points are sent while the run goes on.
+fn live_recorder(mlflow: &MlflowConfig, exporters: &Exporters, beside: BesidePoints) -> Option<LiveRecorder> {
+    let exports = exporters.mlflow()?;
+    Some(LiveRecorder::new(LiveSetup {
+        choice: mlflow.live,
+        run_start_unix_ns: beside.run_start_unix_ns,
+        pipeline: exports.points.clone()?,
+        file: Arc::clone(&exports.file),
+        records: beside.records.unwrap_or(RecordsOnDisk::NotWritten),
+        notices: beside.notices,
+        destination: redact_url(mlflow.server.tracking_uri.as_str()),
+    }))
+}
+
+/// Says of each server whose it is, as far as its name tells.
+fn name_providers(run: &mut RunIdentity) {
+    for server in &mut run.servers {
+        server.provider = provider_of_host(&server.host).map(str::to_owned);
+    }
 }
 
 /// `gen_ai.provider.name` of the run: by the first of its servers, unless the user says otherwise.

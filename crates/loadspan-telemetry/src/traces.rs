@@ -3,7 +3,7 @@
 //! ```text
 //! record ─▶ Hierarchy (counts, place) ─▶ sampled? ─▶ RequestSpans ─▶ SpanWriter ─▶ Batch ─▶ Payload
 //!                                          └─ no ─▶ failed or slow? ─▶ Slowest ──────┤ at the end of the stage
-//! session, stage, run: each when it ends ────────────────────────────────────────────┘
+//! session, stage, run: each when it has ended, and when its verdict is there ──────────┘
 //! ```
 //!
 //! Sampling is decided from ids before anything is written, the same way in which the server was told.
@@ -11,6 +11,7 @@
 mod attributes;
 mod batch;
 mod content;
+mod group;
 mod hierarchy;
 mod parameters;
 mod protobuf;
@@ -38,7 +39,7 @@ use self::slowest::{Slow, Slowest};
 use self::span::SpanWriter;
 use crate::config::{AttributeStyle, KeepPolicy, Naming, TraceScope, TracesConfig};
 use crate::export::Payload;
-use crate::{RunConclusion, RunIdentity, SessionOutcome, StageConclusion};
+use crate::{RunConclusion, RunIdentity, SessionOutcome, StageConclusion, StageResult};
 
 /// Makes the spans of a run. Owned by one thread.
 #[derive(Debug)]
@@ -168,10 +169,19 @@ impl TraceRecorder {
         }
     }
 
-    /// Takes the end of a stage: its span, and what is left below it, need not wait for the end of the run.
+    /// Takes the end of a stage: what is left below its span need not wait for the end of the run, and neither need its span when
+    /// its result is there.
     pub fn end_stage(&mut self, end: &StageConclusion) {
         self.hierarchy.end_stage(end);
-        self.finish_stage(end.stage, end.ended_at);
+        self.finish_below(end.stage, end.ended_at);
+        self.write_stage(end.stage, end.ended_at);
+    }
+
+    /// Takes what a stage has come to, before or after its end.
+    pub fn judge_stage(&mut self, result: StageResult) {
+        let (number, ended_at) = (result.stage, result.ended_at);
+        self.hierarchy.judge_stage(result);
+        self.write_stage(number, ended_at);
     }
 
     /// The next payload that is full or has waited long enough, of spans that share a trace with requests. To be asked until there is
@@ -191,11 +201,14 @@ impl TraceRecorder {
         self.sampled_out
     }
 
-    /// What is left: stages that nobody said had ended, and the run. Nothing when nothing was to be sampled or kept at all.
+    /// What is left: stages that nobody said had ended, or what they have come to, and the run. Nothing when nothing was to be
+    /// sampled or kept at all.
     #[must_use]
     pub fn finish(mut self, conclusion: &RunConclusion) -> LastSpans {
         for stage in self.hierarchy.unwritten() {
-            self.finish_stage(stage, conclusion.ended_at);
+            self.finish_below(stage, conclusion.ended_at);
+            self.hierarchy.conclude_stage(stage, conclusion);
+            self.write_stage(stage, conclusion.ended_at);
         }
         if !self.exports_nothing() {
             self.write_run(conclusion);
@@ -210,8 +223,8 @@ impl TraceRecorder {
         self.plan.sampling.get() <= 0.0 && self.keep == KeepPolicy::default()
     }
 
-    /// Writes what is left of a stage: its slowest requests, its sessions, its span.
-    fn finish_stage(&mut self, number: u32, since: RunOffset) {
+    /// Writes what is left below the span of a stage: its slowest requests, its sessions.
+    fn finish_below(&mut self, number: u32, since: RunOffset) {
         for slow in self.slowest.take(number) {
             if let Some(span) = slow.span {
                 self.batch.push(&span, since);
@@ -221,6 +234,10 @@ impl TraceRecorder {
         for session in self.hierarchy.sessions.take_stage(number) {
             self.write_session(&session, since);
         }
+    }
+
+    /// Writes the span of a stage, if all of it is known.
+    fn write_stage(&mut self, number: u32, since: RunOffset) {
         let stage = self.hierarchy.take_stage(number);
         let Some(stage) = stage.filter(|_| !self.exports_nothing()) else {
             return;

@@ -3,18 +3,23 @@
 mod stages;
 
 use std::fs::{self, File, TryLockError};
-use std::io::{BufReader, ErrorKind};
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom, Take};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use loadspan_loadgen::{ClockAnchor, FailureThreshold, RunEnd};
-use loadspan_record::{ClientStats, Completeness, Counts, Notice, RequestRecord, RunFacts, Summary, TelemetrySummary};
+use loadspan_record::{
+    ClientStats, Completeness, Counts, Notice, RequestRecord, RunFacts, StageSummary, Summary, TelemetrySummary,
+    counted,
+};
 use loadspan_report::{LineReader, records_jsonl, summary_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use self::stages::{completeness, fill as fill_stages};
 use crate::exit::UsageError;
 use crate::run_config_file::FileIdentity;
 use crate::whole_file::write_whole;
@@ -210,6 +215,27 @@ impl RunFolder {
     ///
     /// There are none.
     pub(crate) fn read_records(&self) -> Result<LineReader<BufReader<File>, RequestRecord>, UsageError> {
+        let (path, file) = self.open_records()?;
+        Ok(records_jsonl::decode(BufReader::with_capacity(1 << 20, file), &path))
+    }
+
+    /// Those of a part of the file, in bytes. It begins and ends with a line.
+    ///
+    /// # Errors
+    ///
+    /// There are none.
+    pub(crate) fn read_records_within(
+        &self,
+        part: &Range<u64>,
+    ) -> Result<LineReader<BufReader<Take<File>>, RequestRecord>, UsageError> {
+        let (path, mut file) = self.open_records()?;
+        file.seek(SeekFrom::Start(part.start))
+            .map_err(|error| UsageError::new(format!("cannot read {}: {error}", path.display())))?;
+        let part = file.take(part.end - part.start);
+        Ok(records_jsonl::decode(BufReader::with_capacity(1 << 20, part), &path))
+    }
+
+    fn open_records(&self) -> Result<(PathBuf, File), UsageError> {
         let path = self.file(RECORDS_FILE);
         let file = File::open(&path).map_err(|error| {
             UsageError::with_hint(
@@ -217,7 +243,7 @@ impl RunFolder {
                 "a run with --export-level summary keeps no records: its report and its pictures cannot be made again",
             )
         })?;
-        Ok(records_jsonl::decode(BufReader::with_capacity(1 << 20, file), &path))
+        Ok((path, file))
     }
 
     pub(crate) fn write_summary(&self, summary: &Summary) -> anyhow::Result<()> {
@@ -269,19 +295,22 @@ impl RunFile {
         Duration::try_from_secs_f64(seconds).ok()
     }
 
-    /// Whether more requests failed than `--failed-request-threshold` allows. Here every share means something, also that of a run
-    /// which was too short to be stopped for it.
-    /// Of several stages each has its own.
-    pub(crate) fn has_too_many_failures(&self, summary: &Summary) -> bool {
-        let has = |load: &str, counts: &Counts| {
-            let threshold = self.config.pointer(&format!("{load}/limits/failures"));
-            let threshold = threshold.and_then(|threshold| FailureThreshold::deserialize(threshold).ok());
+    /// Says where more requests failed than `--failed-request-threshold` allows, if they did. Here every share means something, also
+    /// that of a run which was too short to be stopped for it. Of several stages each has its own.
+    pub(crate) fn too_many_failures(&self, summary: &Summary) -> Option<String> {
+        let failures = |load: &str, counts: &Counts| {
+            let threshold = self.config.pointer(&format!("{load}/limits/failures"))?;
+            let threshold = FailureThreshold::deserialize(threshold).ok()?;
             let finished = counts.completed + counts.failed;
-            threshold.is_some_and(|threshold| threshold.is_exceeded(counts.failed, finished, 1))
+            let are_too_many = threshold.is_exceeded(counts.failed, finished, 1);
+            are_too_many.then(|| format!("{} of {} failed", counts.failed, counted(finished, "request")))
         };
-        let mut stages = summary.stages.iter();
-        has("/load", &summary.counts)
-            || stages.any(|stage| has(&format!("/stages/{}/load", stage.number), &stage.counts))
+        let of_stage = |stage: &StageSummary| {
+            let failures = failures(&format!("/stages/{}/load", stage.number), &stage.counts)?;
+            Some(format!("{}: {failures}", stage.label()))
+        };
+        let failures = failures("/load", &summary.counts).or_else(|| summary.stages.iter().find_map(of_stage))?;
+        Some(format!("{failures}, more than --failed-request-threshold allows"))
     }
 
     pub(crate) fn new(facts: RunFacts, clock: ClockAnchor) -> Self {
@@ -315,8 +344,8 @@ impl RunFile {
             facts.run.completeness = Completeness::Incomplete { reason };
             return facts;
         };
-        facts.run.completeness = stages::completeness(end.reason);
-        stages::fill(&mut facts.stages, &end.stages);
+        facts.run.completeness = completeness(end.reason);
+        fill_stages(&mut facts.stages, &end.stages);
         let measured = end.measure_started_at.filter(|at| *at <= end.ended_at);
         facts.run.measured_from_s = measured.map(|at| at.as_secs_f64());
         facts.run.measured_until_s = measured.map(|_| end.ended_at.as_secs_f64());
@@ -334,9 +363,9 @@ impl RunFile {
         for preopened in end.preopened.iter().filter(|preopened| preopened.failed > 0) {
             facts.notices.push(Notice {
                 message: format!(
-                    "{} of {} connections could not be opened ahead of the load",
+                    "{} of {} could not be opened ahead of the load",
                     preopened.failed,
-                    preopened.opened + preopened.failed
+                    counted(preopened.opened + preopened.failed, "connection")
                 ),
                 advice: Some("look for connect failures among the errors; they count from the request on".to_owned()),
             });

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use loadspan_record::Summary;
 use loadspan_report::html::{self, HtmlReport};
-use loadspan_report::plot::{Chart, NoData, Requests, RunChart, RunData, Size, Theme, render_png, render_svg};
+use loadspan_report::plot::{
+    Chart, CompareChart, NoData, Requests, RunChart, RunData, Size, Statistic, Theme, render_png, render_svg,
+};
 use serde_json::Value;
 
 pub(crate) use self::auto::AutoPlot;
@@ -166,12 +168,11 @@ impl PicturedRun {
     /// A file cannot be written.
     pub(crate) fn draw(
         &self,
-        charts: &[RunChart],
+        charts: &RunCharts,
         (to, config): (&Destination, &PictureConfig),
     ) -> anyhow::Result<Drawn> {
         let data = self.data();
-        let charts = charts.iter().map(|chart| chart.chart(&data));
-        let mut drawn = draw_charts(charts, (&to.pictures, config))?;
+        let mut drawn = draw_charts(charts.of(&data), (&to.pictures, config))?;
         if config.formats.contains(&PictureFormat::Html) {
             let page = html::render(&HtmlReport {
                 data,
@@ -189,6 +190,36 @@ impl PicturedRun {
             server: &self.samples.server,
             gpus: &self.samples.gpus,
         }
+    }
+}
+
+/// The charts of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct RunCharts {
+    pub(crate) over_time: Vec<RunChart>,
+    /// What the stages of a run that has several show together.
+    pub(crate) of_stages: Vec<CompareChart>,
+    /// What stages are compared by.
+    pub(crate) statistic: Statistic,
+}
+
+/// Everything there is.
+impl Default for RunCharts {
+    fn default() -> Self {
+        Self {
+            over_time: RunChart::ALL.into(),
+            of_stages: CompareChart::ALL.into(),
+            statistic: Statistic::default(),
+        }
+    }
+}
+
+impl RunCharts {
+    fn of<'a>(&'a self, data: &'a RunData<'a>) -> impl Iterator<Item = Result<Chart, NoData>> + 'a {
+        let summary = data.summary;
+        let of_stages = self.of_stages.iter();
+        let of_stages = of_stages.map(|chart| chart.of_stages(summary, self.statistic));
+        of_stages.chain(self.over_time.iter().map(|chart| chart.chart(data)))
     }
 }
 

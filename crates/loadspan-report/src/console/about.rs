@@ -3,8 +3,8 @@
 use std::mem::discriminant;
 
 use loadspan_record::{
-    Finding, GoodputSummary, LoadSummary, Metric, RunMetric, SloTarget, StageSummary, SteadyState, Summary,
-    TargetSummary, TokenSource,
+    Finding, GoodputSummary, Metric, RunMetric, SloTarget, StageSummary, SteadyState, Summary, TargetSummary,
+    TokenSource,
 };
 
 use super::number::{average, count, counted, mebibytes, number, percent};
@@ -19,9 +19,9 @@ pub(crate) fn outcome(summary: &Summary) -> String {
     let mut parts = vec![match counts.failed + counts.cancelled {
         0 => format!("{} completed", counted(counts.completed, "request")),
         _ => format!(
-            "{} of {} requests completed",
+            "{} of {} completed",
             count(counts.completed),
-            count(counts.requests)
+            counted(counts.requests, "request")
         ),
     }];
     let others = [
@@ -42,7 +42,10 @@ pub(crate) fn outcome(summary: &Summary) -> String {
 pub(crate) fn reasons(summary: &Summary) -> Vec<(&Finding, String)> {
     let findings = &summary.verdict.reasons;
     let is_alike = |one: &Finding, other: &Finding| {
-        one.stage.is_some() && other.stage.is_some() && discriminant(&one.reason) == discriminant(&other.reason)
+        one.stage.is_some()
+            && other.stage.is_some()
+            && discriminant(&one.reason) == discriminant(&other.reason)
+            && one.advice == other.advice
     };
     let mut reasons = Vec::new();
     for (place, finding) in findings.iter().enumerate() {
@@ -75,7 +78,7 @@ pub(super) fn about(summary: &Summary, layout: Layout) -> String {
 /// The same as labels and texts.
 pub(crate) fn remarks(summary: &Summary) -> impl Iterator<Item = (&'static str, String)> {
     let remarks = [
-        ("Load", load(&summary.load)),
+        ("Load", load(summary)),
         ("Tokens", tokens(summary)),
         ("SLO", summary.goodput.as_ref().map(slo)),
         ("Steady", steady(summary)),
@@ -135,9 +138,11 @@ pub(super) fn hinted(message: &str, advice: Option<&str>, layout: Layout) -> Str
     text
 }
 
-fn load(load: &LoadSummary) -> Option<String> {
+fn load(summary: &Summary) -> Option<String> {
+    let load = &summary.load;
     let (scheduled, achieved) = (load.scheduled_rate?, load.achieved_rate?);
-    let unit = if load.asked.model.is_of_sessions() {
+    // Single calls of a recording are arrivals of sessions only in name.
+    let unit = if load.asked.model.is_of_sessions() && summary.sessions.is_some() {
         "sessions/s begun"
     } else {
         "req/s sent"
@@ -252,8 +257,8 @@ fn client(summary: &Summary) -> Option<String> {
     }
     if let Some(connect) = &connections.connect {
         text.push_str(&format!(
-            "; {} connections, connect p50 {} ms",
-            count(connections.opened),
+            "; {}, connect p50 {} ms",
+            counted(connections.opened, "connection"),
             number(connect.p50)
         ));
     }

@@ -6,7 +6,7 @@ use loadspan_record::{
 
 use super::about::shortened;
 use super::grid::Grid;
-use super::number::{average, count, decimals_for, grouped, number};
+use super::number::{average, count, counted, decimals_for, grouped, number};
 use super::{Layout, single_line};
 
 /// Letters of a name at most.
@@ -84,7 +84,7 @@ pub(crate) fn offered(load: LoadModel) -> String {
         LoadModel::Open { target_rate, .. } => rate(target_rate, "req/s"),
         LoadModel::OpenSessions { target_rate, .. } => rate(target_rate, "ses/s"),
         LoadModel::Closed { concurrency } => format!("{concurrency} at once"),
-        LoadModel::ClosedSessions { sessions } => format!("{sessions} sessions"),
+        LoadModel::ClosedSessions { sessions } => counted(u64::from(sessions), "session"),
         LoadModel::Recorded { .. } => "recorded".to_owned(),
         LoadModel::Staged => String::new(),
     }

@@ -30,7 +30,7 @@ fn spooled(ledger: &SignalLedger) -> &'static str {
 
 /// `1,012 spans for http://…: 1,000 delivered, 12 spooled …`
 fn fates(ledger: &SignalLedger) -> String {
-    let unit = ledger.signal.unit().trim_end_matches('s');
+    let unit = ledger.signal.noun();
     let produced = counted(ledger.produced, unit);
     let destination = super::single_line(&ledger.destination);
     if let Some(reason) = ledger.turned_off.as_ref().filter(|_| ledger.delivered == 0) {
@@ -56,7 +56,8 @@ fn fates(ledger: &SignalLedger) -> String {
         text.push_str(&format!("; {} not sampled", count(ledger.sampled_out)));
     }
     if ledger.retries > 0 {
-        text.push_str(&format!("; {} retries", count(ledger.retries)));
+        let noun = if ledger.retries == 1 { "retry" } else { "retries" };
+        text.push_str(&format!("; {} {noun}", count(ledger.retries)));
     }
     // What went wrong on the way to everything being delivered is of no interest any more.
     let error = ledger

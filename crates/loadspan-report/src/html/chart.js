@@ -86,6 +86,8 @@ class Plot {
   drawFrame(frame) {
     const { panel, left: x, top: y } = frame;
     const [width, height] = [Math.max(frame.right - x, 1), frame.bottom - y];
+    /* Where no note may lie: on another one, or on what one is of. A width at a base line. */
+    frame.notes = panel.marks.filter(({ kind }) => kind === "note").map((mark) => [frame.x(mark.x) - 5, frame.y(mark.y) + 4, 10]);
     const draw = (mark) => (drawers[mark.kind] ? drawers[mark.kind](mark, frame) : []).map((made) => inked(made, mark.ink));
     const drawn = (wanted) => panel.marks.filter((mark) => this.isShown(mark) && wanted(mark.kind)).flatMap(draw);
     /* An inner svg clips what it holds to itself. */

@@ -4,15 +4,15 @@ use serde_json::Value;
 
 use super::embedded;
 use super::markup::{Element, element};
-use crate::plot::{Chart, RunChart, RunData, json};
+use crate::plot::{Chart, CompareChart, NoData, RunChart, RunData, Statistic, json};
 
 /// Every chart that there is data for, and in words what there is none for.
 pub(super) fn section(data: &RunData<'_>) -> Element {
     let mut section = element("section").id("charts").child(element("h2").text("Charts"));
     let mut missing = Vec::new();
     let mut charts = Vec::new();
-    for kind in RunChart::ALL {
-        match kind.chart(data) {
+    for chart in of_stages(data).chain(RunChart::ALL.into_iter().map(|kind| kind.chart(data))) {
+        match chart {
             Ok(chart) => charts.push(chart),
             Err(none) => missing.push(element("li").text(none.to_string())),
         }
@@ -32,6 +32,13 @@ pub(super) fn section(data: &RunData<'_>) -> Element {
     }
     let encoded: Value = charts.iter().map(json::encode).collect();
     section.child(embedded::data("chart-data", &encoded))
+}
+
+/// What its stages show together, where there are several.
+fn of_stages(data: &RunData<'_>) -> impl Iterator<Item = Result<Chart, NoData>> {
+    let summary = data.summary;
+    let kinds = CompareChart::ALL.into_iter().filter(|_| CompareChart::is_of(summary));
+    kinds.map(|kind| kind.of_stages(summary, Statistic::default()))
 }
 
 fn figure(chart: &Chart) -> Element {

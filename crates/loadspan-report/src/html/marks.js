@@ -40,7 +40,8 @@ const drawers = {
     mark.x.forEach((value, index) => layers[index % layers.length].push(`M${at(x(value))} ${at(y(mark.y[index]))}h0`));
     const isSparse = mark.x.length < 60;
     const look = { "stroke-width": 2 * Math.max(mark.radius, isSparse ? 3 : 0), opacity: isSparse ? 1 : mark.opacity };
-    return layers.map((layer) => path("dots", layer.join(""), look));
+    const hole = mark.hollow ? [path("dots hole", layers.flat().join(""), { "stroke-width": look["stroke-width"] - 4 })] : [];
+    return [...layers.map((layer) => path("dots", layer.join(""), look)), ...hole];
   },
   bars: (mark, frame) => [path("bars", boxes(mark, frame, (index) => [frame.y(mark.y[index]), frame.bottom]))],
   spans(mark, frame) {
@@ -62,16 +63,42 @@ const drawers = {
   note({ x, y, text: content }, frame) {
     const [left, height] = [frame.x(x), frame.y(y)];
     if (left < frame.left || left > frame.right || frame.right - frame.left < 360) return [];
-    const isLeft = left + 8 + widthOf(content) > frame.right;
-    return [text(isLeft ? "label end" : "label", left + (isLeft ? -8 : 8), Math.max(height + 4, frame.top + 14), content)];
+    const said = cut(content, 260);
+    const width = widthOf(said);
+    /* Right of its point, else left of it, below, above: the first place where no other note is. */
+    const places = [[8, 4], [-8 - width, 4], [8, 18], [-8 - width, 18], [8, -10], [-8 - width, -10]];
+    const boxes = places.map(([across, down]) => [left + across, Math.max(height + down, frame.top + 14), width]);
+    const isFree = ([start, base]) => start >= frame.left && start + width <= frame.right && base <= frame.bottom
+      && frame.notes.every(([other, level, length]) => start > other + length || other > start + width || Math.abs(level - base) >= 14);
+    const box = boxes.find(isFree);
+    if (!box) return [];
+    frame.notes.push(box);
+    return [text("label", box[0], box[1], said)];
   },
 };
 
-/* What a stretch is, where there is room for it. */
-function shadeName({ from, to, text: whole }, { x, top, left, right }) {
+/* As much of the beginning and the end of a text as fits. */
+function cut(content, width) {
+  if (widthOf(content) <= width) return content;
+  let kept = Math.floor(content.length / 2);
+  const short = () => `${content.slice(0, kept).trimEnd()}…${content.slice(content.length - kept).trimStart()}`;
+  while (kept > 0 && widthOf(short()) > width) kept -= 1;
+  return short();
+}
+
+/* What a stretch is, as far as there is room for it. */
+function shadeName({ from, to, text: whole, short }, { x, top, left, right }) {
   const [start, end] = [Math.max(x(from), left), Math.min(x(to), right)];
-  const fits = [whole, whole.split(",")[0]].find((content) => content && widthOf(content) + 8 <= end - start);
-  return fits ? [text("", start + 4, top + 12, fits)] : [];
+  const room = end - start - 8;
+  const fits = [whole, short].find((content) => content && widthOf(content) <= room) || (room >= 60 && short && cut(short, room));
+  return fits ? [text("label", start + 4, top + 12, fits)] : [];
+}
+
+/* What is said beside a point, which is its name. */
+function nameAt(mark, index, { panel }) {
+  const isHere = (other) => other.kind === "note" && other.x === mark.x[index] && other.y === mark.y[index];
+  const note = mark.x.length < 60 && panel.marks.find(isHere);
+  return note ? `${note.text}: ` : "";
 }
 
 /* What each kind of mark says at a point, which has its place in pixels and its x in units of the axis */
@@ -82,7 +109,7 @@ function nearest(mark, frame, reach, distance) {
     if (isGap(mark, index)) return;
     const spot = [frame.x(value), frame.y(mark.y[index])];
     const far = distance(spot);
-    if (far <= reach && (!best || far < best.far)) best = { far, spot, text: frame.say(mark.y[index]) };
+    if (far <= reach && (!best || far < best.far)) best = { far, spot, text: nameAt(mark, index, frame) + frame.say(mark.y[index]) };
   });
   return best;
 }

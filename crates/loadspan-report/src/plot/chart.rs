@@ -155,8 +155,10 @@ pub(super) struct Shade {
     pub(super) from: f64,
     pub(super) to: f64,
     pub(super) ink: Ink,
-    /// What it is, if there is room; else the part of it before a comma.
+    /// What it is, if there is room.
     pub(super) text: String,
+    /// The same in fewer words.
+    pub(super) short: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -84,6 +84,25 @@ impl Font {
         format!("{}…", kept.trim_end())
     }
 
+    /// The text, or as much of its beginning and its end as fits into `width`: names that begin alike stay apart.
+    pub(super) fn fit_ends(self, text: &str, width: f64) -> String {
+        if self.width(text) <= width {
+            return text.to_owned();
+        }
+        let half = (width - self.width("…")) / 2.0;
+        let within = |characters: &mut dyn Iterator<Item = char>| -> Vec<char> {
+            let mut used = 0.0;
+            let kept = characters.take_while(|character| {
+                used += self.width(character.encode_utf8(&mut [0; 4]));
+                used <= half
+            });
+            kept.collect()
+        };
+        let begin: String = within(&mut text.chars()).into_iter().collect();
+        let end: String = within(&mut text.chars().rev()).into_iter().rev().collect();
+        format!("{}…{}", begin.trim_end(), end.trim_start())
+    }
+
     /// The text in lines that fit into `width`. Words that are wider are shortened.
     pub(super) fn wrap(self, text: &str, width: f64) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Chart;
 use super::axis::{Axis, Scale};
-use super::chart::{Dash, KeyEntry, Mark, Panel, Shade, Stacking};
+use super::chart::{Dash, DotShape, KeyEntry, Mark, Panel, Shade, Stacking};
 use super::style::ink_name;
 use super::theme::Ink;
 
@@ -109,6 +109,9 @@ fn encode_mark(mark: &Mark, name: Option<&str>) -> Option<Value> {
             let mut value = points(&dots.points);
             value["radius"] = json!(dots.radius);
             value["opacity"] = json!(dots.opacity);
+            if dots.shape == DotShape::Hollow {
+                value["hollow"] = json!(true);
+            }
             ("dots", Some(dots.ink), value)
         }
         Mark::Bars { bars, ink } => {
@@ -129,9 +132,17 @@ fn encode_mark(mark: &Mark, name: Option<&str>) -> Option<Value> {
         }
         Mark::Strokes { points: at, ink } => ("strokes", Some(*ink), points(at)),
         Mark::Rule { y, text, ink } => ("rule", Some(*ink), json!({ "y": number(*y), "text": text })),
-        Mark::Shade(Shade { from, to, ink, text }) => {
-            ("shade", Some(*ink), json!({ "from": from, "to": to, "text": text }))
-        }
+        Mark::Shade(Shade {
+            from,
+            to,
+            ink,
+            text,
+            short,
+        }) => (
+            "shade",
+            Some(*ink),
+            json!({ "from": from, "to": to, "text": text, "short": short }),
+        ),
         Mark::Note { at, text } => ("note", None, json!({ "x": at.0, "y": at.1, "text": text })),
         Mark::EdgeNote { y, text } => ("edge", None, json!({ "y": y, "text": text })),
         Mark::Whisker { from, to, ink } => (
@@ -139,7 +150,7 @@ fn encode_mark(mark: &Mark, name: Option<&str>) -> Option<Value> {
             Some(*ink),
             json!({ "x": [from.0, to.0], "y": [from.1, to.1] }),
         ),
-        // Only charts that compare runs have it, and they are not on the page of one run.
+        // An arrow in a corner of pictures. The page does without.
         Mark::Better(_) => return None,
     };
     value["kind"] = json!(kind);

@@ -271,6 +271,7 @@ mod tests {
                 to: 1.0,
                 ink: Ink::Shade,
                 text: long.clone(),
+                short: long.clone(),
             }),
             Mark::EdgeNote {
                 y: 0.0,

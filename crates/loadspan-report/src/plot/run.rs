@@ -134,7 +134,7 @@ struct Drawing {
 }
 
 /// Model, load and size of a run on one line.
-fn subtitle(summary: &Summary) -> String {
+pub(super) fn subtitle(summary: &Summary) -> String {
     format!(
         "{}  ·  {}  ·  {}",
         summary.run.model,

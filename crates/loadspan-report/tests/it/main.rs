@@ -8,6 +8,7 @@ mod made_up;
 mod page;
 mod plots;
 mod records;
+mod replayed;
 mod runs;
 mod schema;
 mod staged;

@@ -3,51 +3,90 @@
 use std::time::Duration;
 
 use loadspan_record::{
-    LoadFacts, LoadModel, Phase, PromptReuse, RequestRecord, RunFacts, RunOffset, StageFacts, StageRole, SummaryBuilder,
+    Failure, FailureKind, LoadFacts, LoadModel, Outcome, Phase, PromptReuse, RequestRecord, RunFacts, RunOffset,
+    StageFacts, StageRole, SummaryBuilder,
 };
 use loadspan_report::plot::Requests;
 
 use crate::made_up::{MadeUpRun, MeasuredRun};
 
+/// A stage to be made up.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) name: String,
+    pub(crate) rate: f64,
+    pub(crate) seconds: f64,
+    /// How long nothing is sent after it.
+    pub(crate) pause_s: f64,
+    pub(crate) role: StageRole,
+    /// Whether nothing of it completes.
+    pub(crate) fails: bool,
+}
+
+impl Step {
+    pub(crate) fn new(name: &str, rate: f64) -> Self {
+        Self {
+            name: name.to_owned(),
+            rate,
+            seconds: 30.0,
+            pause_s: 4.0,
+            role: StageRole::Measured,
+            fails: false,
+        }
+    }
+
+    fn warm_up() -> Self {
+        Self {
+            role: StageRole::Warmup,
+            ..Self::new("warm up", 10.0)
+        }
+    }
+}
+
 /// A warm-up, then three rates of which the server does not keep up with the last, with pauses between them.
 pub(crate) fn rate_ladder() -> MeasuredRun {
+    let steps = [("10 req/s", 10.0), ("20 req/s", 20.0), ("overload", 60.0)];
+    let steps = steps.map(|(name, rate)| Step::new(name, rate));
+    ladder(&[vec![Step::warm_up()], steps.into()].concat(), 3)
+}
+
+/// Stages one after the other.
+pub(crate) fn ladder(steps: &[Step], seed: u64) -> MeasuredRun {
     let mut facts = MadeUpRun::open_load(1).facts();
     facts.load = LoadFacts {
-        description: "4 stages".to_owned(),
+        description: format!("{} stages", steps.len()),
         model: LoadModel::Staged,
     };
     facts.slo = "ttft:200".parse().ok();
     let mut records = Vec::new();
-    let ladder = [
-        ("warm up", 10.0),
-        ("10 req/s", 10.0),
-        ("20 req/s", 20.0),
-        ("overload", 60.0),
-    ];
     let mut from_s = 0.0;
-    for (number, (name, rate)) in (0..).zip(ladder) {
-        let mut stage = MadeUpRun::at_rate(rate, (rate * 30.0) as u32, u64::from(number) + 3);
+    for (number, step) in (0..).zip(steps) {
+        let requests = (step.rate * step.seconds) as u32;
+        let mut stage = MadeUpRun::at_rate(step.rate, requests, u64::from(number) + seed);
         let own = stage.records().into_iter().map(|mut record| {
             shift(&mut record, Duration::from_secs_f64(from_s));
             record.stage = number;
-            record.phase = if number == 0 { Phase::Warmup } else { Phase::Measure };
+            record.phase = match step.role {
+                StageRole::Warmup => Phase::Warmup,
+                StageRole::Measured => Phase::Measure,
+            };
+            if step.fails {
+                record.outcome = Outcome::Failed(Failure::new(FailureKind::HttpStatus(503)));
+                (record.timings.first_token_at, record.timings.last_token_at) = (None, None);
+            }
             record
         });
         records.extend(own);
         let ended_s = records.iter().map(|record| record.timings.finished_at.as_secs_f64());
         let ended_s = ended_s.fold(0.0, f64::max);
         facts.stages.push(StageFacts {
-            name: Some(name.to_owned()),
-            role: if number == 0 {
-                StageRole::Warmup
-            } else {
-                StageRole::Measured
-            },
+            name: Some(step.name.clone()),
+            role: step.role,
             started_s: Some(from_s),
             ended_s: Some(ended_s),
-            ..StageFacts::planned(number, open(rate))
+            ..StageFacts::planned(number, open(step.rate))
         });
-        from_s = ended_s + 4.0;
+        from_s = ended_s + step.pause_s;
     }
     measured(&records, facts)
 }
@@ -140,7 +179,7 @@ fn each_time(record: &mut RequestRecord, change: impl Fn(RunOffset) -> RunOffset
 #[cfg(test)]
 mod tests {
     use loadspan_report::html::{HtmlReport, render};
-    use loadspan_report::plot::RunData;
+    use loadspan_report::plot::{CompareChart, RunData, Size, Statistic, Theme, render_svg};
     use loadspan_report::{console, summary_csv, timeslices_csv};
 
     use super::*;
@@ -247,6 +286,74 @@ mod tests {
         let rows: Vec<&str> = several.lines().map(|row| &row[..10]).collect();
         assert_eq!(rows, ["stage,star", "0,0,0.3,fa", "1,0.4,0.7,"]);
         assert!(slices(&[0, 0]).starts_with("start_s,"));
+    }
+
+    /// The texts of a chart of stages, in the order in which they are drawn.
+    fn texts_of_stages(steps: &[Step], chart: CompareChart) -> String {
+        let run = ladder(steps, 3);
+        let chart = chart.of_stages(&run.summary, Statistic::default()).unwrap();
+        let svg = render_svg(&chart, Theme::Light, Size::default());
+        let elements = svg.lines().filter(|line| line.starts_with("<text "));
+        let texts = elements.filter_map(|line| line.split_once('>')?.1.strip_suffix("</text>"));
+        // Those of the axes are numbers.
+        texts
+            .filter(|text| text.replace(',', "").parse::<f64>().is_err())
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn measured_stages_are_the_points_of_a_curve() {
+        let [low, high, more] =
+            [("low", 10.0), ("high", 40.0), ("more", 80.0)].map(|(name, rate)| Step::new(name, rate));
+        let steps = [Step::warm_up(), low, high, more];
+        insta::assert_snapshot!(texts_of_stages(&steps, CompareChart::LatencyThroughput), @r"
+        Latency by throughput
+        Qwen/Qwen3-8B  ·  4 stages  ·  3,900 measured requests
+        degraded run
+        request latency, p99 (ms)
+        measured stages in their order
+        output token throughput (tok/s)
+        better
+        low
+        high
+        more (degraded)
+        3 measured stages, joined in their order; p99 over the completed requests of each point.
+        ");
+    }
+
+    #[test]
+    fn a_stage_without_figures_is_told_and_long_names_are_shortened() {
+        let [low, high] =
+            [10, 20].map(|rate| Step::new(&format!("as much as {rate} requests each second"), rate.into()));
+        let down = Step {
+            fails: true,
+            ..Step::new("as much as 40 requests each second", 40.0)
+        };
+        insta::assert_snapshot!(texts_of_stages(&[low, high, down], CompareChart::TtftThroughput), @r"
+        Time to first token by throughput
+        Qwen/Qwen3-8B  ·  3 stages  ·  2,100 measured requests
+        invalid run
+        time to first token, p99 (ms)
+        measured stages in their order
+        output token throughput (tok/s)
+        target 200 ms
+        better
+        …10…
+        …20…
+        2 measured stages, joined in their order; p99 over the completed requests of each point. Without these figures: as much as 40 requests each second.
+        ");
+    }
+
+    #[test]
+    fn one_measured_stage_is_no_curve() {
+        let run = ladder(&[Step::warm_up(), Step::new("only", 20.0)], 3);
+        assert!(!CompareChart::is_of(&run.summary));
+        let none = CompareChart::TtftThroughput.of_stages(&run.summary, Statistic::default());
+        assert_eq!(
+            none.unwrap_err().to_string(),
+            "no data for time to first token by throughput: it takes two measured stages that have both figures"
+        );
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub struct MlflowServer {
 pub enum NamedBy {
     /// The user, by a flag or in the environment.
     User,
+    /// The user, as the place of a recording.
+    Replay,
     /// Nobody but the folder of the run, which may be somebody else's: credentials of this machine and places on it or near it are
     /// none of that server's business.
     Folder,

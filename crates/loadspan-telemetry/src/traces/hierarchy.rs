@@ -11,13 +11,14 @@
 
 use std::collections::BTreeMap;
 
-use loadspan_record::{Outcome, Phase, RequestRecord, RunOffset, TraceIds, TracePlan, numbered_id};
+use loadspan_record::{RequestRecord, RunOffset, TraceIds, TracePlan, numbered_id};
 use uuid::Uuid;
 
+use super::group::Group;
 use super::sessions::{Session, Sessions};
 use super::span::SpanContext;
 use crate::config::TraceScope;
-use crate::{RunIdentity, StageConclusion};
+use crate::{RunConclusion, RunIdentity, StageConclusion, StageResult};
 
 /// The spans above those of requests.
 #[derive(Debug)]
@@ -29,28 +30,6 @@ pub(super) struct Hierarchy {
     run: SpanContext,
     stages: BTreeMap<u32, Group>,
     pub(super) sessions: Sessions,
-}
-
-/// The span of a stage, as it grows.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Group {
-    pub(super) context: SpanContext,
-    pub(super) place: Place,
-    pub(super) stage: u32,
-    pub(super) started_at: RunOffset,
-    pub(super) ended_at: RunOffset,
-    pub(super) counts: GroupCounts,
-    /// Whether it is written.
-    is_written: bool,
-}
-
-/// The requests of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct GroupCounts {
-    pub(super) completed: u64,
-    pub(super) failed: u64,
-    pub(super) cancelled: u64,
-    pub(super) warmup: u64,
 }
 
 /// Where a span stands to the one above it.
@@ -104,7 +83,7 @@ impl Hierarchy {
 
     /// The stages that are not written yet, in their order.
     pub(super) fn unwritten(&self) -> Vec<u32> {
-        let stages = self.stages.iter().filter(|(_, stage)| !stage.is_written);
+        let stages = self.stages.iter().filter(|(_, stage)| !stage.is_written());
         stages.map(|(number, _)| *number).collect()
     }
 
@@ -135,16 +114,26 @@ impl Hierarchy {
     /// What is known of a stage when it has ended.
     pub(super) fn end_stage(&mut self, end: &StageConclusion) {
         let trace_id = self.trace_ids.of(end.stage, None, self.run.trace_id);
-        let stage = self.stage(end.stage, (trace_id, end.load_started_at));
-        stage.started_at = stage.started_at.min(end.load_started_at);
-        stage.ended_at = stage.ended_at.max(end.ended_at);
+        self.stage(end.stage, (trace_id, end.load_started_at)).end(end);
     }
 
-    /// A stage that is to be written, once.
+    /// What a stage has come to.
+    pub(super) fn judge_stage(&mut self, result: StageResult) {
+        let trace_id = self.trace_ids.of(result.stage, None, self.run.trace_id);
+        self.stage(result.stage, (trace_id, result.ended_at))
+            .judge(result.verdict);
+    }
+
+    /// What is left to be known of a stage when the run is over.
+    pub(super) fn conclude_stage(&mut self, number: u32, run: &RunConclusion) {
+        if let Some(stage) = self.stages.get_mut(&number) {
+            stage.conclude(run);
+        }
+    }
+
+    /// A stage that is to be written, once: when it has ended, and it is known what it has come to.
     pub(super) fn take_stage(&mut self, number: u32) -> Option<Group> {
-        let stage = self.stages.get_mut(&number).filter(|stage| !stage.is_written)?;
-        stage.is_written = true;
-        Some(*stage)
+        self.stages.get_mut(&number)?.take()
     }
 
     /// What identifies the span of a session, and where it stands.
@@ -175,43 +164,9 @@ impl Hierarchy {
                 context: run,
                 kind: "run",
             };
-            Group {
-                context: context(own_trace, span_id(seed, Kind::Stage, number.into())),
-                place: above.place_of(own_trace),
-                stage: number,
-                started_at: at,
-                ended_at: at,
-                counts: GroupCounts::default(),
-                is_written: false,
-            }
+            let context = context(own_trace, span_id(seed, Kind::Stage, number.into()));
+            Group::new(number, (context, above.place_of(own_trace)), at)
         })
-    }
-}
-
-impl Group {
-    fn add(&mut self, record: &RequestRecord) {
-        self.started_at = self.started_at.min(started_at(record));
-        self.ended_at = self.ended_at.max(record.timings.finished_at);
-        self.counts.add(record);
-    }
-
-    fn above(&self) -> Above {
-        Above {
-            context: self.context,
-            kind: "stage",
-        }
-    }
-}
-
-impl GroupCounts {
-    pub(super) fn add(&mut self, record: &RequestRecord) {
-        let count = match (record.phase, &record.outcome) {
-            (Phase::Warmup, _) => &mut self.warmup,
-            (_, Outcome::Completed) => &mut self.completed,
-            (_, Outcome::Failed(_)) => &mut self.failed,
-            (_, Outcome::Cancelled) => &mut self.cancelled,
-        };
-        *count += 1;
     }
 }
 

@@ -1,11 +1,12 @@
 //! The spans above those of requests: sessions, stages, and the run.
 
-use loadspan_record::{RunOffset, StageFacts, StageRole, VerdictStatus};
+use loadspan_record::{RunOffset, StageFacts, StageRole, Verdict, VerdictStatus};
 use loadspan_wire::otlp::trace::span::SpanKind;
 use loadspan_wire::semconv::attributes as names;
 
 use super::attributes::Attributes;
-use super::hierarchy::{Group, GroupCounts, Place};
+use super::group::{Group, GroupCounts};
+use super::hierarchy::Place;
 use super::sessions::Session;
 use super::span::{SpanContext, SpanHead, SpanWriter};
 use crate::{RunConclusion, RunIdentity, SessionOutcome, StageResult};
@@ -38,10 +39,7 @@ pub(super) fn write_run(run: &RunIdentity, outcome: &RunOutcome<'_>, writer: &mu
     for stage in &conclusion.stages {
         write_stage_ended(run, (stage, at(stage.ended_at)), writer);
     }
-    if let Some((error, description)) = failure(conclusion) {
-        writer.attributes.text(names::ERROR_TYPE, error);
-        writer.fail(&description);
-    }
+    write_failure((Some(&conclusion.verdict), conclusion.incomplete.as_deref()), writer);
     writer.finish(&SpanHead {
         context: outcome.context,
         parent: None,
@@ -54,22 +52,17 @@ pub(super) fn write_run(run: &RunIdentity, outcome: &RunOutcome<'_>, writer: &mu
 
 /// The event that one of several stages has ended, with what it has come to.
 fn write_stage_ended(run: &RunIdentity, (stage, at): (&StageResult, u64), writer: &mut SpanWriter) {
-    let number = stage.stage.to_string();
     let name = run.stage(stage.stage).and_then(|facts| facts.name.as_deref());
-    let verdict = stage.verdict.map(|status| status.as_str());
-    let attributes = [
-        (names::LOADSPAN_STAGE, Some(number.as_str())),
-        (names::LOADSPAN_STAGE_NAME, name),
-        (names::LOADSPAN_VERDICT, verdict),
-    ];
-    let known: Vec<(&str, &str)> = attributes
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
-    writer.event(names::EVENT_STAGE_ENDED, at, &known);
+    let verdict = stage.verdict.as_ref().map(|verdict| verdict.status.as_str());
+    writer.event_with((names::EVENT_STAGE_ENDED, at), |attributes| {
+        attributes.int(names::LOADSPAN_STAGE, i64::from(stage.stage));
+        attributes.optional_text(names::LOADSPAN_STAGE_NAME, name);
+        attributes.optional_text(names::LOADSPAN_VERDICT, verdict);
+    });
 }
 
-/// The span of a stage: `stage ramp`, else `stage 0`, from the beginning of its load to the end of its last request.
+/// The span of a stage: `stage ramp`, else `stage 0`, from the beginning of its load to the end of its last request. It ended
+/// before it was written, and is an error by the rule for that of the run.
 pub(super) fn write_stage(run: &RunIdentity, stage: &Group, writer: &mut SpanWriter) {
     writer.begin(writer.text_limit(LONGEST_TEXT));
     writer.attributes.text(names::LOADSPAN_RUN_ID, &run.run_id);
@@ -77,6 +70,8 @@ pub(super) fn write_stage(run: &RunIdentity, stage: &Group, writer: &mut SpanWri
     if let Some(facts) = facts {
         write_stage_facts(facts, &mut writer.attributes);
     }
+    let outcome = (stage.verdict.as_ref(), stage.incomplete.as_deref());
+    write_verdict(outcome, &mut writer.attributes);
     let name = facts
         .and_then(|facts| facts.name.as_deref())
         .filter(|name| !name.is_empty());
@@ -92,6 +87,7 @@ pub(super) fn write_stage(run: &RunIdentity, stage: &Group, writer: &mut SpanWri
         counts: stage.counts,
         name: &name,
     };
+    write_failure(outcome, writer);
     finish_group(run, &span, writer);
 }
 
@@ -202,14 +198,21 @@ fn write_identity(run: &RunIdentity, sample_ratio: f64, attributes: &mut Attribu
 }
 
 fn write_conclusion(conclusion: &RunConclusion, attributes: &mut Attributes) {
-    let verdict = &conclusion.verdict;
-    attributes.text(names::LOADSPAN_VERDICT, verdict.status.as_str());
-    let reasons = verdict.reasons.iter().map(|finding| finding.message.as_str());
-    attributes.texts(names::LOADSPAN_VERDICT_REASONS, reasons);
-    if let Some(reason) = &conclusion.incomplete {
-        attributes.text(names::LOADSPAN_INCOMPLETE, reason);
-    }
+    write_verdict(
+        (Some(&conclusion.verdict), conclusion.incomplete.as_deref()),
+        attributes,
+    );
     write_counts(conclusion.requests, attributes);
+}
+
+/// What figures are worth, and why there are not more of them.
+fn write_verdict((verdict, incomplete): (Option<&Verdict>, Option<&str>), attributes: &mut Attributes) {
+    if let Some(verdict) = verdict {
+        attributes.text(names::LOADSPAN_VERDICT, verdict.status.as_str());
+        let reasons = verdict.reasons.iter().map(|finding| finding.message.as_str());
+        attributes.texts(names::LOADSPAN_VERDICT_REASONS, reasons);
+    }
+    attributes.optional_text(names::LOADSPAN_INCOMPLETE, incomplete);
 }
 
 fn write_counts([completed, failed, cancelled]: [u64; 3], attributes: &mut Attributes) {
@@ -218,15 +221,19 @@ fn write_counts([completed, failed, cancelled]: [u64; 3], attributes: &mut Attri
     attributes.int(names::LOADSPAN_REQUESTS_CANCELLED, count(cancelled));
 }
 
-/// Why the span of a run is an error: the class, and words for people.
-fn failure(conclusion: &RunConclusion) -> Option<(&'static str, String)> {
-    if let Some(reason) = &conclusion.incomplete {
-        return Some(("incomplete", reason.clone()));
-    }
-    let verdict = &conclusion.verdict;
-    let messages = verdict.reasons.iter().map(|finding| finding.message.as_str());
-    let is_invalid = verdict.status == VerdictStatus::Invalid;
-    is_invalid.then(|| ("invalid", messages.collect::<Vec<_>>().join("; ")))
+/// Makes a span an error where its load did not come to its planned end, or its figures are invalid.
+fn write_failure((verdict, incomplete): (Option<&Verdict>, Option<&str>), writer: &mut SpanWriter) {
+    let is_invalid = |verdict: &&Verdict| verdict.status == VerdictStatus::Invalid;
+    let (class, description) = match (incomplete, verdict.filter(is_invalid)) {
+        (Some(reason), _) => ("incomplete", reason.to_owned()),
+        (None, Some(verdict)) => {
+            let messages = verdict.reasons.iter().map(|finding| finding.message.as_str());
+            ("invalid", messages.collect::<Vec<_>>().join("; "))
+        }
+        (None, None) => return,
+    };
+    writer.attributes.text(names::ERROR_TYPE, class);
+    writer.fail(&description);
 }
 
 fn count(requests: u64) -> i64 {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use loadspan_record::{FailureKind, RequestRecord, RunOffset};
 
-use super::hierarchy::{GroupCounts, trace_id_of};
+use super::group::GroupCounts;
+use super::hierarchy::trace_id_of;
 use crate::SessionOutcome;
 
 /// More than this are not kept, …

@@ -115,13 +115,18 @@ impl SpanWriter {
 
     /// Adds an event at a time since 1970.
     pub(super) fn event(&mut self, name: &str, at: u64, attributes: &[(&str, &str)]) {
+        self.event_with((name, at), texts(attributes));
+    }
+
+    /// The same with attributes of any kind.
+    pub(super) fn event_with(&mut self, (name, at): (&str, u64), write: impl FnOnce(&mut Attributes)) {
         self.scratch.clear();
         put_fixed64(&mut self.scratch, 1, at);
         put_bytes(&mut self.scratch, 2, name.as_bytes());
         self.events
             .attributes
             .clear(self.limits.attributes_per_event, self.text_limit);
-        self.events.add(attributes, &mut self.scratch, self.limits.events);
+        self.events.add(write, &mut self.scratch, self.limits.events);
     }
 
     /// Adds a link to another span.
@@ -133,7 +138,7 @@ impl SpanWriter {
         self.links
             .attributes
             .clear(self.limits.attributes_per_link, self.text_limit);
-        self.links.add(attributes, &mut self.scratch, self.limits.links);
+        self.links.add(texts(attributes), &mut self.scratch, self.limits.links);
     }
 
     /// Sets the status to an error. Success has no status: that is the convention.
@@ -196,19 +201,22 @@ impl Few {
     }
 
     /// Adds one of which `start` is written already.
-    fn add(&mut self, attributes: &[(&str, &str)], start: &mut Vec<u8>, limit: usize) {
+    fn add(&mut self, write: impl FnOnce(&mut Attributes), start: &mut Vec<u8>, limit: usize) {
         if self.count >= limit {
             self.dropped += 1;
             return;
         }
-        for (key, text) in attributes {
-            self.attributes.text(key, text);
-        }
+        write(&mut self.attributes);
         start.extend_from_slice(self.attributes.bytes());
         put_count(start, self.dropped_attributes, self.attributes.dropped());
         put_bytes(&mut self.bytes, self.field, start);
         self.count += 1;
     }
+}
+
+/// Writes these.
+fn texts(attributes: &[(&str, &str)]) -> impl FnOnce(&mut Attributes) {
+    |written| attributes.iter().for_each(|(key, text)| written.text(key, text))
 }
 
 /// A count, unless it is zero.

@@ -39,7 +39,7 @@ names! {
     SERVER_ADDRESS = "server.address";
     /// Port of the target.
     SERVER_PORT = "server.port";
-    /// The class of the failure, as in `counts.by_error` of `summary.json`; `cancelled` where the run ended first.
+    /// The class of the failure, as in `counts.by_error` of `summary.json`; `cancelled` where the run ended first. On runs and stages: `invalid`, `incomplete`.
     ERROR_TYPE = "error.type";
     /// The conversation, unique over runs. Only where the load has conversations.
     GEN_AI_CONVERSATION_ID = "gen_ai.conversation.id";
@@ -172,11 +172,11 @@ names! {
     LOADSPAN_SLO = "loadspan.slo";
     /// The share of requests that is sampled, from 0 to 1.
     LOADSPAN_SAMPLE_RATIO = "loadspan.sample_ratio";
-    /// What the figures are worth: `valid`, `degraded` or `invalid`. On the event `loadspan.stage_ended`, those of the stage.
+    /// What the figures are worth: `valid`, `degraded` or `invalid`. On runs and measured stages, and on `loadspan.stage_ended`.
     LOADSPAN_VERDICT = "loadspan.verdict";
-    /// What speaks against the run, worst first, for people.
+    /// What speaks against the figures, worst first, for people. On runs and measured stages.
     LOADSPAN_VERDICT_REASONS = "loadspan.verdict.reasons";
-    /// Why the run did not come to its planned end, if it did not.
+    /// Why the run, or the stage, did not come to its planned end, if it did not.
     LOADSPAN_INCOMPLETE = "loadspan.incomplete";
     /// Measured requests that completed. On runs, stages and sessions.
     LOADSPAN_REQUESTS_COMPLETED = "loadspan.requests.completed";

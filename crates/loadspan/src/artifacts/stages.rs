@@ -4,7 +4,7 @@ use loadspan_loadgen::{StageEnd, StopReason};
 use loadspan_record::{ClientStats, Completeness, StageFacts, StageRole};
 
 /// Whether a run, or a stage, that ended so came to its planned end.
-pub(super) fn completeness(reason: StopReason) -> Completeness {
+pub(crate) fn completeness(reason: StopReason) -> Completeness {
     let incomplete = |reason: &str| Completeness::Incomplete {
         reason: reason.to_owned(),
     };
@@ -15,8 +15,8 @@ pub(super) fn completeness(reason: StopReason) -> Completeness {
     }
 }
 
-/// What became of each of several stages. Those that were not begun are left as they were asked for.
-pub(super) fn fill(stages: &mut [StageFacts], ends: &[StageEnd]) {
+/// What became of those of several stages that have ended. Those that were not begun are left as they were asked for.
+pub(crate) fn fill(stages: &mut [StageFacts], ends: &[StageEnd]) {
     for end in ends {
         let Some(stage) = stages.iter_mut().find(|stage| stage.number == end.stage) else {
             continue;

@@ -1,11 +1,11 @@
 //! Everything that listens to a run: the file of records, telemetry, the watchers of server and GPUs, the summary.
 
 use loadspan_loadgen::Listeners;
-use loadspan_record::{Notice, SummaryBuilder};
+use loadspan_record::{Notice, ReplayFacts, SummaryBuilder};
 use loadspan_telemetry::{FlushCutter, Telemetry};
 
 use super::Plan;
-use super::aggregate::{self, Aggregator};
+use super::aggregate::{self, Aggregator, StageJudge};
 use super::observation::Observation;
 use super::telemetry::{self, TelemetryListener};
 use crate::artifacts::{RECORDS_FILE, RunFolder};
@@ -55,13 +55,17 @@ impl Audience {
             }
             None => None,
         };
-        let scrapes = exports.as_ref().map(TelemetryListener::scrapes);
-        let progress = ProgressLine::new(stage_goals(&plan.config.stages));
+        let inbox = exports.as_ref().map(TelemetryListener::inbox);
+        let judge = inbox
+            .as_ref()
+            .and_then(|inbox| StageJudge::of(&plan.run_file.facts, inbox.results.clone()));
+        let scrapes = inbox.map(|inbox| inbox.scrapes);
+        let progress = ProgressLine::new(stage_goals(&plan.config.stages, &plan.replays.planned()));
         Ok(Self {
             writer,
             exports,
             observation: Observation::start(&plan.config.scrape, plan.clock, &plan.folder, scrapes),
-            aggregator: Aggregator::spawn(listeners.subscribe(aggregate::QUEUE_EVENTS), progress)?,
+            aggregator: Aggregator::spawn(listeners.subscribe(aggregate::QUEUE_EVENTS), (progress, judge))?,
         })
     }
 
@@ -94,14 +98,15 @@ impl Audience {
 }
 
 /// When each stage is done. The only stage needs no name.
-fn stage_goals(stages: &[StageConfig]) -> Vec<StageGoal> {
+fn stage_goals(stages: &[StageConfig], replays: &[ReplayFacts]) -> Vec<StageGoal> {
     let goal = |(number, stage): (usize, &StageConfig)| {
         let title = if stages.len() > 1 {
             stage.title(number)
         } else {
             String::new()
         };
-        StageGoal::new(title, &stage.load.limits)
+        let replay = replays.iter().find(|replay| replay.stage as usize == number);
+        StageGoal::new(title, &stage.load, replay.map(|replay| &replay.planned))
     };
     stages.iter().enumerate().map(goal).collect()
 }

@@ -1,164 +1,27 @@
-//! The listener that exports: hands what the run says to its telemetry, on a thread of its own.
+//! The telemetry of a benchmark: what it is told before the load, and after it.
+
+mod listener;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use anyhow::Context;
 use loadspan_loadgen::openai::EndpointType;
-use loadspan_loadgen::{
-    Listeners, Progress, RunClock, RunEnd, RunEvent, RunPlan, SessionFate, StagePlan, Subscription, Traffic,
-};
-use loadspan_record::{Completeness, ObservedSample, Phase, RunFacts, Summary};
+use loadspan_loadgen::{RunEnd, RunPlan, StagePlan, Traffic};
+use loadspan_record::{Completeness, RunFacts, Summary};
 use loadspan_telemetry::config::TelemetryConfig;
 use loadspan_telemetry::{
-    BodySource, BodyVariety, ClientError, FlushCutter, Flushed, LoadState, MlflowOutlet, Operation, Outlets,
-    RecordsOnDisk, RunConclusion, RunIdentity, ServerAddress, SessionOutcome, StageConclusion, StageResult, StartError,
-    Telemetry,
+    BodySource, BodyVariety, ClientError, Flushed, MlflowOutlet, Operation, Outlets, RecordsOnDisk, RunConclusion,
+    RunIdentity, ServerAddress, StageResult, StartError, Telemetry,
 };
 
+pub(super) use self::listener::TelemetryListener;
 use super::Plan;
 use crate::artifacts::SPOOL_DIR;
 use crate::cli::ExportLevel;
 use crate::exit::UsageError;
 use crate::mlflow;
-use crate::records_file::RECORDS_AT_A_TIME;
 use crate::terminal;
-
-/// Events that may wait for this listener; far more than ever do.
-const QUEUE_EVENTS: usize = 4096;
-/// The same where answers come with them, which may have 128 KiB each: 256 MiB at worst.
-const QUEUE_EVENTS_WITH_CONTENT: usize = 8;
-/// Scrapes that may wait. There are some a second.
-const QUEUE_SCRAPES: usize = 256;
-/// How often this thread looks whether something is due for export.
-const TICK: Duration = Duration::from_millis(50);
-
-/// The thread that exports.
-pub(super) struct TelemetryListener {
-    thread: JoinHandle<Telemetry>,
-    scrapes: SyncSender<ObservedSample>,
-    cutter: FlushCutter,
-}
-
-impl TelemetryListener {
-    /// A place among the listeners, with the text of answers if that is exported.
-    pub(super) fn subscribe(config: &TelemetryConfig, listeners: &mut Listeners) -> Subscription {
-        if config.captures_content() {
-            listeners.subscribe_with_output(QUEUE_EVENTS_WITH_CONTENT)
-        } else {
-            listeners.subscribe(QUEUE_EVENTS)
-        }
-    }
-
-    /// Starts the exporters and the thread that feeds them.
-    pub(super) fn spawn(telemetry: Telemetry, events: Subscription, clock: RunClock) -> io::Result<Self> {
-        let (scrapes, scraped) = sync_channel(QUEUE_SCRAPES);
-        let cutter = telemetry.flush_cutter();
-        let thread = std::thread::Builder::new()
-            .name("loadspan-telemetry".to_owned())
-            .spawn(move || listen(telemetry, &events, &scraped, clock))?;
-        Ok(Self {
-            thread,
-            scrapes,
-            cutter,
-        })
-    }
-
-    /// Where samples go to be exported. A full queue costs a sample.
-    pub(super) fn scrapes(&self) -> SyncSender<ObservedSample> {
-        self.scrapes.clone()
-    }
-
-    /// Ends the flush early, also when it has not begun.
-    pub(super) fn flush_cutter(&self) -> FlushCutter {
-        self.cutter.clone()
-    }
-
-    /// The telemetry, with everything recorded. Call after the run has ended. `None` when its thread panicked, of which the user
-    /// is told: the run has its report all the same.
-    pub(super) fn finish(self) -> Option<Telemetry> {
-        let telemetry = self.thread.join().ok();
-        if telemetry.is_none() {
-            terminal::print_warning("the thread that exports telemetry panicked; please report this");
-        }
-        telemetry
-    }
-}
-
-fn listen(
-    mut telemetry: Telemetry,
-    events: &Subscription,
-    scraped: &Receiver<ObservedSample>,
-    clock: RunClock,
-) -> Telemetry {
-    // Requests so far: they go on being counted over stages.
-    let mut sent = 0;
-    loop {
-        match events.next_within(TICK) {
-            Some(RunEvent::Records(batch)) => {
-                for (position, record) in batch.iter().enumerate() {
-                    telemetry.record(record, batch.output_of(position));
-                    if position % RECORDS_AT_A_TIME == RECORDS_AT_A_TIME - 1 {
-                        std::thread::yield_now();
-                    }
-                }
-                for ended in batch.ended_sessions() {
-                    telemetry.end_session(ended.session, session_outcome(ended.fate));
-                }
-            }
-            Some(RunEvent::Progress(progress)) => {
-                sent = progress.sent;
-                telemetry.record_load(load_state(progress));
-            }
-            Some(RunEvent::LoadStarted { at, stage }) => telemetry.record_load(LoadState {
-                at,
-                stage,
-                in_flight: 0,
-                sent,
-                phase: Phase::Warmup,
-                sessions: None,
-            }),
-            Some(RunEvent::StageEnded(end)) => telemetry.end_stage(&StageConclusion {
-                stage: end.stage,
-                load_started_at: end.load_started_at,
-                ended_at: end.ended_at,
-            }),
-            Some(RunEvent::Finished(_)) => break,
-            None => {}
-        }
-        scraped.try_iter().for_each(|sample| telemetry.record_observed(&sample));
-        telemetry.export_due(clock.now());
-    }
-    telemetry.count_missed(events.missed());
-    telemetry
-}
-
-fn load_state(progress: Progress) -> LoadState {
-    let phase = match progress.measure_started_at {
-        _ if progress.draining => Phase::Drain,
-        Some(start) if start <= progress.at => Phase::Measure,
-        _ => Phase::Warmup,
-    };
-    LoadState {
-        at: progress.at,
-        stage: progress.stage,
-        in_flight: progress.in_flight,
-        sent: progress.sent,
-        phase,
-        sessions: progress.sessions,
-    }
-}
-
-const fn session_outcome(fate: SessionFate) -> SessionOutcome {
-    match fate {
-        SessionFate::Completed => SessionOutcome::Completed,
-        SessionFate::Failed => SessionOutcome::Failed,
-        SessionFate::Cut => SessionOutcome::Cut,
-    }
-}
 
 /// Sees that the telemetry of a run can be started, before anything is written or sent.
 ///
@@ -260,10 +123,7 @@ pub(super) fn conclude(telemetry: Telemetry, summary: &Summary, end: &RunEnd) ->
         measure_started_at: end.measure_started_at,
         ended_at: end.ended_at,
         verdict: summary.verdict.clone(),
-        incomplete: match &summary.run.completeness {
-            Completeness::Complete => None,
-            Completeness::Incomplete { reason } => Some(reason.clone()),
-        },
+        incomplete: incomplete(&summary.run.completeness),
         requests: [counts.completed, counts.failed, counts.cancelled],
         stages: stage_results(summary, end),
     })
@@ -279,8 +139,15 @@ fn stage_results(summary: &Summary, end: &RunEnd) -> Vec<StageResult> {
         Some(StageResult {
             stage: stage.number,
             ended_at: ended_at(stage.number)?,
-            verdict: stage.verdict.as_ref().map(|verdict| verdict.status),
+            verdict: stage.verdict.clone(),
         })
     });
     stages.collect()
+}
+
+fn incomplete(completeness: &Completeness) -> Option<String> {
+    match completeness {
+        Completeness::Complete => None,
+        Completeness::Incomplete { reason } => Some(reason.clone()),
+    }
 }

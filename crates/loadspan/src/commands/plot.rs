@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use loadspan_record::StageRole;
 use loadspan_report::plot::{CompareChart, RunChart, Size};
 
 use crate::artifacts::RunFolder;
 use crate::cli::{PictureArg, PlotArgs};
 use crate::exit::{Exit, UsageError};
 use crate::pictures::{
-    Comparison, Destination, Drawn, PictureConfig, PictureFormat, PictureUpload, PicturedRun, PicturesFolder,
+    Comparison, Destination, Drawn, PictureConfig, PictureFormat, PictureUpload, PicturedRun, PicturesFolder, RunCharts,
 };
 use crate::terminal;
 
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<Exit> {
 
 /// Which charts of what.
 enum Subject<'a> {
-    Run(&'a Path, Vec<RunChart>),
+    Run(&'a Path, RunCharts),
     Comparison(&'a [PathBuf], Vec<CompareChart>),
 }
 
@@ -58,16 +59,41 @@ impl<'a> Subject<'a> {
     }
 
     fn one(path: &'a Path, args: &PlotArgs) -> Result<Self, UsageError> {
-        let alone = |what: String| UsageError::with_hint(what, "leave it out, or name the runs to compare it with");
         let shown = path.display();
-        if args.statistic.is_some() {
-            return Err(alone(format!("--statistic has no effect with one run, {shown}")));
+        let run = RunFolder::open(path).read_run()?;
+        let measured = run
+            .facts
+            .stages
+            .iter()
+            .filter(|stage| stage.role == StageRole::Measured);
+        let has_stages = measured.count() > 1;
+        if !has_stages {
+            let alone = |what: String| UsageError::with_hint(what, "leave it out, or name the runs to compare it with");
+            if args.statistic.is_some() {
+                return Err(alone(format!(
+                    "--statistic has no effect with one run of one stage, {shown}"
+                )));
+            }
+            let is_of_several =
+                |name: &&String| CompareChart::ALL.into_iter().any(|chart| chart.name() == name.as_str());
+            if let Some(name) = args.chart.iter().find(is_of_several) {
+                return Err(alone(format!(
+                    "--chart {name} compares runs or stages, and {shown} is one run of one stage"
+                )));
+            }
         }
-        let charts = chosen(&args.chart, RunChart::ALL, RunChart::name);
-        match charts {
-            Ok(charts) => Ok(Self::Run(path, charts)),
-            Err(name) => Err(alone(format!("--chart {name} compares runs, and {shown} is one"))),
-        }
+        Ok(Self::Run(
+            path,
+            RunCharts {
+                over_time: chosen(&args.chart, RunChart::ALL, RunChart::name),
+                of_stages: if has_stages {
+                    chosen(&args.chart, CompareChart::ALL, CompareChart::name)
+                } else {
+                    Vec::new()
+                },
+                statistic: args.statistic.unwrap_or_default(),
+            },
+        ))
     }
 
     fn several(paths: &'a [PathBuf], args: &PlotArgs) -> Result<Self, UsageError> {
@@ -78,14 +104,15 @@ impl<'a> Subject<'a> {
                 "use png or svg, or plot each run by itself",
             ));
         }
-        let charts = chosen(&args.chart, CompareChart::ALL, CompareChart::name);
-        match charts {
-            Ok(charts) => Ok(Self::Comparison(paths, charts)),
-            Err(name) => Err(UsageError::with_hint(
+        let is_of_one = |name: &&String| RunChart::ALL.into_iter().any(|chart| chart.name() == name.as_str());
+        if let Some(name) = args.chart.iter().find(is_of_one) {
+            return Err(UsageError::with_hint(
                 format!("--chart {name} shows one run, and these are {count}"),
                 "plot each run by itself",
-            )),
+            ));
         }
+        let charts = chosen(&args.chart, CompareChart::ALL, CompareChart::name);
+        Ok(Self::Comparison(paths, charts))
     }
 
     /// # Errors
@@ -107,24 +134,9 @@ impl<'a> Subject<'a> {
 }
 
 /// The charts that were asked for, or all.
-///
-/// # Errors
-///
-/// The first name that is none of theirs.
-fn chosen<const N: usize, C: Copy>(
-    names: &[String],
-    all: [C; N],
-    name_of: fn(C) -> &'static str,
-) -> Result<Vec<C>, &str> {
-    if names.is_empty() {
-        return Ok(all.to_vec());
-    }
-    let found = |name: &String| all.into_iter().find(|chart| name_of(*chart) == name.as_str());
-    if let Some(stranger) = names.iter().find(|name| found(name).is_none()) {
-        return Err(stranger);
-    }
-    let is_chosen = |chart: &C| names.iter().any(|name| name_of(*chart) == name.as_str());
-    Ok(all.into_iter().filter(is_chosen).collect())
+fn chosen<const N: usize, C: Copy>(names: &[String], all: [C; N], name_of: fn(C) -> &'static str) -> Vec<C> {
+    let is_chosen = |chart: &C| names.is_empty() || names.iter().any(|name| name_of(*chart) == name.as_str());
+    all.into_iter().filter(is_chosen).collect()
 }
 
 /// What is drawn, read.
@@ -132,7 +144,7 @@ enum Source<'a> {
     Run {
         run: Box<PicturedRun>,
         path: &'a Path,
-        charts: Vec<RunChart>,
+        charts: RunCharts,
     },
     Comparison {
         runs: Comparison,

@@ -1,9 +1,8 @@
 //! `--auto-plot`: the pictures of a run, as soon as it is over.
 
 use anyhow::ensure;
-use loadspan_report::plot::RunChart;
 
-use super::{Destination, PictureConfig, PicturedRun};
+use super::{Destination, PictureConfig, PicturedRun, RunCharts};
 use crate::artifacts::RunFolder;
 use crate::exit::Exit;
 use crate::terminal;
@@ -43,7 +42,7 @@ impl AutoPlot {
 fn draw(folder: &RunFolder) -> anyhow::Result<()> {
     let run = PicturedRun::read(folder)?;
     let drawn = run.draw(
-        &RunChart::ALL,
+        &RunCharts::default(),
         (&Destination::within(folder), &PictureConfig::default()),
     )?;
     ensure!(

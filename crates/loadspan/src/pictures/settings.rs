@@ -27,19 +27,66 @@ const SETTINGS: [(&str, &str); 15] = [
     ("/workload/sampling", "sampling"),
 ];
 
-/// The settings of a run by their names. What is not set is not among them.
+/// The settings of a run by their names. What is not set is not among them. What differs between its measured stages is told in their
+/// order.
 pub(super) fn of(run: &RunFile) -> BTreeMap<String, String> {
-    let all = json!({ "config": run.config, "request": run.request, "workload": run.workload });
-    let mut settings = BTreeMap::new();
-    for (place, name) in SETTINGS {
-        let words = all.pointer(place).and_then(in_words);
-        settings.extend(words.map(|words| (name.to_owned(), words)));
+    let mut by_stage: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for stage in each_stage(run) {
+        let all = json!({ "config": stage.config, "request": run.request, "workload": stage.workload });
+        for (place, name) in SETTINGS {
+            let words = all.pointer(place).and_then(in_words);
+            by_stage.entry(name.to_owned()).or_default().extend(words);
+        }
+        let file = dataset(&stage.workload);
+        by_stage.entry("input-file".to_owned()).or_default().extend(file);
     }
+    let told = by_stage.into_iter().filter(|(_, words)| !words.is_empty());
+    let mut settings: BTreeMap<String, String> = told.map(|(name, words)| (name, in_turn(words))).collect();
     settings.extend(stages(run).map(|words| ("stages".to_owned(), words)));
-    settings.extend(dataset(&run.workload).map(|words| ("input-file".to_owned(), words)));
     let extra = run.config.pointer("/request/extra").and_then(Value::as_object);
     settings.extend(extra.into_iter().flat_map(each));
     settings
+}
+
+/// What `run.json` says of one load.
+struct LoadSettings {
+    config: Value,
+    workload: Value,
+}
+
+/// Of the only load, or of each measured stage as if it were the only one.
+fn each_stage(run: &RunFile) -> Vec<LoadSettings> {
+    let several = (
+        run.config.get("stages").and_then(Value::as_array),
+        run.workload.as_array(),
+    );
+    let (Some(stages), Some(workloads)) = several else {
+        return vec![LoadSettings {
+            config: run.config.clone(),
+            workload: run.workload.clone(),
+        }];
+    };
+    let measured = stages
+        .iter()
+        .zip(workloads)
+        .filter(|(stage, _)| stage["role"] != "warmup");
+    let alone = measured.map(|(stage, workload)| {
+        let mut config = run.config.clone();
+        config["load"] = stage["load"].clone();
+        LoadSettings {
+            config,
+            workload: workload.clone(),
+        }
+    });
+    alone.collect()
+}
+
+/// What is the same all the time is said once.
+fn in_turn(words: Vec<String>) -> String {
+    match &words[..] {
+        [first, others @ ..] if others.iter().all(|other| other == first) => first.clone(),
+        _ => words.join("; "),
+    }
 }
 
 /// The loads of several stages, one after the other.
@@ -125,6 +172,21 @@ mod tests {
             "arrival-pattern=poisson isl=200 isl-stddev=0 ramp=2.5s server=vllm temperature=0.5 workload=synthetic"
         );
         assert_eq!(tags(&run), [("build".to_owned(), "fp8".to_owned())].into());
+    }
+
+    #[test]
+    fn stages_have_the_settings_of_one_load_and_what_differs_in_turn() {
+        let stage = |role: &str, process: &str| json!({ "role": role, "load": { "model": { "process": process } } });
+        let lengths = |isl: u32, osl: u32| json!({ "kind": "synthetic", "input_tokens": { "mean": isl }, "output_tokens": { "mean": osl } });
+        let config = json!({
+            "stages": [stage("warmup", "constant"), stage("measured", "poisson"), stage("measured", "poisson")],
+        });
+        let run = run(config, json!([lengths(1, 1), lengths(200, 64), lengths(400, 64)]));
+        let shown: Vec<String> = of(&run).iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(
+            shown.join(" "),
+            "arrival-pattern=poisson isl=200; 400 osl=64 server=vllm workload=synthetic"
+        );
     }
 
     #[test]

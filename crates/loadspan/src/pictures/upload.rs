@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use loadspan_record::{Secret, redact_url};
+use loadspan_record::{Secret, counted, redact_url};
 use loadspan_telemetry::config::{Environment, MlflowOptions, MlflowServer, PushTracking, RecordedTracking};
 use loadspan_telemetry::mlflow::{ArtifactUpload, CompletionLimit, EXPORT_FILE, MlflowExport, upload_pictures};
 
@@ -77,12 +77,13 @@ impl PictureUpload {
         }
         let arrived = upload.arrived.len();
         if arrived < files.len() {
-            return self.give_up(&format!("{arrived} of {} pictures arrived", files.len()), files);
+            let pictures = counted(files.len() as u64, "picture");
+            return self.give_up(&format!("{arrived} of {pictures} arrived"), files);
         }
         let page = self.page.as_ref().map_or(String::new(), |page| format!(": {page}"));
-        let plural = if arrived == 1 { "" } else { "s" };
         terminal::print_note(&format!(
-            "{arrived} picture{plural} uploaded to run {}{page}",
+            "{} uploaded to run {}{page}",
+            counted(arrived as u64, "picture"),
             self.run_id
         ));
         Exit::Success

@@ -78,6 +78,82 @@ fn several_runs_are_compared() {
     assert_eq!(pictures(&plot, "out").len(), 3, "{}", plot.stdout);
 }
 
+/// A run of stages with these names, each with twice the concurrency of the one before.
+fn staged(names: &[&str]) -> Finished {
+    let stage = |(place, name): (usize, &&str)| {
+        format!("  - {{name: {name}, concurrency: {}, request_count: 30}}\n", 1 << place)
+    };
+    let stages: String = names.iter().enumerate().map(stage).collect();
+    let server = server();
+    let run = Loadspan::profile(&server, "-f run.yaml");
+    let file = format!("streaming: true\nisl: 8\nosl: 8\nstages:\n{stages}");
+    std::fs::write(run.folder().join("run.yaml"), file).unwrap();
+    run.run().expect_code(0)
+}
+
+#[test]
+fn stages_alone_make_the_curve_of_latency_by_throughput() {
+    let run = staged(&["alone", "pair", "four"]);
+    let plot = Loadspan::new(&["plot", "--output", "out", "--statistic", "p50", "--paths"])
+        .arg(run.path("run"))
+        .run()
+        .expect_code(0);
+    for chart in ["latency", "interactivity", "ttft"] {
+        let picture = plot.read(&format!("out/{chart}_by_throughput.svg"));
+        for name in ["alone", "pair", "four"] {
+            assert_eq!(
+                picture.matches(&format!(">{name}</text>")).count(),
+                1,
+                "{name} in {picture}"
+            );
+        }
+        assert!(
+            picture.contains("3 measured stages, joined in their order; p50"),
+            "{picture}"
+        );
+    }
+    let page = plot.read("out/report.html");
+    assert!(
+        page.contains(r#"<figure id="latency_by_throughput""#),
+        "no curve on the page"
+    );
+    let asked = Loadspan::new(&[
+        "plot",
+        "--output",
+        "out",
+        "--format",
+        "png",
+        "--chart",
+        "ttft_by_throughput",
+        "--paths",
+    ])
+    .arg(run.path("run"))
+    .run()
+    .expect_code(0);
+    assert_eq!(pictures(&asked, "out"), ["ttft_by_throughput.png"]);
+}
+
+#[test]
+fn stages_are_curves_beside_runs_with_one_load() {
+    let staged = staged(&["alone", "pair"]);
+    let single = run("--concurrency 4 --request-count 60");
+    let plot = Loadspan::new(&["plot", "--output", "out", "--format", "svg", "--paths"])
+        .arg(staged.path("run"))
+        .arg(single.path("run"))
+        .run()
+        .expect_code(0);
+    let picture = plot.read("out/latency_by_throughput.svg");
+    for text in ["alone", "pair", "runs with one load"] {
+        assert_eq!(
+            picture.matches(&format!(">{text}</text>")).count(),
+            1,
+            "{text} in {picture}"
+        );
+    }
+    assert!(picture.contains("2 runs, 1 with stages"), "{picture}");
+    assert!(!picture.contains("Pareto"), "{picture}");
+}
+
 #[test]
 fn what_cannot_be_drawn_is_told() {
     let run = run("--concurrency 4 --request-count 20");
@@ -86,7 +162,7 @@ fn what_cannot_be_drawn_is_told() {
         .run();
     assert!(alone.expect_code(2).stderr.contains("--statistic"));
     for (flags, what) in [
-        ("--chart ttft_by_throughput", "compares runs"),
+        ("--chart ttft_by_throughput", "compares runs or stages"),
         ("--format html --chart latency_cdf", "no effect"),
         ("--mlflow-run-id 1", "--mlflow-upload"),
         ("--chart nonsense", "nonsense"),

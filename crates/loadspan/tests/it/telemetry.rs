@@ -192,11 +192,97 @@ stages:
     let first = spans.iter().find(|span| span.name == "stage first").unwrap();
     let below = spans.iter().filter(|span| span.parent_span_id == first.span_id);
     assert_eq!(below.filter(|span| span.trace_id == first.trace_id).count(), 10);
+    assert_eq!(
+        text(&first.attributes, "loadspan.verdict"),
+        Some("degraded"),
+        "one of its ten requests failed, which is known before the run is over"
+    );
     assert!(
         !names()
             .iter()
             .any(|name| name == "stage endless" || name == "benchmark")
     );
+}
+
+/// Name, verdict and reasons of each stage, as its span has them.
+fn judged(spans: &[Span]) -> Vec<(String, Option<String>, Vec<String>)> {
+    let reasons = |span: &Span| {
+        let reasons = span
+            .attributes
+            .iter()
+            .find(|attribute| attribute.key == "loadspan.verdict.reasons");
+        let value = reasons.and_then(|attribute| attribute.value.as_ref()?.value.as_ref());
+        let Some(any_value::Value::ArrayValue(texts)) = value else {
+            return Vec::new();
+        };
+        let texts = texts.values.iter().filter_map(|text| match text.value.as_ref()? {
+            any_value::Value::StringValue(text) => Some(text.clone()),
+            _ => None,
+        });
+        texts.collect()
+    };
+    let mut stages: Vec<&Span> = spans.iter().filter(|span| span.name.starts_with("stage ")).collect();
+    stages.sort_by_key(|span| span.start_time_unix_nano);
+    let verdict = |span: &Span| text(&span.attributes, "loadspan.verdict").map(str::to_owned);
+    stages
+        .into_iter()
+        .map(|span| (span.name.clone(), verdict(span), reasons(span)))
+        .collect()
+}
+
+#[test]
+fn each_stage_has_the_verdict_of_the_report_whether_it_arrived_or_was_spooled() {
+    let stages = "
+streaming: true
+isl: 8
+osl: 4
+stages:
+  - {name: warm, role: warmup, concurrency: 2, request_count: 10}
+  - {name: low, concurrency: 2, request_count: 30}
+  - {name: open, request_rate: 400, request_count: 60}
+";
+    let run_to = |url: &str, flags: &str| {
+        let server = FakeServer::new().ttft(2.ms()).tokens(4, every(1.ms())).start().unwrap();
+        let run = Loadspan::profile(&server, "-f run.yaml --stream traces --otel-flush-timeout 200ms")
+            .args(&format!("--otel-url {url} {flags}"));
+        std::fs::write(run.folder().join("run.yaml"), stages).unwrap();
+        run.run()
+    };
+    let expected = |run: &Finished| -> Vec<_> {
+        let summary = run.summary();
+        let stages = summary["stages"].as_array().unwrap().iter().map(|stage| {
+            let verdict = &stage["verdict"];
+            let reasons = verdict["reasons"].as_array().into_iter().flatten();
+            let messages = reasons.map(|reason| reason["message"].as_str().unwrap().to_owned());
+            (
+                format!("stage {}", stage["name"].as_str().unwrap()),
+                verdict["status"].as_str().map(str::to_owned),
+                messages.collect::<Vec<_>>(),
+            )
+        });
+        stages.collect()
+    };
+    for scope in ["session", "stage"] {
+        let sink = OtlpSink::new().start().unwrap();
+        let run = run_to(&sink.url(), &format!("--trace-scope {scope}"));
+        let seen = judged(&spans(&sink));
+        assert_eq!(seen, expected(&run), "{scope}");
+        assert_eq!((seen.len(), &seen[0].1), (3, &None), "{scope}: warm-up is not judged");
+        assert!(
+            seen[1]
+                .2
+                .iter()
+                .any(|reason| reason.starts_with("30 requests completed")),
+            "{scope}: {seen:?}"
+        );
+    }
+    let dead = OtlpSink::new().answer(SinkAnswer::unavailable()).start().unwrap();
+    let run = run_to(&dead.url(), "");
+    assert_adds_up(&ledger(&run, "traces"));
+    let sink = OtlpSink::new().start().unwrap();
+    let push = Loadspan::new(&["push"]).arg(run.path("run"));
+    push.args(&format!("--otel-url {}", sink.url())).run().expect_code(0);
+    assert_eq!(judged(&spans(&sink)), expected(&run), "what was spooled");
 }
 
 #[test]

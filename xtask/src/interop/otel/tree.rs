@@ -30,6 +30,13 @@ pub(super) fn check(place: &Workplace, checks: &mut Checks) -> anyhow::Result<()
         let expected = if scope == "session" { REQUESTS } else { 1 };
         checks.equal(format!("{scope}: traces of requests"), traces.len(), expected);
         is_connected(checks, scope, &spans);
+        let stage = spans.iter().find(|span| span.name.starts_with("stage "));
+        let verdict = stage.and_then(|stage| stage.attributes.get("loadspan.verdict"));
+        checks.equal(
+            format!("{scope}: the stage has the verdict of the report"),
+            verdict,
+            Some(&run.summary["verdict"]["status"]),
+        );
         server_saw(checks, scope, &server.stats(), &requests);
         let named = requests
             .iter()

@@ -7,7 +7,9 @@ use loadspan_record::{LoadModel, Summary};
 use super::ComparedRun;
 
 /// Settings with a name that says nothing that their value does not say itself.
-const SELF_EXPLAINING: [&str; 2] = ["load", "model"];
+const SELF_EXPLAINING: [&str; 3] = ["load", "model", STAGES];
+/// The setting that tells the loads of several stages.
+const STAGES: &str = "stages";
 
 /// The settings of each run, with those that its summary knows, and the tags that count as settings.
 fn settings(runs: &[ComparedRun<'_>]) -> Vec<BTreeMap<String, String>> {
@@ -94,6 +96,11 @@ impl LoadWords {
                     set("max-concurrency", most.to_string());
                 }
             }
+            // How many there are: what each is, is a setting of its own.
+            (_, LoadModel::Staged) => {
+                let count = asked.description.split(':').next().unwrap_or_default();
+                set("load", count.to_owned());
+            }
             _ => {
                 set("load", asked.description.clone());
             }
@@ -109,11 +116,26 @@ fn differing(all: &[BTreeMap<String, String>]) -> BTreeSet<&str> {
     names.into_iter().filter(differs).collect()
 }
 
+/// The same without what tells no runs apart that are not told apart by fewer words: the loads of stages take many.
+fn telling(all: &[BTreeMap<String, String>]) -> BTreeSet<&str> {
+    let names = differing(all);
+    let fewer: BTreeSet<&str> = names.iter().copied().filter(|name| *name != STAGES).collect();
+    let differ = |names: &BTreeSet<&str>, one: usize, other: usize| {
+        names.iter().any(|name| all[one].get(*name) != all[other].get(*name))
+    };
+    let mut pairs = (0..all.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+    if pairs.all(|(one, other)| differ(&names, one, other) == differ(&fewer, one, other)) {
+        fewer
+    } else {
+        names
+    }
+}
+
 /// For each run what is different about it: of one setting the value, of several their names, too. Runs that differ in nothing are
 /// named after their common load.
 pub(super) fn labels(runs: &[ComparedRun<'_>]) -> Vec<String> {
     let all = settings(runs);
-    let names = differing(&all);
+    let names = telling(&all);
     if names.is_empty() {
         let load = |run: &ComparedRun<'_>| run.summary.load.asked.description.clone();
         return runs.iter().map(load).collect();
@@ -133,7 +155,7 @@ pub(super) fn labels(runs: &[ComparedRun<'_>]) -> Vec<String> {
 /// Model and load, as far as all runs share them, and the names of what differs.
 pub(super) fn shared(runs: &[ComparedRun<'_>]) -> String {
     let all = settings(runs);
-    let differ = differing(&all);
+    let differ = telling(&all);
     let Some(first) = runs.first() else {
         return String::new();
     };

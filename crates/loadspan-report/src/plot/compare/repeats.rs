@@ -2,9 +2,16 @@
 
 use loadspan_record::VerdictStatus;
 
-/// Where one run lies.
+use super::super::chart::{DotShape, Dots, Mark};
+use super::super::theme::Ink;
+
+/// Where one run, or one stage of it, lies.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place {
+    /// Which of the runs with several stages it is a stage of.
+    pub(super) curve: Option<usize>,
+    /// Its number among the stages.
+    pub(super) stage: u32,
     pub(super) label: String,
     pub(super) x: f64,
     pub(super) y: f64,
@@ -19,9 +26,11 @@ pub(super) struct Interval {
     pub(super) high: f64,
 }
 
-/// Where the runs of one label lie.
+/// Where the runs of one label, or their stages of one number and name, lie.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Estimate {
+    pub(super) curve: Option<usize>,
+    pub(super) stage: u32,
     pub(super) label: String,
     pub(super) x: Interval,
     pub(super) y: Interval,
@@ -34,6 +43,44 @@ impl Estimate {
     pub(super) fn centre(&self) -> (f64, f64) {
         (self.x.mean, self.y.mean)
     }
+
+    pub(super) fn is_invalid(&self) -> bool {
+        self.status == VerdictStatus::Invalid
+    }
+
+    /// Its dot, and how sure its place is.
+    pub(super) fn marks(&self, ink: Ink) -> Vec<Mark> {
+        let (x, y) = self.centre();
+        let mut marks = Vec::new();
+        if self.runs > 1 {
+            let whisker = |from, to| Mark::Whisker { from, to, ink };
+            marks.push(whisker((x, self.y.low), (x, self.y.high)));
+            marks.push(whisker((self.x.low, y), (self.x.high, y)));
+        }
+        marks.push(Mark::Dots(Dots {
+            points: vec![(x, y)],
+            ink,
+            radius: 5.0,
+            opacity: 1.0,
+            shape: if self.is_invalid() {
+                DotShape::Hollow
+            } else {
+                DotShape::Filled
+            },
+        }));
+        marks
+    }
+
+    /// What is different about it, beside it.
+    pub(super) fn note(&self) -> Mark {
+        Mark::Note {
+            at: self.centre(),
+            text: match self.status {
+                VerdictStatus::Valid => self.label.clone(),
+                status => format!("{} ({})", self.label, status.as_str()),
+            },
+        }
+    }
 }
 
 /// One point for each label, in the order in which labels come up. Invalid runs are points of their own: they are no
@@ -42,9 +89,11 @@ pub(super) fn join(places: &[Place]) -> Vec<Estimate> {
     let is_invalid = |place: &Place| place.status == VerdictStatus::Invalid;
     let mut groups: Vec<Vec<&Place>> = Vec::new();
     for place in places {
-        let found = groups
-            .iter_mut()
-            .find(|group| group[0].label == place.label && is_invalid(group[0]) == is_invalid(place));
+        let is_same = |other: &Place| {
+            (other.curve, other.stage, &other.label) == (place.curve, place.stage, &place.label)
+                && is_invalid(other) == is_invalid(place)
+        };
+        let found = groups.iter_mut().find(|group| is_same(group[0]));
         match found {
             Some(group) => group.push(place),
             None => groups.push(vec![place]),
@@ -56,6 +105,8 @@ pub(super) fn join(places: &[Place]) -> Vec<Estimate> {
 fn estimate(group: &[&Place]) -> Estimate {
     let interval = |of: fn(&Place) -> f64| Interval::of(&group.iter().map(|place| of(place)).collect::<Vec<_>>());
     Estimate {
+        curve: group[0].curve,
+        stage: group[0].stage,
         label: group[0].label.clone(),
         x: interval(|place| place.x),
         y: interval(|place| place.y),
@@ -110,6 +161,8 @@ mod tests {
 
     fn place(label: &str, y: f64, status: VerdictStatus) -> Place {
         Place {
+            curve: None,
+            stage: 0,
             label: label.to_owned(),
             x: 10.0,
             y,

@@ -35,6 +35,7 @@ pub(super) struct NotePlacer {
     taken: Vec<Rect>,
     /// What texts lie on only where there is no other place.
     lines: Vec<Rect>,
+    bars: Vec<Rect>,
 }
 
 const FONT: Font = Font::LABEL;
@@ -45,6 +46,7 @@ impl NotePlacer {
             area,
             taken: Vec::new(),
             lines: Vec::new(),
+            bars: Vec::new(),
         }
     }
 
@@ -76,6 +78,15 @@ impl NotePlacer {
         }));
     }
 
+    /// Keeps texts off a bar, where there is room enough.
+    pub(super) fn avoid_bar(&mut self, bar: Rect) {
+        self.bars.push(bar);
+    }
+
+    pub(super) fn lies_on_bar(&self, place: &Rect) -> bool {
+        self.bars.iter().any(|bar| bar.overlaps(place))
+    }
+
     /// Keeps texts away from another one.
     pub(super) fn avoid_box(&mut self, taken: Rect) {
         self.taken.push(taken);
@@ -93,7 +104,8 @@ impl NotePlacer {
 
     /// The same, but one that lies on no line goes first.
     pub(super) fn take_clearest(&mut self, candidates: &[Rect]) -> Option<Rect> {
-        let clear = candidates.iter().filter(|place| !self.lies_on_line(place));
+        let is_clear = |place: &&Rect| !self.lies_on_line(place) && !self.lies_on_bar(place);
+        let clear = candidates.iter().filter(is_clear);
         let in_order: Vec<Rect> = clear.chain(candidates).copied().collect();
         self.take_first(in_order)
     }

@@ -1,6 +1,6 @@
 //! The marks of a panel as shapes.
 
-use super::super::chart::{Band, Dash, DotShape, Dots, Line, Mark};
+use super::super::chart::{Band, Bar, Dash, DotShape, Dots, Line, Mark};
 use super::panel::Drawing;
 use super::{Ink, Pen, Point, Rect, Shape, Stroke};
 
@@ -32,17 +32,8 @@ impl Drawing<'_> {
             Mark::Band(band) => self.band(pen, band),
             Mark::Dots(dots) => self.dots(pen, dots),
             Mark::Bars { bars, ink } => {
-                let boxes = bars.iter().map(|bar| {
-                    let (left, right, top) = (self.along(bar.from), self.along(bar.to), self.up(bar.value));
-                    Rect {
-                        left: left + 0.5,
-                        top,
-                        width: (right - left - 1.0).max(1.0),
-                        height: self.area.bottom() - top,
-                    }
-                });
                 pen.add(Shape::Boxes {
-                    boxes: boxes.collect(),
+                    boxes: bars.iter().map(|bar| self.bar(bar)).collect(),
                     fill: pen.fill(*ink),
                 });
             }
@@ -86,6 +77,16 @@ impl Drawing<'_> {
             }
             Mark::Whisker { from, to, ink } => self.whisker(pen, [self.point(*from), self.point(*to)], *ink),
             Mark::Shade(_) | Mark::Note { .. } | Mark::EdgeNote { .. } | Mark::Better(_) => {}
+        }
+    }
+
+    pub(super) fn bar(&self, bar: &Bar) -> Rect {
+        let (left, right, top) = (self.along(bar.from), self.along(bar.to), self.up(bar.value));
+        Rect {
+            left: left + 0.5,
+            top,
+            width: (right - left - 1.0).max(1.0),
+            height: self.area.bottom() - top,
         }
     }
 

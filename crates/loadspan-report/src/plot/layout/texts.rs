@@ -1,6 +1,6 @@
 //! The texts of a panel: labels at its right edge, and what stands within it.
 
-use super::super::chart::{Corner, Mark};
+use super::super::chart::{Corner, Mark, Shade};
 use super::labels::{NotePlacer, spread};
 use super::panel::{Drawing, EDGE_ROOM, edge_label};
 use super::{Anchor, Font, Ink, Pen, Point, Rect, Setting, Shape, Stroke};
@@ -69,22 +69,24 @@ impl Drawing<'_> {
                     points.windows(2).for_each(|pair| placer.avoid_line(pair[0], pair[1]));
                 }
                 Mark::Whisker { from, to, .. } => placer.avoid_line(self.point(*from), self.point(*to)),
+                Mark::Rule { y, .. } => {
+                    let end = |x| Point { x, y: self.up(*y) };
+                    placer.avoid_line(end(self.area.left), end(self.area.right()));
+                }
+                Mark::Bars { bars, .. } => bars.iter().for_each(|bar| placer.avoid_bar(self.bar(bar))),
                 _ => {}
             }
         }
         for mark in marks {
             match mark {
                 Mark::Better(corner) => self.better(pen, &mut placer, *corner),
-                Mark::Shade(shade) => {
-                    let stretch = self.stretch(shade.from, shade.to);
-                    self.shade_text(pen, &mut placer, (stretch, &shade.text));
-                }
+                Mark::Shade(shade) => self.shade_text(pen, &mut placer, shade),
                 _ => {}
             }
         }
         for mark in marks {
             if let Mark::Note { at, text } = mark {
-                let text = Font::LABEL.fit(text, 260.0);
+                let text = Font::LABEL.fit_ends(text, 260.0);
                 if let Some(place) = placer.beside(self.point(*at), &text) {
                     write_in(pen, place, &text, Ink::Text);
                 }
@@ -92,27 +94,37 @@ impl Drawing<'_> {
         }
     }
 
-    /// The text, or its beginning up to a comma, whichever fits.
-    fn shade_text(&self, pen: &mut Pen, placer: &mut NotePlacer, (shade, text): (Rect, &str)) {
-        let fits = |text: &&str| Font::LABEL.width(text) + 8.0 <= shade.width;
-        let shorter = text.split(',').next().unwrap_or_default();
-        let Some(text) = [text, shorter].into_iter().find(fits) else {
+    /// The text, the short one, or as much of that as fits. Where it lies on a bar, it brings its background with it.
+    fn shade_text(&self, pen: &mut Pen, placer: &mut NotePlacer, shade: &Shade) {
+        let area = self.stretch(shade.from, shade.to);
+        let Some(text) = fitting(shade, area.width - 8.0) else {
             return;
         };
-        let (width, height) = (Font::LABEL.width(text), Font::LABEL.size * 1.2);
-        let room = shade.height - height - 8.0;
+        let (width, height) = (Font::LABEL.width(&text), Font::LABEL.size * 1.2);
+        let room = area.height - height - 8.0;
         let column = |left: f64| {
             [0.0, 1.0, 0.5, 0.25, 0.75].map(|share| Rect {
                 left,
-                top: shade.top + 4.0 + room * share,
+                top: area.top + 4.0 + room * share,
                 width,
                 height,
             })
         };
-        let places = [column(shade.left + 6.0), column(shade.right() - width - 2.0)].concat();
-        if let Some(place) = placer.take_clearest(&places) {
-            write_in(pen, place, text, Ink::Secondary);
+        let places = [column(area.left + 6.0), column(area.right() - width - 2.0)].concat();
+        let Some(place) = placer.take_clearest(&places) else {
+            return;
+        };
+        if placer.lies_on_bar(&place) {
+            pen.add(Shape::Boxes {
+                boxes: vec![Rect {
+                    left: place.left - 3.0,
+                    width: place.width + 6.0,
+                    ..place
+                }],
+                fill: pen.fill(shade.ink),
+            });
         }
+        write_in(pen, place, &text, Ink::Secondary);
     }
 
     fn better(&self, pen: &mut Pen, placer: &mut NotePlacer, corner: Corner) {
@@ -156,6 +168,17 @@ impl Drawing<'_> {
             ..place
         });
     }
+}
+
+/// Of a narrower text too little would be left.
+const NARROWEST: f64 = 60.0;
+
+/// What can be said of a stretch of this width.
+fn fitting(shade: &Shade, width: f64) -> Option<String> {
+    let mut texts = [&shade.text, &shade.short].into_iter().filter(|text| !text.is_empty());
+    let whole = texts.find(|text| Font::LABEL.width(text) <= width);
+    let cut = || (width >= NARROWEST).then(|| Font::LABEL.fit_ends(&shade.short, width));
+    whole.cloned().or_else(cut)
 }
 
 /// Writes a text into the box that was found for it.

@@ -44,14 +44,15 @@ impl Scatter<'_> {
             shape: DotShape::Filled,
         }));
         let mut sentence = String::new();
-        if let Some(lines) = PercentileLines::of(&self.values) {
+        if let Some(lines) = PercentileLines::of(&self.values, &run.stage_extents()) {
             let length = round_length(lines.windows.length_s);
-            sentence = format!(" Lines: p50 and {} of windows of {length}.", lines.tail_name);
+            let about = if run.summary.stages.is_empty() { "" } else { "about " };
+            sentence = format!(" Lines: p50 and {} of windows of {about}{length}.", lines.tail_name);
             for (points, ink, name) in [
                 (&lines.tail, self.tail, lines.tail_name),
                 (&lines.median, Ink::Text, "p50"),
             ] {
-                let points = run.broken_between_stages(points.iter().map(shown).collect());
+                let points = points.iter().map(shown).collect();
                 marks.push(Mark::Line(Line::new(points, ink, name)));
             }
         }

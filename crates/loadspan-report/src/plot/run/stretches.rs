@@ -3,10 +3,13 @@
 use loadspan_record::StageSummary;
 
 use super::super::chart::{Mark, Panel, Shade};
+use super::super::stage_names::CommonParts;
 use super::super::theme::Ink;
 use super::RunData;
 
-const WARM_UP: &str = "warm-up, in no figure";
+const WARM_UP: &str = "warm-up";
+/// What is said of it where there is room.
+const IN_NO_FIGURE: &str = ", in no figure";
 
 impl RunData<'_> {
     /// What is in no figure is grey. Of several stages each has its colour and its name; what lies between them is blank.
@@ -15,9 +18,11 @@ impl RunData<'_> {
         if summary.stages.is_empty() {
             return self.warmup().into_iter().map(Mark::Shade).collect();
         }
+        let measured = summary.stages.iter().filter(|stage| stage.is_measured());
+        let common = CommonParts::of(&measured.map(StageSummary::label).collect::<Vec<_>>());
         let stages = summary.stages.iter().enumerate();
         stages
-            .flat_map(|(place, stage)| of_stage(place, stage))
+            .flat_map(|(place, stage)| of_stage(place, stage, common))
             .map(Mark::Shade)
             .collect()
     }
@@ -27,6 +32,7 @@ impl RunData<'_> {
         let without = |mark| match mark {
             Mark::Shade(shade) => Mark::Shade(Shade {
                 text: String::new(),
+                short: String::new(),
                 ..shade
             }),
             other => other,
@@ -42,24 +48,17 @@ impl RunData<'_> {
         for mark in panels.iter_mut().skip(1).flat_map(|panel| &mut panel.marks) {
             if let Mark::Shade(shade) = mark {
                 shade.text.clear();
+                shade.short.clear();
             }
         }
     }
 
-    /// A line over time that is broken where one stage ends and another begins: a percentile over both is one of neither.
-    pub(super) fn broken_between_stages(&self, mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-        let stages = self.summary.stages.windows(2);
-        let between: Vec<(f64, f64)> = stages
-            .filter_map(|pair| Some((pair[0].ended_s?, pair[1].started_s?)))
-            .collect();
-        for (at, value) in &mut points {
-            if between.iter().any(|(from, to)| *from < *at && *at < *to) {
-                *value = f64::NAN;
-            }
-        }
-        points.extend(between.iter().map(|(from, to)| (from.midpoint(*to), f64::NAN)));
-        points.sort_by(|one, other| one.0.total_cmp(&other.0));
-        points
+    /// From when to when each stage was run. Empty: there is but one.
+    pub(super) fn stage_extents(&self) -> Vec<(f64, f64)> {
+        let stages = self.summary.stages.iter();
+        stages
+            .filter_map(|stage| Some((stage.started_s?, stage.ended_s?)))
+            .collect()
     }
 
     /// A sentence for captions, where there is a warm-up or a stage.
@@ -82,13 +81,13 @@ impl RunData<'_> {
 }
 
 /// Its own warm-up, and the rest.
-fn of_stage(place: usize, stage: &StageSummary) -> Vec<Shade> {
+fn of_stage(place: usize, stage: &StageSummary, common: CommonParts) -> Vec<Shade> {
     let (Some(from), Some(to)) = (stage.started_s, stage.ended_s) else {
         return Vec::new();
     };
     let label = stage.label();
     if !stage.is_measured() {
-        return vec![grey((from, to), &format!("{label}, in no figure"))];
+        return vec![grey((from, to), &label)];
     }
     let measured_from = match stage.measured_from_s {
         Some(measured) if stage.counts.warmup > 0 => measured.clamp(from, to.max(from)),
@@ -102,6 +101,7 @@ fn of_stage(place: usize, stage: &StageSummary) -> Vec<Shade> {
         from: measured_from,
         to,
         ink: Ink::Stage(place),
+        short: common.without(&label),
         text: label,
     });
     shades
@@ -112,6 +112,7 @@ fn grey((from, to): (f64, f64), text: &str) -> Shade {
         from,
         to,
         ink: Ink::Shade,
-        text: text.to_owned(),
+        text: format!("{text}{IN_NO_FIGURE}"),
+        short: text.to_owned(),
     }
 }

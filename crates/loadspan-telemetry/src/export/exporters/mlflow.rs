@@ -14,7 +14,7 @@ use crate::export::queue::QueueLimits;
 use crate::export::transport::Transport;
 use crate::export::{ClientError, Contents};
 use crate::mlflow::{
-    Keeper, LiveFile, MlflowClient, PointsTransport, RunDescription, RunGate, TracesTransport, keep_written,
+    Keeper, LiveFile, MlflowClient, PointsTransport, RunDescription, RunGate, StageTags, TracesTransport, keep_written,
 };
 
 /// What a run in MLflow is made of.
@@ -58,6 +58,8 @@ pub(crate) struct MlflowExports {
     pub(crate) traces: Option<Pipeline>,
     /// What a push needs to know.
     pub(crate) file: Arc<LiveFile>,
+    /// Takes when stages begin and end.
+    pub(crate) stages: StageTags,
     records: RecordsOnDisk,
     pub(super) gate: Arc<RunGate>,
 }
@@ -127,10 +129,13 @@ impl<'a> MlflowAssembly<'a> {
         let points = (self.config.live != LiveMetrics::Off).then(|| self.add_points(outlet.records));
         let traces = traces.filter(|_| self.config.traces == TraceStore::On);
         let traces = traces.map(|traces| self.add_traces(traces));
+        let (stages, tagger) = StageTags::new(self.client.clone(), Arc::clone(&self.gate));
+        self.assembly.thread.add(tagger.keep());
         MlflowExports {
             points,
             traces,
             file,
+            stages,
             records: outlet.records,
             gate: self.gate,
         }

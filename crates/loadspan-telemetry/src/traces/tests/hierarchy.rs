@@ -168,6 +168,8 @@ fn a_stage_lasts_from_its_first_request_to_its_last_and_counts_them() {
         counts,
         [
             r#"loadspan.run.id = "0000002a""#,
+            r#"loadspan.verdict = "valid""#,
+            "loadspan.verdict.reasons = []",
             "loadspan.stage = 0",
             "loadspan.requests.completed = 1",
             "loadspan.requests.failed = 1",
@@ -177,13 +179,8 @@ fn a_stage_lasts_from_its_first_request_to_its_last_and_counts_them() {
     );
 }
 
-#[test]
-fn the_span_of_the_run_carries_the_verdict() {
-    let case = Case::new().with(|case| case.run.slo = Some("ttft:200".parse().unwrap()));
-    let mut recorder = case.recorder();
-    recorder.record(&stream(0), &case.parameters, None);
-    let mut ending = conclusion();
-    ending.verdict = Verdict {
+fn nine_of_ten_failed() -> Verdict {
+    Verdict {
         status: VerdictStatus::Invalid,
         reasons: vec![Finding {
             reason: Reason::ErrorRate { failed: 9, share: 0.9 },
@@ -192,7 +189,16 @@ fn the_span_of_the_run_carries_the_verdict() {
             message: "9 of 10 requests failed".to_owned(),
             advice: String::new(),
         }],
-    };
+    }
+}
+
+#[test]
+fn the_span_of_the_run_carries_the_verdict() {
+    let case = Case::new().with(|case| case.run.slo = Some("ttft:200".parse().unwrap()));
+    let mut recorder = case.recorder();
+    recorder.record(&stream(0), &case.parameters, None);
+    let mut ending = conclusion();
+    ending.verdict = nine_of_ten_failed();
     let spans = by_name(spans_of(&all(recorder.finish(&ending))));
     let run = only(&spans, "benchmark");
     let status = run.status.as_ref().unwrap();
@@ -260,6 +266,15 @@ fn ended(stage: u32, [started, ended]: [u64; 2]) -> StageConclusion {
         stage,
         load_started_at: at_ms(started),
         ended_at: at_ms(ended),
+        incomplete: None,
+    }
+}
+
+fn judged(stage: u32, ended: u64, verdict: Option<Verdict>) -> StageResult {
+    StageResult {
+        stage,
+        ended_at: at_ms(ended),
+        verdict,
     }
 }
 
@@ -269,6 +284,88 @@ fn so_far(recorder: &mut TraceRecorder) -> Vec<Span> {
     let mut payloads: Vec<_> = std::iter::from_fn(|| recorder.take_payload(late)).collect();
     payloads.extend(std::iter::from_fn(|| recorder.take_above(late)));
     spans_of(&payloads)
+}
+
+#[test]
+fn a_stage_is_exported_when_it_has_ended_and_is_judged_whichever_is_first() {
+    let case = Case::new().with(|case| {
+        case.run.stages = [0, 1, 2]
+            .map(|number| stage_facts(number, None, StageRole::Measured))
+            .into();
+    });
+    let mut recorder = case.recorder();
+    let stages = |recorder: &mut TraceRecorder| {
+        let spans = so_far(recorder).into_iter();
+        spans.filter(|span| span.name.starts_with("stage")).collect::<Vec<_>>()
+    };
+    let of_stage = |stage| RequestRecord {
+        stage,
+        ..stream(u64::from(stage))
+    };
+    recorder.record(&of_stage(0), &case.parameters, None);
+    recorder.end_stage(&ended(0, [1, 200]));
+    assert!(stages(&mut recorder).is_empty(), "it is not judged");
+    recorder.judge_stage(judged(0, 200, Some(nine_of_ten_failed())));
+    let [first] = stages(&mut recorder).try_into().unwrap();
+    assert_eq!(
+        first.end_time_unix_nano,
+        RUN_START + 200_000_000,
+        "when its last request ended"
+    );
+    assert_eq!(text(&first.attributes, "loadspan.verdict"), Some("invalid"));
+    assert_eq!(text(&first.attributes, "error.type"), Some("invalid"));
+    let status = first.status.unwrap();
+    assert_eq!(
+        (status.code, status.message.as_str()),
+        (StatusCode::Error as i32, "9 of 10 requests failed")
+    );
+
+    recorder.judge_stage(judged(1, 400, Some(conclusion().verdict)));
+    recorder.record(&of_stage(1), &case.parameters, None);
+    assert!(stages(&mut recorder).is_empty(), "it has not ended");
+    recorder.end_stage(&ended(1, [300, 400]));
+    let [second] = stages(&mut recorder).try_into().unwrap();
+    assert_eq!(
+        (second.start_time_unix_nano, second.status.is_none()),
+        (RUN_START + 5_000_000, true)
+    );
+    assert_eq!(
+        second.attributes.iter().map(line).skip(3).take(4).collect::<Vec<_>>(),
+        [
+            r#"loadspan.verdict = "valid""#,
+            "loadspan.verdict.reasons = []",
+            "loadspan.stage = 1",
+            "loadspan.requests.completed = 1",
+        ]
+    );
+
+    recorder.end_stage(&StageConclusion {
+        incomplete: Some("interrupted".to_owned()),
+        ..ended(2, [500, 600])
+    });
+    let mut ending = conclusion();
+    ending.stages = vec![judged(2, 600, Some(nine_of_ten_failed()))];
+    let last = by_name(spans_of(&all(recorder.finish(&ending))));
+    assert_eq!(last.keys().collect::<Vec<_>>(), ["benchmark", "stage 2"], "none twice");
+    let third = only(&last, "stage 2");
+    assert_eq!(text(&third.attributes, "loadspan.verdict"), Some("invalid"));
+    assert_eq!(text(&third.attributes, "loadspan.incomplete"), Some("interrupted"));
+    assert_eq!(text(&third.attributes, "error.type"), Some("incomplete"));
+}
+
+#[test]
+fn what_is_below_a_stage_does_not_wait_for_its_verdict() {
+    let case = Case::new();
+    let mut recorder = case.recorder();
+    let turn = RequestRecord {
+        session: Some(3),
+        turn: Some(0),
+        ..stream(0)
+    };
+    recorder.record(&turn, &case.parameters, None);
+    recorder.end_stage(&ended(0, [1, 200]));
+    let names: Vec<_> = so_far(&mut recorder).into_iter().map(|span| span.name).collect();
+    assert_eq!(names, ["chat m", "session"]);
 }
 
 #[test]
@@ -288,6 +385,7 @@ fn a_stage_is_exported_when_it_has_ended() {
     let mut recorder = case.recorder();
     recorder.record(&of_stage(0, 0), &case.parameters, None);
     recorder.end_stage(&ended(0, [1, 200]));
+    recorder.judge_stage(judged(0, 200, None));
     let first = by_name(so_far(&mut recorder));
     let warm = only(&first, "stage warm");
     let ms = |ms: u64| RUN_START + ms * 1_000_000;
@@ -306,11 +404,11 @@ fn a_stage_is_exported_when_it_has_ended() {
     recorder.record(&of_stage(1, 1), &case.parameters, None);
     // Nobody says that the second one has ended.
     let mut ending = conclusion();
-    ending.stages = vec![StageResult {
-        stage: 0,
-        ended_at: at_ms(200),
-        verdict: Some(VerdictStatus::Degraded),
-    }];
+    let degraded = Verdict {
+        status: VerdictStatus::Degraded,
+        reasons: Vec::new(),
+    };
+    ending.stages = vec![judged(0, 200, Some(degraded))];
     let rest = by_name(spans_of(&all(recorder.finish(&ending))));
     let (run, second) = (only(&rest, "benchmark"), only(&rest, "stage 1"));
     assert!(is_root_linked_to(warm, run, "run") && is_root_linked_to(second, run, "run"));
@@ -318,8 +416,14 @@ fn a_stage_is_exported_when_it_has_ended() {
     let event = run.events.iter().find(|event| event.name == "loadspan.stage_ended");
     let event = event.unwrap();
     assert_eq!(event.time_unix_nano, ms(200));
-    assert_eq!(text(&event.attributes, "loadspan.stage.name"), Some("warm"));
-    assert_eq!(text(&event.attributes, "loadspan.verdict"), Some("degraded"));
+    assert_eq!(
+        event.attributes.iter().map(line).collect::<Vec<_>>(),
+        [
+            "loadspan.stage = 0",
+            r#"loadspan.stage.name = "warm""#,
+            r#"loadspan.verdict = "degraded""#,
+        ]
+    );
 }
 
 #[test]
