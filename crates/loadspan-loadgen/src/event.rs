@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use loadspan_record::{OutputText, Preopened, RequestRecord, RunOffset, WorkerStats};
+use loadspan_record::{OutputText, Phase, Preopened, RequestRecord, RunOffset, WorkerStats};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened in a run.
@@ -138,6 +138,8 @@ pub struct StageEnd {
 pub struct SessionEnd {
     /// Its number in the run.
     pub session: u64,
+    /// That of its calls: measured, or of the warm-up.
+    pub phase: Phase,
     /// How.
     pub fate: SessionFate,
 }

@@ -4,6 +4,7 @@ mod load;
 mod stage;
 
 pub use load::{LoadFacts, LoadModel};
+pub(crate) use stage::label as stage_label;
 pub use stage::{StageFacts, StageRole};
 
 use serde::{Deserialize, Serialize};

@@ -27,6 +27,7 @@ mod time;
 mod tokens;
 mod trace_context;
 mod verdict;
+mod words;
 
 pub use content::OutputText;
 pub use distribution::Distribution;
@@ -57,3 +58,4 @@ pub use time::RunOffset;
 pub use tokens::{TokenCounts, TokenSource};
 pub use trace_context::{Propagation, SampleRatio, TraceIds, TracePlan, Traceparent, numbered_id};
 pub use verdict::{Bounds, Finding, Reason, Severity, Thresholds, Verdict, VerdictStatus};
+pub use words::counted;

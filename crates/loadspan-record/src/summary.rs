@@ -56,7 +56,7 @@ pub struct Summary {
     /// The figures of each stage that was begun. Empty: the run has but one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageSummary>,
-    /// The figures of its sessions. `None` without sessions.
+    /// The figures of its sessions. `None` without sessions, as of a recording that has single calls alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<SessionSummary>,
     /// How faithfully recordings were sent again: one for each stage that did. Empty: none did.

@@ -123,6 +123,15 @@ impl TelemetrySignal {
         }
     }
 
+    /// One of what it is counted in.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Traces => "span",
+            Self::Metrics => "data point",
+        }
+    }
+
     /// What it is counted in.
     #[must_use]
     pub const fn unit(self) -> &'static str {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use judge::Evidence;
 pub use reason::Reason;
 
-use crate::{RunFacts, StageSummary};
+use crate::{LoadModel, RunFacts, StageFacts, StageSummary};
 
 /// Whether the figures of a run can be trusted, and why not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +62,14 @@ pub struct Finding {
     pub advice: String,
 }
 
+/// What was asked for, as far as it depends on that what can be done about a reason.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    load: LoadModel,
+    /// What is sent is a recording, each of whose sessions is sent once.
+    is_recorded: bool,
+}
+
 /// From where on a run is degraded or invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -100,7 +108,8 @@ pub struct Bounds {
 impl Verdict {
     /// Judges a run.
     pub(crate) fn of(evidence: &Evidence<'_>) -> Self {
-        Self::for_reasons(evidence.findings().map(Finding::of).collect())
+        let asked = evidence.asked();
+        Self::for_reasons(evidence.findings().map(|found| Finding::of(found, asked)).collect())
     }
 
     /// Judges a run by its stages: it is as bad as the worst of them.
@@ -121,8 +130,24 @@ impl Verdict {
             })
             .collect::<Vec<_>>()
         };
-        let of_run = judge::of_the_run(run).map(Finding::of);
+        let asked = Asked {
+            load: run.load.model,
+            is_recorded: false,
+        };
+        let of_run = judge::of_the_run(run).map(|found| Finding::of(found, asked));
         Self::for_reasons(of_run.chain(measured().flat_map(of_stage)).collect())
+    }
+
+    /// The same of a run that was cut short, with the stages that were not begun for it.
+    pub(crate) fn naming_unbegun(mut self, run: &RunFacts, begun: &[StageSummary]) -> Self {
+        let is_begun = |number| begun.iter().any(|stage| stage.number == number);
+        let unbegun = run.stages.iter().filter(|stage| !is_begun(stage.number));
+        let unbegun: Vec<String> = unbegun.map(StageFacts::label).collect();
+        let is_cut = |finding: &&mut Finding| matches!(finding.reason, Reason::Incomplete { .. });
+        if let (false, Some(cut)) = (unbegun.is_empty(), self.reasons.iter_mut().find(is_cut)) {
+            cut.message.push_str(&format!("; not begun: {}", listed(&unbegun)));
+        }
+        self
     }
 
     fn for_reasons(mut reasons: Vec<Finding>) -> Self {
@@ -135,9 +160,18 @@ impl Verdict {
     }
 }
 
+/// The first names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 5;
+    match names.len().checked_sub(MOST) {
+        Some(others @ 1..) => format!("{} and {others} more", names[..MOST].join(", ")),
+        _ => names.join(", "),
+    }
+}
+
 impl Finding {
-    fn of((reason, severity): (Reason, Severity)) -> Self {
-        let (message, advice) = (reason.message(), reason.advice().to_owned());
+    fn of((reason, severity): (Reason, Severity), asked: Asked) -> Self {
+        let (message, advice) = (reason.message(), reason.advice(asked).to_owned());
         Self {
             reason,
             severity,

@@ -80,7 +80,7 @@ impl Plan {
         }
         prepared.notices.extend(prepare::check_resources(&config));
         let clock = RunClock::start();
-        let load = prepare::load_label(&config.stages);
+        let load = config::load_label(&config.stages);
         let name = run_name(&preflight.body.model, config.target.endpoint_type.as_str(), &load);
         let folder = RunFolder::create(config.output.dir.as_deref(), &name)?;
         match folder.create_file(LOG_FILE) {

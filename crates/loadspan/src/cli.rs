@@ -29,7 +29,7 @@ pub(crate) use self::profile::{
 };
 pub(crate) use self::replay::{
     FailedArg, FormatArg, InspectArgs, LengthsArg, MissingArg, ReadingArgs, ReplayArgs, ReplayCommand,
-    ReplayCommandArgs, SessionsByArg,
+    ReplayCommandArgs, SessionsByArg, TracesArgs,
 };
 pub(crate) use self::serve::{
     BackupArgs, DurabilityArg, ExportArgs, GcArgs, LimitArgs, OperationArgs, PlaceArgs, PortArg, SecurityArgs,

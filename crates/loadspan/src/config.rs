@@ -3,6 +3,7 @@
 mod effect;
 mod endpoint;
 mod inputs;
+mod length;
 mod load;
 mod observation;
 mod outline;
@@ -28,9 +29,12 @@ use crate::exit::UsageError;
 use crate::pictures::AutoPlot;
 use crate::run_config_file::FileIdentity;
 
+pub(crate) use self::length::{is_said, usual_count};
 pub(crate) use self::outline::outline;
-pub(crate) use self::replay::{ReplayConfig, ReplaySource, TraceSearch, resolve_format, resolve_reading};
-pub(crate) use self::stages::{AskedStage, StageConfig, TrafficConfig};
+pub(crate) use self::replay::{
+    ReplayConfig, ReplaySource, TraceSearch, resolve_format, resolve_reading, resolve_source,
+};
+pub(crate) use self::stages::{AskedStage, StageConfig, TrafficConfig, load_label};
 pub(crate) use self::telemetry::{otlp_options, telemetry_usage};
 
 /// Shorter slices of time hold nothing.

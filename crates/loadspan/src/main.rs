@@ -11,6 +11,7 @@ mod mlflow;
 mod neighbour;
 mod pictures;
 mod rebuild;
+mod recorded_traces;
 mod records_file;
 mod report_files;
 mod run_config_file;

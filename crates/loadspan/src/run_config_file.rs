@@ -14,24 +14,28 @@ mod show;
 mod substitute;
 #[cfg(test)]
 mod tests;
+mod words;
 mod yaml;
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use loadspan_loadgen::StageRole;
+use loadspan_record::Notice;
 use loadspan_telemetry::config::Environment;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::outline;
 use self::entries::Contents;
 use self::keys::Keys;
-use self::layers::{Layered, Typed};
+use self::layers::{Displaced, Layered, Typed};
 use self::mistake::Mistake;
 pub(crate) use self::schema::schema;
 use self::substitute::Variables;
+pub(crate) use self::words::take_output_format;
 use crate::config::{AskedStage, RunConfig};
 use crate::exit::UsageError;
+use crate::terminal;
 
 /// Which file a run was made from: in `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +65,14 @@ pub(crate) enum FileError {
     #[error(transparent)]
     Usage(#[from] UsageError),
     /// What was typed beside it.
-    #[error(transparent)]
+    #[error("{}", told(.0))]
     Typed(#[from] clap::Error),
+}
+
+/// What clap says, without the word that every error begins with.
+fn told(error: &clap::Error) -> String {
+    let text = error.to_string();
+    text.trim_start_matches("error: ").trim_end().to_owned()
 }
 
 impl RunConfigFile {
@@ -82,7 +92,7 @@ impl RunConfigFile {
         let keys = Keys::of_profile();
         let typed = Typed::parse(&keys, words)?;
         let usage = |mistake: Mistake| mistake.into_usage(name);
-        let text = std::str::from_utf8(bytes).map_err(|_| usage(Mistake::of_file("the file is no text in UTF-8")))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| usage(Mistake::of_encoding(bytes, error)))?;
         let root = yaml::parse(text.trim_start_matches('\u{feff}')).map_err(usage)?;
         let contents = entries::read(&root, &keys, variables).map_err(usage)?;
         let layer = |stage: &[entries::Entry]| typed.over((stage, &contents.common), &keys, variables);
@@ -108,10 +118,17 @@ impl RunConfigFile {
     ///
     /// Values that make no sense together, and settings that would have no effect.
     pub(crate) fn resolve(&self, environment: &Environment) -> Result<RunConfig, UsageError> {
+        self.displaced().iter().for_each(terminal::print_notice);
         let config = RunConfig::resolve_stages(self.common.args.clone(), &self.asked_stages(), environment);
         let mut config = config.map_err(|error| self.located(error))?;
         config.file = Some(self.identity.clone());
         Ok(config)
+    }
+
+    /// What the file says of an endpoint that is not used, so that nobody looks for it elsewhere.
+    fn displaced(&self) -> Vec<Notice> {
+        let notice = |displaced: &Displaced| displaced.notice(&self.identity.name);
+        self.common.displaced.iter().map(notice).collect()
     }
 
     fn asked_stages(&self) -> Vec<AskedStage> {
@@ -130,7 +147,7 @@ impl RunConfigFile {
 fn read(path: &Path) -> Result<Vec<u8>, UsageError> {
     use std::io::Read;
     let shown = path.display();
-    let unreadable = |error: std::io::Error| UsageError::new(format!("--config: cannot read {shown}: {error}"));
+    let unreadable = |error: std::io::Error| UsageError::new(format!("cannot read the run file {shown}: {error}"));
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(yaml::MAX_BYTES + 1)

@@ -41,10 +41,7 @@ impl SyntheticConfig {
     /// raised to one token more than that; a mean there is an error. So is a tokenizer for which no exact texts can be
     /// made. Takes about a tenth of a second with a tokenizer and no time without.
     pub fn build(self, lengths: LengthModel) -> Result<Workload, WorkloadError> {
-        self.input_tokens.check("input")?;
-        if let Some(output_tokens) = &self.output_tokens {
-            output_tokens.check("output")?;
-        }
+        self.check()?;
         if let LengthModel::Tokenizer { template_overhead, .. } = &lengths
             && self.input_tokens.mean.round() <= f64::from(*template_overhead)
         {
@@ -55,6 +52,21 @@ impl SyntheticConfig {
             config: self,
             wording: Wording::of(&lengths)?,
         })))
+    }
+}
+
+impl SyntheticConfig {
+    /// Sees that the lengths are ones that can be made, as far as that is known without a tokenizer.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Length`].
+    pub fn check(&self) -> Result<(), WorkloadError> {
+        self.input_tokens.check("input")?;
+        match &self.output_tokens {
+            Some(output_tokens) => output_tokens.check("output"),
+            None => Ok(()),
+        }
     }
 }
 

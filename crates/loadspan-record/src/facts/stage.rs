@@ -49,6 +49,12 @@ pub enum StageRole {
 }
 
 impl StageFacts {
+    /// What it is called: its name, or its number, `stage 0`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        label(self.name.as_deref(), self.number)
+    }
+
     /// A stage of which nothing is known but the load that was asked for.
     #[must_use]
     pub const fn planned(number: u32, load: LoadFacts) -> Self {
@@ -64,5 +70,13 @@ impl StageFacts {
             completeness: None,
             client: None,
         }
+    }
+}
+
+/// What people call a stage.
+pub(crate) fn label(name: Option<&str>, number: u32) -> String {
+    match name {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => format!("stage {number}"),
     }
 }

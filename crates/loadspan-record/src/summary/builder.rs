@@ -77,9 +77,11 @@ impl SummaryBuilder {
                 )
             }
         };
-        let figures = part.figures(facts.slo.as_ref());
-        let verdict = verdict.unwrap_or_else(|| Verdict::of(&figures.evidence(&facts)));
-        let replays = self.replays(&facts, (&figures.counts, &figures.load), &stages);
+        let figures = part.figures(&facts);
+        let grounds = figures.grounds;
+        let verdict = verdict.unwrap_or_else(|| Verdict::of(&grounds.evidence(&facts)));
+        let verdict = verdict.naming_unbegun(&facts, &stages);
+        let replays = self.replays(&facts, (&grounds.counts, &grounds.load), &stages);
         let (connections, finish_reasons) = (part.connections(), part.finish_reasons());
         Summary {
             schema_version: SUMMARY_SCHEMA_VERSION.to_owned(),
@@ -91,20 +93,29 @@ impl SummaryBuilder {
             },
             finish_reasons,
             run: facts.run,
-            counts: figures.counts,
+            counts: grounds.counts,
             metrics: figures.metrics,
-            load: figures.load,
+            load: grounds.load,
             sessions: figures.sessions,
             stages,
             replays,
             client: facts.client,
-            tokens: figures.tokens,
+            tokens: grounds.tokens,
             goodput: figures.goodput,
             notices: facts.notices,
             server: Vec::new(),
             gpus: None,
             telemetry: facts.telemetry,
         }
+    }
+
+    /// The verdict on one of several stages, as [`SummaryBuilder::finish`] will give it, once all its records are there and `facts`
+    /// say how it ended. `None` where it is not measured, or where there is but one.
+    ///
+    /// Beside the load it costs little: of all figures it makes only those that a verdict rests on.
+    #[must_use]
+    pub fn verdict_on_stage(&self, number: u32, facts: &RunFacts) -> Option<Verdict> {
+        Staged::of(&self.stages, facts)?.verdict_on(number, (&self.rows, facts))
     }
 
     /// Of each stage that replays. The only stage is the run.

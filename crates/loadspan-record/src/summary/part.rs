@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::figures::Figures;
 use super::in_flight::InFlight;
+use super::replay::stages_of_single_calls;
 use super::rows::{Selection, Span};
 use super::steady::{Measured, find_window};
 use super::tally::{Arrivals, LengthTally, Tally};
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::distribution::{GapHistogram, to_seven_digits};
 use crate::verdict::Evidence;
-use crate::{Distribution, LoadFacts, Metric, RunFacts, RunMetric, Slo, TokenSource, Unit};
+use crate::{Distribution, LoadFacts, Metric, RunFacts, RunMetric, TokenSource, Unit};
 
 /// What the figures of a part are made of.
 #[derive(Debug, Clone)]
@@ -65,17 +66,23 @@ impl MeasuredTime {
 /// The figures of a part.
 #[derive(Debug, Clone)]
 pub(super) struct PartFigures {
-    pub(super) counts: Counts,
     pub(super) metrics: Figures,
-    pub(super) load: LoadSummary,
-    pub(super) tokens: TokenSummary,
     pub(super) goodput: Option<GoodputSummary>,
     pub(super) sessions: Option<SessionSummary>,
+    pub(super) grounds: Grounds,
+}
+
+/// Those among the figures of a part that a verdict rests on.
+#[derive(Debug, Clone)]
+pub(super) struct Grounds {
+    pub(super) counts: Counts,
+    pub(super) load: LoadSummary,
+    pub(super) tokens: TokenSummary,
     /// How many of those that its schedule is of were sent.
     arrivals: u64,
 }
 
-impl PartFigures {
+impl Grounds {
     /// What the verdict on the run as a whole rests on.
     pub(super) fn evidence<'a>(&'a self, facts: &'a RunFacts) -> Evidence<'a> {
         Evidence {
@@ -87,20 +94,29 @@ impl PartFigures {
             load: &self.load,
             tokens: &self.tokens,
             arrivals: self.arrivals,
+            is_recorded: !facts.replays.is_empty(),
         }
     }
 }
 
 impl Part<'_> {
-    pub(super) fn figures(&self, slo: Option<&Slo>) -> PartFigures {
-        let (load, counts) = (self.load(), self.counts());
-        let goodput = slo.map(|slo| goodput::measure(self.rows, slo));
+    pub(super) fn figures(&self, facts: &RunFacts) -> PartFigures {
+        let grounds = self.grounds();
+        let goodput = facts.slo.as_ref().map(|slo| goodput::measure(self.rows, slo));
+        let single = stages_of_single_calls(&facts.replays);
         PartFigures {
-            metrics: self.metrics(&load, goodput.as_ref()),
-            load,
-            tokens: self.tokens(),
+            metrics: self.metrics(&grounds.load, goodput.as_ref()),
             goodput,
-            sessions: sessions::summarise(self.rows),
+            sessions: sessions::summarise(self.rows.without_sessions_of(&single)),
+            grounds,
+        }
+    }
+
+    pub(super) fn grounds(&self) -> Grounds {
+        let counts = self.counts();
+        Grounds {
+            load: self.load(),
+            tokens: self.tokens(),
             arrivals: if self.asked.model.is_of_sessions() {
                 self.arrivals().sends
             } else {

@@ -16,6 +16,9 @@ pub struct PlannedReplay {
     pub sessions: u64,
     /// Their calls, as far as they have been read.
     pub calls: u64,
+    /// Those of them that nothing recorded has as part of a session: each is sent as one of its own.
+    #[serde(default)]
+    pub single_calls: u64,
     /// SHA-256 of what was to be sent, after what, and when: the same for the same recording, options and seed. `None` when not all of
     /// it has been read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,6 +110,14 @@ pub struct ReplayLengths {
     pub got: u64,
     /// The most by which one call was off.
     pub largest_difference: u32,
+}
+
+/// The stages that replay nothing but single calls. Figures of sessions would be those of their requests, once more.
+pub(super) fn stages_of_single_calls(replays: &[ReplayFacts]) -> Vec<u32> {
+    let single = replays
+        .iter()
+        .filter(|replay| replay.planned.calls > 0 && replay.planned.single_calls == replay.planned.calls);
+    single.map(|replay| replay.stage).collect()
 }
 
 /// The lengths of a stage, while its records come.

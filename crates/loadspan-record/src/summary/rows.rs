@@ -45,6 +45,8 @@ pub(crate) struct Selection<'a> {
     first: usize,
     end: usize,
     stage: Option<u32>,
+    /// Stages whose requests belong to no sessions, although they have their numbers.
+    without_sessions: &'a [u32],
 }
 
 /// What became of a request.
@@ -138,6 +140,7 @@ impl Rows {
             first: 0,
             end: self.len(),
             stage: None,
+            without_sessions: &[],
         }
     }
 
@@ -148,6 +151,7 @@ impl Rows {
             first: range.start,
             end: range.end,
             stage: Some(stage),
+            without_sessions: &[],
         }
     }
 
@@ -232,6 +236,14 @@ impl Rows {
 }
 
 impl<'a> Selection<'a> {
+    /// The same, in which the requests of these stages belong to no session.
+    pub(crate) const fn without_sessions_of(self, stages: &'a [u32]) -> Self {
+        Self {
+            without_sessions: stages,
+            ..self
+        }
+    }
+
     /// How many rows there may be.
     pub(crate) fn most(self) -> usize {
         self.end - self.first
@@ -249,7 +261,10 @@ impl<'a> Selection<'a> {
 
     /// The measured requests that belong to a session.
     pub(crate) fn turns(self) -> impl Iterator<Item = usize> + use<'a> {
-        let in_session = move |row: &usize| self.rows.place(*row).is_some();
+        let in_session = move |row: &usize| {
+            let place = self.rows.place(*row);
+            place.is_some_and(|place| !self.without_sessions.contains(&place.stage))
+        };
         self.iter()
             .filter(move |row| self.fate(*row) != Fate::Aside)
             .filter(in_session)

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Counts, Figures, GoodputSummary, LoadSummary, SessionSummary, SteadyState, TokenSummary};
+use crate::facts::stage_label;
 use crate::{ClientStats, StageRole, Verdict};
 
 /// The figures of one of several stages. What is in [`Summary`](super::Summary), too, means the same here.
@@ -58,9 +59,6 @@ impl StageSummary {
     /// Its name, or `stage 2`.
     #[must_use]
     pub fn label(&self) -> String {
-        match &self.name {
-            Some(name) if !name.is_empty() => name.clone(),
-            _ => format!("stage {}", self.number),
-        }
+        stage_label(self.name.as_deref(), self.number)
     }
 }

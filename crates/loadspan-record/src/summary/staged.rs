@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::StageSummary;
-use super::part::{MeasuredTime, Part};
+use super::part::{Grounds, MeasuredTime, Part};
 use super::rows::{Rows, Selection};
 use super::tally::Tally;
 use crate::distribution::{GapHistogram, to_seven_digits};
@@ -41,13 +41,21 @@ impl StageRows {
     /// Its part of the run: `rows` are its own.
     pub(super) fn part<'a>(&'a self, rows: Selection<'a>, (asked, unsent): (&'a LoadFacts, u64)) -> Part<'a> {
         Part {
+            measured: MeasuredTime::of(rows, &self.tally),
+            ..self.part_without_time(rows, (asked, unsent))
+        }
+    }
+
+    /// The same without what takes a while: when how many requests were in flight.
+    fn part_without_time<'a>(&'a self, rows: Selection<'a>, (asked, unsent): (&'a LoadFacts, u64)) -> Part<'a> {
+        Part {
             rows,
             tally: Cow::Borrowed(&self.tally),
             gaps: Cow::Borrowed(&self.gaps),
             asked: Cow::Borrowed(asked),
             is_open: asked.model.is_open(),
             unsent,
-            measured: MeasuredTime::of(rows, &self.tally),
+            measured: MeasuredTime::default(),
         }
     }
 }
@@ -91,6 +99,16 @@ impl<'a> Staged<'a> {
         })
     }
 
+    /// The verdict on a stage. `None` where it was not begun or is not measured.
+    pub(super) fn verdict_on(self, number: u32, (rows, facts): (&Rows, &RunFacts)) -> Option<Verdict> {
+        let place = self.stages.iter().position(|stage| stage.facts.number == number)?;
+        let stage = &self.stages[place];
+        let completeness = stage.completeness(facts, place + 1 == self.stages.len());
+        let (own, asked) = (stage.rows_of(rows), (&stage.facts.load, stage.facts.unsent));
+        let grounds = stage.rows.part_without_time(own, asked).grounds();
+        stage.verdict(&grounds, (facts, &completeness))
+    }
+
     /// What the whole run is made of, each stage, and the verdict on all; `None` where no stage was measured.
     pub(super) fn summarise(
         self,
@@ -122,19 +140,30 @@ impl Stage<'_> {
         }
     }
 
-    fn part<'a>(&'a self, rows: &'a Rows) -> Part<'a> {
-        let own = rows.of_stage(self.facts.number, self.rows.range.clone());
-        self.rows.part(own, (&self.facts.load, self.facts.unsent))
+    fn rows_of<'a>(&self, rows: &'a Rows) -> Selection<'a> {
+        rows.of_stage(self.facts.number, self.rows.range.clone())
     }
 
-    fn summarise(&self, part: &Part<'_>, (run, completeness): (&RunFacts, &Completeness)) -> StageSummary {
-        let facts = &self.facts;
-        let figures = part.figures(run.slo.as_ref());
+    fn part<'a>(&'a self, rows: &'a Rows) -> Part<'a> {
+        self.rows
+            .part(self.rows_of(rows), (&self.facts.load, self.facts.unsent))
+    }
+
+    /// `None` where it is not measured.
+    fn verdict(&self, grounds: &Grounds, (run, completeness): (&RunFacts, &Completeness)) -> Option<Verdict> {
         let evidence = Evidence {
-            client: facts.client.as_ref(),
+            client: self.facts.client.as_ref(),
             completeness,
-            ..figures.evidence(run)
+            is_recorded: run.replays.iter().any(|replay| replay.stage == self.facts.number),
+            ..grounds.evidence(run)
         };
+        (self.facts.role == StageRole::Measured).then(|| Verdict::of(&evidence))
+    }
+
+    fn summarise(&self, part: &Part<'_>, run: (&RunFacts, &Completeness)) -> StageSummary {
+        let facts = &self.facts;
+        let figures = part.figures(run.0);
+        let grounds = figures.grounds;
         let seconds = |nanos: u64| to_seven_digits(nanos as f64 / 1e9);
         let extent = self.rows.extent;
         StageSummary {
@@ -146,13 +175,13 @@ impl Stage<'_> {
                 .measured_from_s
                 .or(part.tally.times.requests.first_due().map(seconds)),
             ended_s: facts.ended_s.or(extent.map(|(_, until)| seconds(until))),
-            verdict: (facts.role == StageRole::Measured).then(|| Verdict::of(&evidence)),
+            verdict: self.verdict(&grounds, run),
             steady_state: part.steady_state(),
             client: facts.client.clone(),
-            counts: figures.counts,
+            counts: grounds.counts,
             metrics: figures.metrics,
-            load: figures.load,
-            tokens: figures.tokens,
+            load: grounds.load,
+            tokens: grounds.tokens,
             goodput: figures.goodput,
             sessions: figures.sessions,
         }

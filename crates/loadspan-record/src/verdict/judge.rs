@@ -1,6 +1,6 @@
 //! Which reasons hold for a run, and how much each weighs.
 
-use super::{Reason, Severity, Thresholds};
+use super::{Asked, Reason, Severity, Thresholds};
 use crate::distribution::to_seven_digits;
 use crate::summary::{Counts, LoadSummary, TokenSummary};
 use crate::{ClientStats, Completeness, PromptReuse, RunFacts, TokenSource};
@@ -17,6 +17,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) tokens: &'a TokenSummary,
     /// How many requests, or sessions, of an open load were sent: what its rate is of.
     pub(crate) arrivals: u64,
+    /// Whether a recording was sent.
+    pub(crate) is_recorded: bool,
 }
 
 type Judged = Option<(Reason, Severity)>;
@@ -37,6 +39,13 @@ impl Evidence<'_> {
             self.samples(),
         ];
         findings.into_iter().flatten()
+    }
+
+    pub(super) const fn asked(&self) -> Asked {
+        Asked {
+            load: self.load.asked.model,
+            is_recorded: self.is_recorded,
+        }
     }
 
     fn failures(&self) -> Judged {

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Asked;
+use crate::{LoadModel, counted};
+
 /// A reason to doubt the figures of a run, with what was measured. In files its name is `code`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
@@ -127,7 +130,7 @@ impl Reason {
             }
             Self::NothingCompleted { failed, cancelled: 0 } => format!("no request completed; {failed} failed"),
             Self::NothingCompleted { failed, cancelled } => {
-                format!("no request completed; {failed} failed and {cancelled} were cancelled when the run ended")
+                format!("no request completed; {failed} failed, {cancelled} cancelled when the run ended")
             }
             Self::ErrorRate { failed, share } => {
                 format!("{} failed ({})", counted(*failed, "request"), percent(*share))
@@ -161,14 +164,13 @@ impl Reason {
         }
     }
 
-    /// What to do about it: one sentence, without a full stop.
-    #[must_use]
-    pub const fn advice(&self) -> &'static str {
+    /// What to do about it where this was asked for: one sentence, without a full stop.
+    pub(super) const fn advice(&self, asked: Asked) -> &'static str {
         match self {
             Self::ClientCpuBound { .. } => {
                 "lower the load, give the client more cores, or move it off the server's machine"
             }
-            Self::DispatchDelay { .. } => "give the client more cores, or lower --request-rate",
+            Self::DispatchDelay { .. } => less_to_send(asked.load),
             Self::RateMissed { .. } => "lower --request-rate, raise --max-concurrency, or give the client more cores",
             Self::SessionRateMissed { .. } => {
                 "begin sessions at a lower rate, raise --max-concurrency, or give the client more cores"
@@ -179,7 +181,7 @@ impl Reason {
             Self::NothingCompleted { .. } | Self::ErrorRate { .. } => {
                 "look at the errors by class before reading any latency"
             }
-            Self::TooFewSamples { .. } => "raise --request-count or --benchmark-duration",
+            Self::TooFewSamples { .. } => more_to_send(asked),
             Self::TokenCountUncertain { .. } => "pass --tokenizer, or ask the server for usage in its streams",
             Self::PromptsCached { .. } => "use a new --random-seed, or restart the server",
             Self::OutputLengthMissed { .. } => {
@@ -187,6 +189,29 @@ impl Reason {
             }
             Self::RecordsLost { .. } => "check the disk that holds the results",
             Self::Incomplete { .. } => "the figures are of what there is; compare only runs that came to their end",
+        }
+    }
+}
+
+/// What makes it longer.
+const fn more_to_send(asked: Asked) -> &'static str {
+    if asked.is_recorded {
+        return "replay a longer recording, or more of this one: see --replay-window, --replay-sample and --benchmark-duration";
+    }
+    if asked.load.is_of_sessions() {
+        "raise --session-count or --benchmark-duration"
+    } else {
+        "raise --request-count or --benchmark-duration"
+    }
+}
+
+/// What takes work off a client that sends late.
+const fn less_to_send(load: LoadModel) -> &'static str {
+    match load {
+        LoadModel::OpenSessions { .. } => "give the client more cores, or lower --session-rate",
+        LoadModel::Recorded { .. } => "give the client more cores, or lower --replay-speed",
+        LoadModel::Open { .. } | LoadModel::Closed { .. } | LoadModel::ClosedSessions { .. } | LoadModel::Staged => {
+            "give the client more cores, or lower --request-rate"
         }
     }
 }
@@ -203,9 +228,4 @@ fn short(value: f64) -> String {
         size if size >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }

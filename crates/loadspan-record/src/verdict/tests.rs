@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::testing::{RecordBuilder, closed_facts, open_facts, stream, whole};
-use crate::{ClientStats, FailureKind, PromptReuse, RunFacts, SummaryBuilder, TokenSource, WorkerStats};
+use crate::{
+    ClientStats, FailureKind, PlannedReplay, PromptReuse, ReplayFacts, RunFacts, SummaryBuilder, TokenSource,
+    WorkerStats,
+};
 
 /// The verdict on 200 requests, one after the other, which `change` makes what the test wants.
 fn verdict_of(facts: RunFacts, change: impl Fn(u32, RecordBuilder) -> RecordBuilder) -> Verdict {
@@ -159,4 +162,75 @@ fn the_worst_reason_comes_first() {
     let verdict = verdict_of(facts, |_, record| record.scheduled_ms(0.0));
     let severities: Vec<Severity> = verdict.reasons.iter().map(|finding| finding.severity).collect();
     assert_eq!(severities, [Severity::Invalid, Severity::Degraded]);
+}
+
+/// What is advised about too few requests, and about requests that left late.
+fn advised(model: LoadModel, replays: Vec<ReplayFacts>) -> [String; 2] {
+    let mut facts = open_facts(100.0);
+    facts.load.model = model;
+    facts.replays = replays;
+    let mut builder = SummaryBuilder::new();
+    for request in 0..50_u32 {
+        let scheduled = f64::from(request) * 10.0;
+        builder.push(&stream().sent_ms(scheduled + 500.0).scheduled_ms(scheduled).build());
+    }
+    let reasons = builder.finish(facts).verdict.reasons;
+    let advice_on = |is_wanted: fn(&Reason) -> bool| {
+        let mut wanted = reasons.iter().filter(|finding| is_wanted(&finding.reason));
+        wanted.next().map_or_else(String::new, |finding| finding.advice.clone())
+    };
+    [
+        advice_on(|reason| matches!(reason, Reason::TooFewSamples { .. })),
+        advice_on(|reason| matches!(reason, Reason::DispatchDelay { .. })),
+    ]
+}
+
+#[test]
+fn what_is_advised_helps_with_what_was_sent() {
+    let (target_rate, max_concurrency) = (Some(100.0), None);
+    let open = LoadModel::Open {
+        target_rate,
+        max_concurrency,
+    };
+    let sessions = LoadModel::OpenSessions {
+        target_rate,
+        max_concurrency,
+    };
+    let recorded = LoadModel::Recorded { max_concurrency };
+    let replay = || {
+        vec![ReplayFacts {
+            stage: 0,
+            planned: PlannedReplay::default(),
+            never_sent: 0,
+        }]
+    };
+    let a_longer_recording =
+        "replay a longer recording, or more of this one: see --replay-window, --replay-sample and --benchmark-duration";
+    assert_eq!(
+        advised(open, Vec::new()),
+        [
+            "raise --request-count or --benchmark-duration",
+            "give the client more cores, or lower --request-rate"
+        ]
+    );
+    assert_eq!(
+        advised(sessions, Vec::new()),
+        [
+            "raise --session-count or --benchmark-duration",
+            "give the client more cores, or lower --session-rate"
+        ]
+    );
+    assert_eq!(
+        advised(LoadModel::ClosedSessions { sessions: 2 }, Vec::new())[0],
+        "raise --session-count or --benchmark-duration"
+    );
+    assert_eq!(
+        advised(recorded, replay()),
+        [
+            a_longer_recording,
+            "give the client more cores, or lower --replay-speed"
+        ]
+    );
+    // Each session of a recording is sent once, whoever says when.
+    assert_eq!(advised(sessions, replay())[0], a_longer_recording);
 }

@@ -63,12 +63,8 @@ impl Completed {
 
 /// Brings the run in MLflow up to what the folder says.
 pub(super) fn complete(run: &FinishedRun, summary: Summary, (reach, cut): (MlflowReach, &Cut)) -> Completed {
-    let mlflow = run
-        .config
-        .telemetry
-        .as_ref()
-        .and_then(|telemetry| telemetry.mlflow.as_ref());
-    let Some(mlflow) = mlflow else {
+    let telemetry = run.config.telemetry.as_ref();
+    let Some(mlflow) = telemetry.and_then(|telemetry| telemetry.mlflow.as_ref()) else {
         return Completed {
             summary,
             completion: None,
@@ -94,17 +90,21 @@ pub(super) fn complete(run: &FinishedRun, summary: Summary, (reach, cut): (Mlflo
             MlflowReach::Silent | MlflowReach::Unwanted => terminal::notices(),
         },
     };
-    let completion = passes(&mut files, &limit).unwrap_or_else(|error| Completion {
+    let completion = passes(&mut files, &limit).unwrap_or_else(|error| nothing_arrived(&error));
+    Completed {
+        summary: files.summary,
+        completion: Some(completion),
+        reach,
+    }
+}
+
+fn nothing_arrived(error: &anyhow::Error) -> Completion {
+    Completion {
         missing: vec![Shortfall {
             what: "the run",
             reason: format!("{error:#}"),
         }],
         ..Completion::default()
-    });
-    Completed {
-        summary: files.summary,
-        completion: Some(completion),
-        reach,
     }
 }
 

@@ -102,17 +102,14 @@ impl FinishedRun {
     }
 
     fn ending(&self, summary: &Summary) -> RunEnding {
-        let too_many = self.run_file.has_too_many_failures(summary);
-        if too_many {
-            let (failed, finished) = (summary.counts.failed, summary.counts.completed + summary.counts.failed);
-            terminal::print_warning(&format!(
-                "{failed} of {finished} requests failed, more than --failed-request-threshold allows"
-            ));
+        let too_many = self.run_file.too_many_failures(summary);
+        if let Some(failures) = &too_many {
+            terminal::print_warning(failures);
         }
         match self.run_file.end.as_ref().map(|end| end.end.reason) {
             Some(StopReason::Interrupted) | None => RunEnding::Interrupted,
             Some(StopReason::FailureThreshold) => RunEnding::TooManyFailures,
-            Some(StopReason::Finished) if too_many => RunEnding::TooManyFailures,
+            Some(StopReason::Finished) if too_many.is_some() => RunEnding::TooManyFailures,
             Some(StopReason::Finished) => RunEnding::Finished,
         }
     }

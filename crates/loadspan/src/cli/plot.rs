@@ -25,7 +25,7 @@ pub(crate) struct PlotArgs {
     /// Colours of the pictures.
     #[arg(long, value_enum, default_value_t = ThemeArg::Light, value_name = "THEME")]
     pub(crate) theme: ThemeArg,
-    /// The statistic of latencies that runs are compared by: mean, p50, p99, … [default: p99]
+    /// The statistic of latencies that runs, or the stages of one, are compared by: mean, p50, p99, … [default: p99]
     #[arg(long, value_name = "STATISTIC")]
     pub(crate) statistic: Option<Statistic>,
     /// Width of the pictures, in pixels.

@@ -39,7 +39,14 @@ pub(crate) struct ReplayArgs {
     /// Ask the models that were recorded, not the one of the run.
     #[arg(long)]
     pub(crate) replay_recorded_model: bool,
-    /// With a URL, the experiment whose traces are sent, by name or id.
+    #[command(flatten)]
+    pub(crate) traces: TracesArgs,
+}
+
+/// Which traces of a server are a recording.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TracesArgs {
+    /// With a URL, the experiment whose traces are read, by name or id.
     #[arg(long, value_name = "NAME|ID")]
     pub(crate) replay_experiment: Option<String>,
     /// With a URL, which of them: MLflow's filter of traces.
@@ -195,11 +202,13 @@ pub(crate) enum ReplayCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// Files, or folders of files, as --replay takes them.
-    #[arg(value_name = "FILE|DIR", required = true)]
-    pub(crate) files: Vec<PathBuf>,
+    /// Files, folders of files, or the URL of a server, as --replay takes them.
+    #[arg(value_name = "FILE|DIR|URL", required = true)]
+    pub(crate) sources: Vec<String>,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    pub(crate) traces: TracesArgs,
     /// Only this session, by its name or a part of it.
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,

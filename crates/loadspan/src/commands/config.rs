@@ -6,7 +6,7 @@ use loadspan_telemetry::config::Environment;
 use crate::benchmark;
 use crate::cli::{CheckConfigArgs, ConfigArgs, ConfigCommand, OutputFormat, ShowConfigArgs};
 use crate::exit::Exit;
-use crate::run_config_file::{self, RunConfigFile};
+use crate::run_config_file::{self, FileError, RunConfigFile};
 use crate::terminal;
 
 pub(crate) fn run(args: ConfigArgs) -> anyhow::Result<Exit> {
@@ -25,25 +25,20 @@ pub(crate) fn run(args: ConfigArgs) -> anyhow::Result<Exit> {
 fn check(args: &CheckConfigArgs) -> anyhow::Result<Exit> {
     let file = RunConfigFile::load(&args.file, Vec::new())?;
     let config = file.resolve(&Environment::from_process())?;
-    benchmark::check_inputs(&config)?;
+    benchmark::check_inputs(&config).map_err(|error| file.locate(error))?;
     terminal::print_result(&run_config_file::outline(&config));
     Ok(Exit::Success)
 }
 
 fn show(args: ShowConfigArgs) -> anyhow::Result<Exit> {
     let ShowConfigArgs {
-        mut output_format,
+        output_format,
         file,
-        mut flags,
+        flags,
     } = args;
     // Behind the file, too, it says how this is printed.
-    if let Some(at) = flags.iter().position(|word| word == "--output-format") {
-        let said: Vec<_> = flags.drain(at..flags.len().min(at + 2)).collect();
-        output_format = match said.get(1).and_then(|word| word.to_str()) {
-            Some("json") => OutputFormat::Json,
-            _ => output_format,
-        };
-    }
+    let (flags, said) = run_config_file::take_output_format(flags).map_err(FileError::from)?;
+    let output_format = said.unwrap_or(output_format);
     let file = RunConfigFile::load(&file, flags)?;
     file.resolve(&Environment::from_process())?;
     let shown = file.show();

@@ -15,12 +15,11 @@ pub(crate) fn run(args: ProfileArgs) -> anyhow::Result<Exit> {
             "--api-key can be seen by everybody on this machine; use OPENAI_API_KEY or --api-key-file",
         );
     }
-    let config = match &args.config {
-        // What stands behind `loadspan profile`: the file comes below it.
-        Some(file) => {
-            RunConfigFile::load(file, std::env::args_os().skip(2).collect())?.resolve(&Environment::from_process())?
-        }
-        None => RunConfig::resolve(args)?,
+    let Some(path) = &args.config else {
+        return benchmark::run(RunConfig::resolve(args)?);
     };
-    benchmark::run(config)
+    // What stands behind `loadspan profile`: the file comes below it.
+    let file = RunConfigFile::load(path, std::env::args_os().skip(2).collect())?;
+    let config = file.resolve(&Environment::from_process())?;
+    benchmark::run(config).map_err(|error| file.locate(error))
 }

@@ -9,6 +9,7 @@ pub(crate) mod settings;
 use std::process;
 
 use anyhow::Context;
+use loadspan_record::counted;
 use loadspan_server::{Outlet, Server, ServerConfig, ServerError, Stopped, Stored};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -64,15 +65,17 @@ fn last_line(Stopped { cut_off, stored, .. }: Stopped) -> String {
     } else {
         ""
     };
-    format!("stopped: {spans} spans, {points} points, {records} log records stored since the start{lost}\n")
+    let [spans, points, records] =
+        [(spans, "span"), (points, "point"), (records, "log record")].map(|(count, noun)| counted(count, noun));
+    format!("stopped: {spans}, {points}, {records} stored since the start{lost}\n")
 }
 
 /// Says what was left undone, or that nothing was.
 pub(crate) fn tell_stopped(stopped: Stopped) -> Exit {
     if stopped.cut_off > 0 {
         terminal::print_warning(&format!(
-            "{} connections were cut off: their requests took too long",
-            stopped.cut_off
+            "{} cut off because requests took too long",
+            counted(stopped.cut_off as u64, "connection")
         ));
     }
     if !stopped.finished {

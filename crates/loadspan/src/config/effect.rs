@@ -1,12 +1,13 @@
 //! A flag that would have no effect is an error: silence would let the user believe in a benchmark that was not run.
 
+mod load;
 mod replay;
 mod sessions;
 #[cfg(test)]
 mod tests;
 
 use super::AskedStage;
-use crate::cli::{ArrivalArg, EndpointArg, ExportLevel, ProfileArgs, SamplingArg};
+use crate::cli::{EndpointArg, EndpointArgs, ExportLevel, ProfileArgs, SamplingArg};
 use crate::exit::UsageError;
 
 /// Checks the flags of a run, and those of each of its stages if it has several. What stages have in common has an effect when it
@@ -44,9 +45,9 @@ pub(super) fn check(args: &ProfileArgs, stages: &[AskedStage]) -> Result<(), Usa
 fn broken(args: &ProfileArgs) -> impl Iterator<Item = Rule> + use<> {
     let rules = endpoint_rules(args)
         .into_iter()
+        .chain(load::rules(args))
         .chain(replay::rules(args))
         .chain(sessions::rules(args))
-        .chain(load_rules(args))
         .chain(workload_rules(args))
         .chain(output_rules(args));
     rules.filter(|rule| rule.broken)
@@ -85,17 +86,20 @@ fn stage_rules(args: &ProfileArgs) -> [Rule; 1] {
         args.mlflow.mlflow_stages.is_some(),
         "--mlflow-stages",
         "without several stages",
-        "leave it out, or write the stages into a file: -f run.yaml",
+        "leave it out, or write several stages into a run file",
     )]
 }
 
 fn endpoint_rules(args: &ProfileArgs) -> Vec<Rule> {
+    let mut rules = body_rules(args);
+    rules.extend(connection_rules(&args.endpoint));
+    rules
+}
+
+/// What is asked for, and how answers come.
+fn body_rules(args: &ProfileArgs) -> Vec<Rule> {
     let endpoint = &args.endpoint;
     let embeddings = endpoint.endpoint_type == EndpointArg::Embeddings;
-    let https = endpoint
-        .url
-        .iter()
-        .any(|url| url.to_ascii_lowercase().starts_with("https://"));
     let chat = endpoint.endpoint_type == EndpointArg::Chat;
     vec![
         rule(
@@ -128,6 +132,13 @@ fn endpoint_rules(args: &ProfileArgs) -> Vec<Rule> {
             "without an output length",
             "add --osl",
         ),
+    ]
+}
+
+fn connection_rules(endpoint: &EndpointArgs) -> [Rule; 3] {
+    let is_https = |url: &String| url.to_ascii_lowercase().starts_with("https://");
+    let https = endpoint.url.iter().any(is_https);
+    [
         rule(
             endpoint.api_key_file.is_some() && crate::cli::key_is_typed(),
             "--api-key",
@@ -145,51 +156,6 @@ fn endpoint_rules(args: &ProfileArgs) -> Vec<Rule> {
             "--insecure",
             "without TLS",
             "use an https:// URL",
-        ),
-    ]
-}
-
-fn load_rules(args: &ProfileArgs) -> Vec<Rule> {
-    let load = &args.load;
-    // When recorded sessions begin has rules of its own.
-    let replays = args.replay.is_asked_for();
-    let open = replays || load.request_rate.is_some() || args.sessions.session_rate.is_some();
-    vec![
-        rule(
-            load.arrival_pattern.is_some() && !open,
-            "--arrival-pattern",
-            "without --request-rate",
-            "add --request-rate",
-        ),
-        rule(
-            load.max_concurrency.is_some() && !open,
-            "--max-concurrency",
-            "without --request-rate",
-            "use --concurrency",
-        ),
-        rule(
-            load.arrival_smoothness.is_some() && load.arrival_pattern != Some(ArrivalArg::Gamma),
-            "--arrival-smoothness",
-            "but on gamma arrivals",
-            "add --arrival-pattern gamma",
-        ),
-        rule(
-            load.request_rate_ramp_duration.is_some() && !open,
-            "--request-rate-ramp-duration",
-            "without --request-rate",
-            "use --concurrency-ramp-duration",
-        ),
-        rule(
-            load.concurrency_ramp_duration.is_some() && open && !replays,
-            "--concurrency-ramp-duration",
-            "with --request-rate, where the schedule decides",
-            "use --request-rate-ramp-duration",
-        ),
-        rule(
-            load.benchmark_grace_period.is_some() && load.benchmark_duration.is_none(),
-            "--benchmark-grace-period",
-            "without --benchmark-duration",
-            "add --benchmark-duration",
         ),
     ]
 }

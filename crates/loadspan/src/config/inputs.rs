@@ -16,7 +16,7 @@ pub(super) fn parse_header(text: &str) -> Result<(String, Secret), UsageError> {
         // The text is not repeated: without a colon it may be the credential itself.
         _ => Err(UsageError::with_hint(
             "--header: expected `name: value`",
-            "example: -H 'x-tenant: blue'",
+            "for example `x-tenant: blue`",
         )),
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn parse_extra(inputs: &[String]) -> Result<Map<String, Value>, Usage
         let Some((key, value)) = input.split_once(':').filter(|(key, _)| !key.trim().is_empty()) else {
             return Err(UsageError::with_hint(
                 format!("--extra-inputs: `{input}` is neither `key:value` nor a JSON object"),
-                "example: --extra-inputs temperature:0 --extra-inputs '{\"top_k\": 1}'",
+                "for example `temperature:0`, or `{\"top_k\": 1}`",
             ));
         };
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));

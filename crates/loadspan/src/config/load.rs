@@ -28,6 +28,9 @@ pub(super) fn resolve(args: &LoadArgs, seed: u64) -> Result<LoadConfig, UsageErr
         (None, Some(duration)) => Warmup::Duration(duration.0),
         (None, None) => Warmup::None,
     };
+    if args.benchmark_duration.is_some_and(|duration| duration.0.is_zero()) {
+        return Err(UsageError::new("--benchmark-duration 0: a load lasts longer than that"));
+    }
     Ok(LoadConfig {
         model,
         warmup,

@@ -4,8 +4,14 @@ use loadspan_loadgen::StageRole;
 
 use super::StageConfig;
 
-/// A line for each stage: its name, whether it is measured, its load, and when it ends.
+/// A line for each stage: its name, whether it is measured, its load, and when it ends. The only stage needs no name.
 pub(crate) fn outline(stages: &[StageConfig]) -> String {
+    if let [only] = stages
+        && only.name.is_none()
+    {
+        let [_, _, load, length] = row((0, only));
+        return format!("  {load}, {length}\n");
+    }
     let rows: Vec<[String; 4]> = stages.iter().enumerate().map(row).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths = [0, 1, 2, 3].map(width);

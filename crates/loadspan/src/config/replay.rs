@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{inputs, sessions};
 use crate::cli::{
-    EndpointArg, FailedArg, FormatArg, LengthsArg, MissingArg, ProfileArgs, ReadingArgs, ReplayArgs, SessionsByArg,
+    EndpointArg, FailedArg, FormatArg, LengthsArg, MissingArg, ProfileArgs, ReadingArgs, SessionsByArg, TracesArgs,
 };
 use crate::exit::UsageError;
 
@@ -74,7 +74,7 @@ pub(super) fn resolve(args: &ProfileArgs, seed: u64) -> Result<ReplayConfig, Usa
     let replay = &args.replay;
     let own_fields = inputs::parse_extra(&args.endpoint.extra_inputs)?;
     Ok(ReplayConfig {
-        source: resolve_source(replay)?,
+        source: resolve_source("--replay", &replay.replay, &replay.traces)?,
         recorded: RecordedConfig {
             reading: resolve_reading(&replay.reading),
             format: replay.reading.replay_format.map(resolve_format),
@@ -122,6 +122,7 @@ pub(crate) fn resolve_reading(args: &ReadingArgs) -> Reading {
             None | Some(SessionsByArg::Conversation) => SessionsBy::Conversation,
             Some(SessionsByArg::Trace) => SessionsBy::Trace,
         },
+        most_held: usual.most_held,
     }
 }
 
@@ -145,42 +146,47 @@ const fn arrivals(args: &ProfileArgs) -> Arrivals {
     }
 }
 
-fn resolve_source(args: &ReplayArgs) -> Result<ReplaySource, UsageError> {
+/// Where a recording is. `named` begins messages: what the user has named it with.
+///
+/// # Errors
+///
+/// It is more than one thing, or a URL that does not say which traces.
+pub(crate) fn resolve_source(named: &str, sources: &[String], traces: &TracesArgs) -> Result<ReplaySource, UsageError> {
     let is_url = |source: &String| source.starts_with("http://") || source.starts_with("https://");
-    match args.replay.as_slice() {
-        [url] if is_url(url) => resolve_search(args, url).map(ReplaySource::Server),
+    match sources {
+        [url] if is_url(url) => resolve_search(named, url, traces).map(ReplaySource::Server),
         sources if sources.iter().any(is_url) => Err(UsageError::with_hint(
-            "--replay: a URL cannot be beside other recordings",
-            "replay one after the other, as stages of a run file",
+            format!("{named}: a URL cannot be beside other recordings"),
+            "take one after the other; a run replays several as stages of a run file",
         )),
         sources => Ok(ReplaySource::Files(sources.iter().map(PathBuf::from).collect())),
     }
 }
 
 /// `http://host:5000/?experiment=NAME&filter=…`, or the same in flags.
-fn resolve_search(args: &ReplayArgs, text: &str) -> Result<TraceSearch, UsageError> {
-    let mut url = Url::parse(text).map_err(|error| UsageError::new(format!("--replay: this is no URL: {error}")))?;
+fn resolve_search(named: &str, text: &str, traces: &TracesArgs) -> Result<TraceSearch, UsageError> {
+    let mut url = Url::parse(text).map_err(|error| UsageError::new(format!("{named}: this is no URL: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(UsageError::with_hint(
-            "--replay: a URL with a user or a password in it would be shown to others",
+            format!("{named}: a URL with a user or a password in it would be shown to others"),
             "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
         ));
     }
-    let (mut experiment, mut filter) = (args.replay_experiment.clone(), args.replay_filter.clone());
+    let (mut experiment, mut filter) = (traces.replay_experiment.clone(), traces.replay_filter.clone());
     for (name, value) in url.query_pairs() {
         let (said, flag) = match &*name {
             "experiment" => (&mut experiment, "--replay-experiment"),
             "filter" => (&mut filter, "--replay-filter"),
             other => {
                 return Err(UsageError::with_hint(
-                    format!("--replay: a URL has no `{other}`"),
+                    format!("{named}: a URL has no `{other}`"),
                     "it can have `experiment` and `filter`",
                 ));
             }
         };
         if said.replace(value.into_owned()).is_some() {
             return Err(UsageError::new(format!(
-                "{flag} is in the URL of --replay, too: leave one of them out"
+                "{flag} is in the URL, too: leave one of them out"
             )));
         }
     }
@@ -190,11 +196,11 @@ fn resolve_search(args: &ReplayArgs, text: &str) -> Result<TraceSearch, UsageErr
         url: url.to_string(),
         experiment: experiment.ok_or_else(|| {
             UsageError::with_hint(
-                "--replay: which traces of this server?",
+                format!("{named}: which traces of this server?"),
                 "name an experiment with --replay-experiment, or in the URL: ?experiment=NAME",
             )
         })?,
         filter,
-        most: args.replay_max_traces.unwrap_or(DEFAULT_TRACES),
+        most: traces.replay_max_traces.unwrap_or(DEFAULT_TRACES),
     })
 }

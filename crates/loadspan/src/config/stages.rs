@@ -5,7 +5,8 @@ use std::time::Duration;
 use loadspan_loadgen::conversation::ConversationConfig;
 use loadspan_loadgen::schedule::ArrivalProcess;
 use loadspan_loadgen::workload::WorkloadConfig;
-use loadspan_loadgen::{Limits, LoadConfig, LoadModel, StageRole};
+use loadspan_loadgen::{LoadConfig, LoadModel, StageRole};
+use loadspan_record::counted;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -111,14 +112,9 @@ fn resolve_traffic(args: &ProfileArgs, seed: u64) -> Result<TrafficConfig, Usage
 }
 
 impl StageConfig {
-    /// Its name, or its number among the stages of the run, which begin with 1 for people.
+    /// Its name, or its number among the stages of the run, from 0, as in its figures.
     pub(crate) fn title(&self, number: usize) -> String {
-        self.name.clone().unwrap_or_else(|| format!("stage {}", number + 1))
-    }
-
-    /// When it ends, in the words of a person.
-    pub(crate) fn describe_length(&self) -> String {
-        describe_limits(&self.load.limits)
+        self.name.clone().unwrap_or_else(|| format!("stage {number}"))
     }
 
     /// The load in the words of a person.
@@ -129,10 +125,9 @@ impl StageConfig {
         };
         let unit = if sessions { "sessions/s" } else { "req/s" };
         match &self.load.model {
-            LoadModel::Closed { concurrency, .. } if sessions => match concurrency.get() {
-                1 => "1 session".to_owned(),
-                several => format!("{several} sessions"),
-            },
+            LoadModel::Closed { concurrency, .. } if sessions => {
+                counted(u64::from(concurrency.get()), "concurrent session")
+            }
             LoadModel::Closed { concurrency, .. } => format!("{concurrency} concurrent"),
             LoadModel::Open {
                 schedule,
@@ -154,27 +149,6 @@ impl StageConfig {
     }
 }
 
-/// When a stage ends, in the words of a person.
-fn describe_limits(limits: &Limits) -> String {
-    let count = |count: Option<u64>, what: &str| {
-        count.map(|count| match count {
-            1 => format!("1 {what}"),
-            several => format!("{several} {what}s"),
-        })
-    };
-    let limits = [
-        count(limits.sessions, "session"),
-        count(limits.requests, "request"),
-        limits.duration.map(|duration| format!("{duration:?}")),
-    ];
-    let limits: Vec<String> = limits.into_iter().flatten().collect();
-    if limits.is_empty() {
-        "its usual length".to_owned()
-    } else {
-        limits.join(" or ")
-    }
-}
-
 /// The load of all stages in the words of a person.
 pub(crate) fn describe_load(stages: &[StageConfig]) -> String {
     let described: Vec<String> = stages.iter().map(StageConfig::describe_load).collect();
@@ -183,6 +157,24 @@ pub(crate) fn describe_load(stages: &[StageConfig]) -> String {
         [only] => only.clone(),
         [.., last] if described.len() > 4 => format!("{} stages: {} to {last}", described.len(), described[0]),
         several => format!("{} stages: {}", several.len(), several.join("; ")),
+    }
+}
+
+/// The load as a part of a name: `concurrency8`, `request_rate20`, `3stages`.
+pub(crate) fn load_label(stages: &[StageConfig]) -> String {
+    let [only] = stages else {
+        return format!("{}stages", stages.len());
+    };
+    let sessions = match &only.traffic {
+        TrafficConfig::Requests(_) => false,
+        TrafficConfig::Conversations(_) | TrafficConfig::Replay(_) => true,
+    };
+    match &only.load.model {
+        LoadModel::Closed { concurrency, .. } if sessions => format!("sessions{concurrency}"),
+        LoadModel::Closed { concurrency, .. } => format!("concurrency{concurrency}"),
+        LoadModel::Open { schedule, .. } if sessions => format!("session_rate{}", schedule.rate),
+        LoadModel::Open { schedule, .. } => format!("request_rate{}", schedule.rate),
+        LoadModel::Recorded { .. } => "recorded".to_owned(),
     }
 }
 

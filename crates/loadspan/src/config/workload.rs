@@ -1,7 +1,7 @@
 //! What requests that know nothing of each other say.
 
 use loadspan_loadgen::workload::{
-    DatasetConfig, LengthDistribution, SamplingStrategy, SyntheticConfig, WorkloadConfig,
+    DatasetConfig, LengthDistribution, SamplingStrategy, SyntheticConfig, WorkloadConfig, WorkloadError,
 };
 
 use crate::cli::{SamplingArg, WorkloadArgs};
@@ -33,7 +33,7 @@ pub(super) fn resolve(args: &WorkloadArgs, seed: u64) -> Result<WorkloadConfig, 
             seed,
         }));
     }
-    Ok(WorkloadConfig::Synthetic(SyntheticConfig {
+    let synthetic = SyntheticConfig {
         input_tokens: LengthDistribution {
             mean: f64::from(args.isl.unwrap_or(DEFAULT_INPUT_TOKENS)),
             stddev: stddev("--isl-stddev", args.isl_stddev)?,
@@ -42,5 +42,11 @@ pub(super) fn resolve(args: &WorkloadArgs, seed: u64) -> Result<WorkloadConfig, 
         entries: args.num_dataset_entries,
         seed,
         sampling,
-    }))
+    };
+    let flagged = |error: WorkloadError| match error {
+        WorkloadError::Length { what: "output", .. } => UsageError::new(format!("--osl: {error}")),
+        _ => UsageError::new(format!("--isl: {error}")),
+    };
+    synthetic.check().map_err(flagged)?;
+    Ok(WorkloadConfig::Synthetic(synthetic))
 }

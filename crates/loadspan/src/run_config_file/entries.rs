@@ -138,10 +138,16 @@ impl<'a> Section<'a> {
             }
             // A group whose settings are all commented out.
             (Content::Scalar(scalar), Some(_)) if scalar.is_null() => Ok(()),
-            (_, Some(group)) if !is_key => Err(Mistake::at(
-                pair.value.place,
-                format!("`{group}` is a group of settings, but this is {}", pair.value.kind()),
-            )),
+            (content, Some(group)) if !is_key => {
+                let message = format!("`{group}` is a group of settings, but this is {}", pair.value.kind());
+                let mistake = Mistake::at(pair.value.place, message);
+                Err(match content {
+                    Content::Scalar(scalar) if scalar.text.contains(':') => {
+                        mistake.with_hint("a blank follows the colon of a key, as in `concurrency: 8`")
+                    }
+                    _ => mistake,
+                })
+            }
             _ => self.read_setting(pair, None),
         }
     }
@@ -178,8 +184,27 @@ impl<'a> Section<'a> {
     }
 
     fn unknown(&self, pair: &Pair, group: Option<&str>) -> Mistake {
-        let message = format!("there is no key `{}`", pair.key);
-        let mistake = Mistake::at(pair.place, message);
+        if STAGE_KEYS.contains(&pair.key.as_str()) {
+            return self.not_of_a_stage(pair, group);
+        }
+        let is_group = pair.key == STAGES || self.keys.groups().contains(&pair.key.as_str());
+        if let (true, Some(group)) = (is_group, group) {
+            let message = format!("`{}` cannot be within `{group}`", pair.key);
+            return Mistake::at(pair.place, message).with_hint("let it stand beside it");
+        }
+        if pair.key == STAGES {
+            let message = format!("`{STAGES}` cannot be within a stage");
+            return Mistake::at(pair.place, message).with_hint("write one stage after the other");
+        }
+        let mistake = Mistake::at(pair.place, format!("there is no key `{}`", shown(&pair.key)));
+        match self.meant(&pair.key, group) {
+            Some(near) => mistake.with_hint(format!("did you mean `{near}`?")),
+            None => mistake.with_hint("`loadspan profile --help` lists the flags: each is a key"),
+        }
+    }
+
+    /// The key that was probably meant.
+    fn meant(&self, word: &str, group: Option<&str>) -> Option<&str> {
         let fits = |key: &&Key| {
             group.is_none_or(|group| group == key.group) && (self.scope == Scope::Run || key.is_for_stages)
         };
@@ -189,12 +214,29 @@ impl<'a> Section<'a> {
             (None, Scope::Run) => self.keys.groups().into_iter().chain([STAGES]).collect(),
             (None, Scope::Stage) => STAGE_KEYS.to_vec(),
         };
-        let near = nearest(&pair.key, keys.chain(others));
+        let near = nearest(word, keys.chain(others));
         // What is in no such place may be known elsewhere.
-        let near = near.or_else(|| nearest(&pair.key, self.keys.all().iter().map(|key| key.name.as_str())));
-        match near {
-            Some(near) => mistake.with_hint(format!("did you mean `{near}`?")),
-            None => mistake.with_hint("`loadspan profile --help` lists the flags: each is a key"),
+        let near = near.or_else(|| nearest(word, self.keys.all().iter().map(|key| key.name.as_str())));
+        near.or_else(|| self.keys.of_short(word).map(|key| key.name.as_str()))
+    }
+
+    /// A key of stages, in another place.
+    fn not_of_a_stage(&self, pair: &Pair, group: Option<&str>) -> Mistake {
+        let mistake = Mistake::at(pair.place, format!("`{}` is a key of a stage", pair.key));
+        match (self.scope, group) {
+            (Scope::Stage, Some(group)) => {
+                mistake.with_hint(format!("let it stand in the stage itself, outside of `{group}`"))
+            }
+            _ => mistake.with_hint(format!("let it stand in a stage: `{STAGES}: [{{{}: …}}]`", pair.key)),
         }
+    }
+}
+
+/// A key as it may be shown: letters that look like others are told apart.
+fn shown(key: &str) -> String {
+    if key.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        key.to_owned()
+    } else {
+        key.escape_default().to_string()
     }
 }

@@ -24,6 +24,8 @@ const MAPS: [(&str, Form); 6] = [
     ("otel_header", Form::Items("=")),
     ("otel_resource_attributes", Form::Items("=")),
 ];
+/// What is said of a place, and of no other: keys that have no say where what names the place is displaced.
+const SATELLITES: [(&str, &[&str]); 1] = [("otel_url", &["otel_header", "otel_protocol"])];
 /// Variables that beat the file, beside those that the flags themselves name.
 const VARIABLES: [(&str, &[&str]); 9] = [
     (
@@ -123,6 +125,16 @@ impl Keys {
         flag.strip_prefix("--").and_then(|name| self.find(name))
     }
 
+    /// By its short flag, with or without the dash: `m`, `-H`.
+    pub(super) fn of_short(&self, word: &str) -> Option<&Key> {
+        let mut letters = word.trim_start_matches('-').chars();
+        let (Some(letter), None) = (letters.next(), letters.next()) else {
+            return None;
+        };
+        let mut keys = self.keys.iter();
+        keys.find(|key| self.argument(key).and_then(Arg::get_short) == Some(letter))
+    }
+
     pub(super) fn of_id(&self, id: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.id == id)
     }
@@ -141,6 +153,15 @@ impl Keys {
     /// What clap knows of a key.
     pub(super) fn argument(&self, key: &Key) -> Option<&Arg> {
         self.command.get_arguments().find(|arg| arg.get_id().as_str() == key.id)
+    }
+
+    /// Each key that names a place, with those that say something of this place.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&Key, Vec<&Key>)> {
+        let found = |(place, satellites): (&str, &[&str])| {
+            let satellites = satellites.iter().filter_map(|name| self.find(name)).collect();
+            self.find(place).map(|place| (place, satellites))
+        };
+        SATELLITES.into_iter().filter_map(found)
     }
 
     /// Whether the two cannot be said together.

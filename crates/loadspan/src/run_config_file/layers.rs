@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
+use loadspan_record::Notice;
 
 use super::entries::{Entry, Setting};
 use super::keys::{Key, Keys};
@@ -34,6 +35,15 @@ pub(super) struct Layered {
     pub(super) entries: Vec<Entry>,
     pub(super) matches: ArgMatches,
     pub(super) args: ProfileArgs,
+    pub(super) displaced: Vec<Displaced>,
+}
+
+/// A setting of the file that is for a place which something with more say has put another in for.
+pub(super) struct Displaced {
+    entry: Entry,
+    /// The key that names the place.
+    place: Key,
+    by: Origin,
 }
 
 impl Typed {
@@ -75,6 +85,8 @@ impl Typed {
     ) -> Result<Layered, Mistake> {
         let mut taken: Vec<&Key> = keys.all().iter().collect();
         taken.retain(|key| self.origin_of(key, keys, variables).is_some());
+        let displaced = self.displaced(common, keys, variables);
+        taken.extend(displaced.iter().map(|displaced| &displaced.entry.key));
         let mut entries = Vec::new();
         for layer in [stage, common] {
             let yields = |entry: &&Entry| {
@@ -94,7 +106,70 @@ impl Typed {
         let matches = keys.command.clone().try_get_matches_from(words);
         let matches = matches.map_err(|error| together(&error, &entries, keys))?;
         let args = ProfileArgs::from_arg_matches(&matches).map_err(|error| together(&error, &entries, keys))?;
-        Ok(Layered { entries, matches, args })
+        Ok(Layered {
+            entries,
+            matches,
+            args,
+            displaced,
+        })
+    }
+}
+
+impl Typed {
+    /// What the file says of a place that is not used. A credential for one place is not sent to another.
+    fn displaced(&self, entries: &[Entry], keys: &Keys, variables: Variables<'_>) -> Vec<Displaced> {
+        let said = |key: &Key| entries.iter().find(|entry| entry.key.id == key.id);
+        let mut displaced = Vec::new();
+        for (place, satellites) in keys.places() {
+            let (Some(of_file), Some(by)) = (said(place), self.origin_of(place, keys, variables)) else {
+                continue;
+            };
+            if is_same_place(&of_file.values, self.value_of(place, &by, variables)) {
+                continue;
+            }
+            let unsaid = |key: &&Key| self.origin_of(key, keys, variables).is_none();
+            let lost = satellites.into_iter().filter(unsaid).filter_map(said);
+            displaced.extend(lost.map(|entry| Displaced {
+                entry: entry.clone(),
+                place: place.clone(),
+                by: by.clone(),
+            }));
+        }
+        displaced
+    }
+
+    /// What a key is set to by a flag or by the environment.
+    fn value_of(&self, key: &Key, origin: &Origin, variables: Variables<'_>) -> Option<String> {
+        match origin {
+            Origin::Environment(name) => variables(name),
+            _ => {
+                let mut raw = self.matches.get_raw(&key.id)?;
+                raw.next().map(|value| value.to_string_lossy().into_owned())
+            }
+        }
+    }
+}
+
+fn is_same_place(of_file: &[String], other: Option<String>) -> bool {
+    let bare = |text: &str| text.trim().trim_end_matches('/').to_owned();
+    other.map(|other| bare(&other)) == of_file.first().map(|said| bare(said))
+}
+
+impl Displaced {
+    pub(super) fn notice(&self, file: &str) -> Notice {
+        let (key, place) = (&self.entry.key, &self.place.name);
+        let by = match &self.by {
+            Origin::Environment(name) => name.clone(),
+            _ => self.place.flag.clone(),
+        };
+        let variables = key.variables.iter().map(|name| format!(", or set {name}"));
+        Notice {
+            message: format!(
+                "{file}:{}: `{}` has no effect: it is for the `{place}` of the file, and {by} names another",
+                self.entry.place.line, key.name
+            ),
+            advice: Some(format!("use {}{}", key.flag, variables.collect::<String>())),
+        }
     }
 }
 

@@ -7,6 +7,14 @@ use super::mistake::Mistake;
 use crate::exit::UsageError;
 
 impl RunConfigFile {
+    /// The same error. A mistake of the user's that came up later than in [`Self::resolve`] has its place as well.
+    pub(crate) fn locate(&self, error: anyhow::Error) -> anyhow::Error {
+        match error.downcast::<UsageError>() {
+            Ok(usage) => self.located(usage).into(),
+            Err(error) => error,
+        }
+    }
+
     /// The same mistake, with its place in the file if the first flag that it names is set there, and with the names of keys.
     pub(super) fn located(&self, error: UsageError) -> UsageError {
         let layer = error

@@ -1,5 +1,7 @@
 //! What is wrong with a run file, and where.
 
+use std::str::Utf8Error;
+
 use crate::exit::UsageError;
 
 /// Where something stands in a file, from 1.
@@ -33,6 +35,16 @@ impl Mistake {
             message: message.into(),
             hint: None,
         }
+    }
+
+    /// Bytes that are no text.
+    pub(super) fn of_encoding(bytes: &[u8], error: Utf8Error) -> Self {
+        let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        let place = Place {
+            line: before.matches('\n').count() + 1,
+            column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+        };
+        Self::at(place, "the file is no text in UTF-8").with_hint("save it in UTF-8")
     }
 
     /// The same key once more.

@@ -53,7 +53,7 @@ impl RunConfigFile {
             settings: settings.collect(),
             stages: stages
                 .map(|(number, (stage, layered))| ShownStage {
-                    number: number + 1,
+                    number,
                     name: stage.name.clone(),
                     role: stage.role,
                     pause_seconds: stage.pause.as_secs_f64(),

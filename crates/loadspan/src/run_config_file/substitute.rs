@@ -31,6 +31,14 @@ pub(super) fn substitute(text: &str, variables: Variables<'_>) -> Result<String,
     Ok(out)
 }
 
+/// The name of the variable that a value was probably meant to be: all that it says is `$NAME`.
+pub(super) fn bare_variable(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let is_letter = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let is_name = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') && name.chars().all(is_letter);
+    is_name.then_some(name)
+}
+
 /// Whether there may be a variable in a text, so that what it comes to is not to be repeated.
 pub(super) fn has_variable(text: &str) -> bool {
     text.contains("${")
@@ -51,7 +59,9 @@ fn value_of(inner: &str, variables: Variables<'_>) -> Result<String, String> {
         (Some(value), None) => Ok(value),
         (Some(value), Some(_)) if !value.is_empty() => Ok(value),
         (_, Some(default)) => Ok(default.to_owned()),
-        (None, None) => Err(format!("the variable {name} is not set")),
+        (None, None) => Err(format!(
+            "the variable {name} is not set; set it, or write `${{{name}:-default}}`"
+        )),
     }
 }
 
@@ -77,8 +87,19 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_without_braces_is_seen() {
+        assert_eq!(bare_variable("$OPENAI_API_KEY"), Some("OPENAI_API_KEY"));
+        for other in ["$5", "$", "US$", "$a", "$A-B", "${A}", "A"] {
+            assert_eq!(bare_variable(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_put_in_is_named() {
-        assert_eq!(of("${PORT}").unwrap_err(), "the variable PORT is not set");
+        assert_eq!(
+            of("${PORT}").unwrap_err(),
+            "the variable PORT is not set; set it, or write `${PORT:-default}`"
+        );
         assert!(of("${HOST").unwrap_err().contains("without `}`"));
         assert!(of("${}").unwrap_err().contains("names no variable"));
         assert!(of("${a b}").unwrap_err().contains("`${a b}` names no variable"));

@@ -134,7 +134,7 @@ fn stages_have_what_all_have_in_common_and_their_own() {
         [
             "warm: Warmup 4 concurrent, 20 requests, 100 tokens, pause 0ns",
             "low: Measured 4 concurrent, 30s, 50 tokens, pause 2s",
-            "stage 3: Measured poisson 9 req/s, 500ms, 100 tokens, pause 0ns",
+            "stage 2: Measured poisson 9 req/s, 500ms, 100 tokens, pause 0ns",
         ]
     );
 }

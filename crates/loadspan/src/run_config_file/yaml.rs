@@ -1,5 +1,7 @@
 //! YAML as a tree that knows where everything stands. Values stay the text that they are: what type one has is for its key to say.
 
+mod broken;
+
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
@@ -68,6 +70,7 @@ impl Node {
 /// It is no YAML, has more than one document, a key twice, tags, or more than the limits allow.
 pub(super) fn parse(text: &str) -> Result<Node, Mistake> {
     let mut reader = Reader {
+        text,
         parser: Parser::new_from_str(text),
         anchors: HashMap::new(),
         values: 0,
@@ -89,6 +92,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Mistake> {
 }
 
 struct Reader<'a> {
+    text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
     anchors: HashMap<usize, Node>,
     values: usize,
@@ -99,8 +103,11 @@ impl<'a> Reader<'a> {
         match self.parser.next_event() {
             Some(Ok(next)) => Ok(next),
             Some(Err(error)) => {
-                let message = format!("not YAML: {}", error.info());
-                Err(Mistake::at(place(*error.marker()), message))
+                let at = place(*error.marker());
+                Err(match error.info() {
+                    "recursion limit exceeded" => too_deep(at),
+                    info => broken::explain(info, at, self.text),
+                })
             }
             None => Ok((Event::StreamEnd, Span::empty(Marker::new(0, 1, 0)))),
         }
@@ -109,10 +116,7 @@ impl<'a> Reader<'a> {
     fn read(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Mistake> {
         let at = place(span.start);
         if depth > MAX_DEPTH {
-            return Err(Mistake::at(
-                at,
-                format!("lists and maps are more than {MAX_DEPTH} levels deep"),
-            ));
+            return Err(too_deep(at));
         }
         self.count(1, at)?;
         let (content, anchor) = match event {
@@ -203,6 +207,10 @@ fn size(node: &Node) -> usize {
     }
 }
 
+fn too_deep(at: Place) -> Mistake {
+    Mistake::at(at, format!("lists and maps are more than {MAX_DEPTH} levels deep"))
+}
+
 fn no_tag(is_tagged: bool, at: Place) -> Result<(), Mistake> {
     if is_tagged {
         return Err(Mistake::at(at, "tags (`!…`) are not supported"));
@@ -267,7 +275,7 @@ mod tests {
             "run.yaml:1:4: tags (`!…`) are not supported"
         );
         assert!(
-            message("a: [1\n").starts_with("run.yaml:2:1: not YAML: "),
+            message("a: [1\n").starts_with("run.yaml:2:1: not YAML: expected `,` or `]`"),
             "{}",
             message("a: [1\n")
         );

@@ -1,12 +1,17 @@
 //! The progress of a run on stderr: a bar on a terminal, a line now and then elsewhere.
 
+mod goal;
+
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use loadspan_loadgen::{Limits, Progress};
-use loadspan_record::{LiveCounts, LiveView, RunOffset};
+use loadspan_loadgen::{Progress, SessionEnd};
+use loadspan_record::{LiveCounts, LiveView, Phase, RunOffset};
+
+pub(crate) use self::goal::StageGoal;
+use self::goal::{Done, Reached};
 
 /// How often a line is printed where there is no bar.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -31,33 +36,9 @@ pub(crate) struct ProgressLine {
     stages: Vec<StageGoal>,
     /// What the stages before the one that is being run have come to.
     before: LiveCounts,
+    /// Measured sessions of that stage that have ended.
+    sessions: u64,
     last_line: Instant,
-}
-
-/// When a stage is done.
-#[derive(Debug)]
-pub(crate) struct StageGoal {
-    /// What it is called beside its progress. Empty where there is but one.
-    pub(crate) title: String,
-    /// Measured requests until its end, if their number ends it.
-    requests: Option<u64>,
-    /// Measured time until its end, if it ends it.
-    duration: Option<Duration>,
-}
-
-impl StageGoal {
-    pub(crate) fn new(title: String, limits: &Limits) -> Self {
-        Self {
-            title,
-            requests: limits.requests,
-            duration: limits.duration,
-        }
-    }
-
-    /// Whether it can be told how much of it is done. Where sessions end it, their turns are not known in advance.
-    fn is_foreseeable(&self) -> bool {
-        self.requests.is_some() || self.duration.is_some()
-    }
 }
 
 impl ProgressLine {
@@ -77,6 +58,7 @@ impl ProgressLine {
             bar,
             stages,
             before: LiveCounts::default(),
+            sessions: 0,
             last_line: Instant::now(),
         }
     }
@@ -84,15 +66,23 @@ impl ProgressLine {
     /// The load of a stage begins, with these counts so far.
     pub(crate) fn begin_stage(&mut self, so_far: LiveCounts) {
         self.before = so_far;
+        self.sessions = 0;
+    }
+
+    /// Sessions of the stage that is being run have ended.
+    pub(crate) fn end_sessions(&mut self, ended: &[SessionEnd]) {
+        let measured = ended.iter().filter(|end| end.phase == Phase::Measure);
+        self.sessions += measured.count() as u64;
     }
 
     /// Shows where the run stands.
     pub(crate) fn update(&mut self, progress: Progress, view: &LiveView) {
-        let share = self.share(progress, view);
-        let message = self.message(progress, view, share);
+        let done = self.done(progress, view);
+        let message = self.message(progress, view, done.as_ref());
         match &self.bar {
             Some(bar) => {
-                bar.set_position((share.unwrap_or(0.0) * 1000.0) as u64);
+                let share = done.and_then(|done| done.share).unwrap_or(0.0);
+                bar.set_position((share * 1000.0) as u64);
                 bar.set_message(message);
             }
             None if self.last_line.elapsed() >= LINE_EVERY => {
@@ -111,45 +101,23 @@ impl ProgressLine {
         }
     }
 
-    /// How much of the stage is done, 0 to 1; `None` in the warm-up.
-    fn share(&self, progress: Progress, view: &LiveView) -> Option<f64> {
+    /// How far the stage is; `None` in the warm-up.
+    fn done(&self, progress: Progress, view: &LiveView) -> Option<Done> {
         let began = progress.measure_started_at.filter(|began| *began <= progress.at)?;
         let goal = self.stages.get(progress.stage as usize)?;
-        let by_count = goal.requests.map(|total| self.ended(view) as f64 / total.max(1) as f64);
-        let by_time = goal
-            .duration
-            .map(|total| measured(began, progress) / total.as_secs_f64().max(1e-9));
-        let share = by_count.into_iter().chain(by_time).fold(0.0, f64::max);
-        Some(share.min(1.0))
-    }
-
-    /// Measured requests of the stage that have ended.
-    fn ended(&self, view: &LiveView) -> u64 {
         let (now, before) = (view.counts, self.before);
-        (now.completed + now.failed).saturating_sub(before.completed + before.failed)
+        Some(goal.done(Reached {
+            requests: (now.completed + now.failed).saturating_sub(before.completed + before.failed),
+            sessions: self.sessions,
+            time: measured(began, progress),
+        }))
     }
 
-    fn message(&self, progress: Progress, view: &LiveView, share: Option<f64>) -> String {
-        let (counts, before) = (view.counts, self.before);
-        let goal = self.stages.get(progress.stage as usize);
-        let ended = self.ended(view);
-        let stage = match share {
-            None => format!("warm-up {}", counts.warmup.saturating_sub(before.warmup)),
-            Some(_) if progress.draining => {
-                let completed = counts.completed.saturating_sub(before.completed);
-                format!("{completed} done, draining {}", progress.in_flight)
-            }
-            Some(share) => match goal.and_then(|goal| goal.requests) {
-                Some(total) => format!("{ended}/{total} ({:.0} %)", share * 100.0),
-                None if goal.is_some_and(StageGoal::is_foreseeable) => format!("{ended} done ({:.0} %)", share * 100.0),
-                None => format!("{ended} done"),
-            },
-        };
-        let stage = match goal.map_or("", |goal| &goal.title) {
-            "" => stage,
-            title => format!("{title} {}/{}: {stage}", progress.stage + 1, self.stages.len()),
-        };
-        let mut parts = vec![stage, format!("{} req/s", short(view.request_rate))];
+    fn message(&self, progress: Progress, view: &LiveView, done: Option<&Done>) -> String {
+        let mut parts = vec![
+            self.stage(progress, view, done),
+            format!("{} req/s", short(view.request_rate)),
+        ];
         if view.output_token_rate > 0.0 {
             parts.push(format!("{} tok/s", short(view.output_token_rate)));
         }
@@ -159,20 +127,39 @@ impl ProgressLine {
             (None, None) => {}
         }
         parts.push(format!("{} in flight", progress.in_flight));
-        parts.push(format!("{} failed", counts.failed));
+        parts.push(format!("{} failed", view.counts.failed));
+        let share = done.and_then(|done| done.share);
         parts.extend(time_left(progress, share).map(|left| format!("{left} left")));
         parts.join(" · ")
     }
+
+    /// What of the stage has ended, with its name where there are several.
+    fn stage(&self, progress: Progress, view: &LiveView, done: Option<&Done>) -> String {
+        let (counts, before) = (view.counts, self.before);
+        let stage = match done {
+            None => format!("warm-up {}", counts.warmup.saturating_sub(before.warmup)),
+            Some(_) if progress.draining => {
+                let completed = counts.completed.saturating_sub(before.completed);
+                format!("{completed} done, draining {}", progress.in_flight)
+            }
+            Some(done) => done.told.clone(),
+        };
+        let goal = self.stages.get(progress.stage as usize);
+        match goal.map_or("", |goal| &goal.title) {
+            "" => stage,
+            title => format!("{title} {}/{}: {stage}", progress.stage + 1, self.stages.len()),
+        }
+    }
 }
 
-fn measured(began: RunOffset, progress: Progress) -> f64 {
-    progress.at.nanos_since(began) as f64 / 1e9
+fn measured(began: RunOffset, progress: Progress) -> Duration {
+    Duration::from_nanos(progress.at.nanos_since(began))
 }
 
 /// The time that is left at the present pace.
 fn time_left(progress: Progress, share: Option<f64>) -> Option<String> {
     let share = share.filter(|share| (0.02..1.0).contains(share) && !progress.draining)?;
-    let seconds = measured(progress.measure_started_at?, progress) * (1.0 - share) / share;
+    let seconds = measured(progress.measure_started_at?, progress).as_secs_f64() * (1.0 - share) / share;
     let seconds = seconds.ceil() as u64;
     Some(match seconds {
         0..60 => format!("{seconds} s"),
@@ -192,6 +179,8 @@ fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use loadspan_loadgen::SessionFate;
+
     use super::*;
 
     fn view() -> LiveView {
@@ -215,43 +204,69 @@ mod tests {
             stages: vec![StageGoal {
                 title: String::new(),
                 requests,
+                sessions: None,
                 duration: Some(Duration::from_secs(100)),
             }],
             before: LiveCounts::default(),
+            sessions: 0,
             last_line: Instant::now(),
+        }
+    }
+
+    fn at_second(now: u64, measured_from: u64) -> Progress {
+        let at = |seconds| RunOffset::from_duration(Duration::from_secs(seconds));
+        Progress {
+            at: at(now),
+            stage: 0,
+            in_flight: 8,
+            sent: 60,
+            sessions: None,
+            measure_started_at: Some(at(measured_from)),
+            draining: false,
         }
     }
 
     #[test]
     fn a_line_says_where_the_run_stands() {
-        let at = |seconds| RunOffset::from_duration(Duration::from_secs(seconds));
-        let progress = Progress {
-            at: at(25),
-            stage: 0,
-            in_flight: 8,
-            sent: 60,
-            sessions: None,
-            measure_started_at: Some(at(5)),
-            draining: false,
-        };
+        let progress = at_second(25, 5);
         let line = line(Some(84));
-        let share = line.share(progress, &view());
+        let said = |line: &ProgressLine, progress| {
+            let done = line.done(progress, &view());
+            line.message(progress, &view(), done.as_ref())
+        };
         assert_eq!(
-            line.message(progress, &view(), share),
+            said(&line, progress),
             "42/84 (50 %) · 8.33 req/s · 1066 tok/s · TTFT 31.2 ms · 8 in flight · 2 failed · 20 s left"
         );
-        let mut sessions = self::line(None);
-        sessions.stages[0].duration = None;
-        let share = sessions.share(progress, &view());
-        assert!(sessions.message(progress, &view(), share).starts_with("42 done · "));
+        let mut endless = self::line(None);
+        endless.stages[0].duration = None;
+        assert!(said(&endless, progress).starts_with("42 done · "));
         let warm = Progress {
             measure_started_at: None,
             ..progress
         };
-        assert!(
-            line.message(warm, &view(), line.share(warm, &view()))
-                .starts_with("warm-up 5 · ")
-        );
+        assert!(said(&line, warm).starts_with("warm-up 5 · "));
+    }
+
+    #[test]
+    fn sessions_that_were_measured_say_how_far_a_stage_is_and_how_long_it_takes() {
+        let mut line = line(None);
+        (line.stages[0].sessions, line.stages[0].duration) = (Some(8), None);
+        let end = |session, phase| SessionEnd {
+            session,
+            phase,
+            fate: SessionFate::Completed,
+        };
+        line.begin_stage(LiveCounts::default());
+        line.end_sessions(&[end(0, Phase::Warmup), end(1, Phase::Measure)]);
+        line.end_sessions(&[end(2, Phase::Measure)]);
+        let progress = at_second(15, 5);
+        let done = line.done(progress, &view());
+        let message = line.message(progress, &view(), done.as_ref());
+        assert!(message.starts_with("2/8 sessions (25 %) · "), "{message}");
+        assert!(message.ends_with(" · 30 s left"), "{message}");
+        line.begin_stage(view().counts);
+        assert!(line.done(progress, &view()).is_some_and(|done| done.share == Some(0.0)));
     }
 
     #[test]
@@ -264,17 +279,9 @@ mod tests {
             cancelled: 0,
             warmup: 5,
         });
-        let progress = Progress {
-            at: RunOffset::from_duration(Duration::from_secs(25)),
-            stage: 0,
-            in_flight: 8,
-            sent: 60,
-            sessions: None,
-            measure_started_at: Some(RunOffset::from_duration(Duration::from_secs(20))),
-            draining: false,
-        };
-        let share = line.share(progress, &view());
-        let message = line.message(progress, &view(), share);
+        let progress = at_second(25, 20);
+        let done = line.done(progress, &view());
+        let message = line.message(progress, &view(), done.as_ref());
         assert!(message.starts_with("peak 1/1: 10/20 (50 %) · "), "{message}");
     }
 }

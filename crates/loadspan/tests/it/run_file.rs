@@ -271,7 +271,7 @@ fn a_file_is_checked_and_shown() {
     let checked = config("check", text, "").expect_code(0);
     assert_eq!(
         checked.stdout,
-        "m at http://h:1 (chat)\n  a        measured  4 concurrent     1 request\n  stage 2  measured  poisson 2 req/s  60s\n"
+        "m at http://h:1 (chat)\n  a        measured  4 concurrent     1 request\n  stage 1  measured  poisson 2 req/s  60s\n"
     );
     let shown = config("show", text, "--isl 9 --output-format json").expect_code(0);
     assert!(!shown.stdout.contains("canary"), "{}", shown.stdout);

@@ -272,7 +272,7 @@ fn data_can_be_copied_exported_and_collected() {
     let exported = serve("export --experiment Default").run().expect_code(0);
     let line: Value = serde_json::from_str(&exported.stdout).unwrap();
     assert_eq!(line["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["name"], "a");
-    assert!(exported.stderr.contains("1 traces, 1 spans"), "{}", exported.stderr);
+    assert!(exported.stderr.contains("1 trace, 1 span"), "{}", exported.stderr);
     let missing = serve("export --experiment nothing").run().expect_code(2);
     assert!(missing.stderr.contains("--experiment"), "{}", missing.stderr);
     // Not while it serves: what would write.
@@ -282,7 +282,7 @@ fn data_can_be_copied_exported_and_collected() {
     let ended = server.stop(Signal::TERM).expect_code(0);
     let collected = serve("gc --shrink").run().expect_code(0);
     assert!(
-        collected.stdout.contains("1 runs, 0 experiments, 0 traces"),
+        collected.stdout.contains("1 run, 0 experiments, 0 traces"),
         "{}",
         collected.stdout
     );

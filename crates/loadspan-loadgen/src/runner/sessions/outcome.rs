@@ -132,6 +132,7 @@ impl Dispatcher<'_> {
         self.worker.control.sessions.fetch_sub(1, Ordering::Relaxed);
         self.worker.session_ended(SessionEnd {
             session: self.first_session + seat.number,
+            phase: ended.phase,
             fate,
         });
     }

@@ -19,6 +19,12 @@ fn phases(report: &Report) -> (usize, usize) {
     };
     let (warm, measured) = (sessions_of(Phase::Warmup), sessions_of(Phase::Measure));
     assert!(warm.iter().all(|session| !measured.contains(session)));
+    // The ends of sessions say the same.
+    let ends_of = |phase| report.ended.iter().filter(|end| end.phase == phase).count();
+    assert_eq!(
+        (ends_of(Phase::Warmup), ends_of(Phase::Measure)),
+        (warm.len(), measured.len())
+    );
     (warm.len(), measured.len())
 }
 

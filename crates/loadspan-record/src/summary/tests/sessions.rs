@@ -173,3 +173,49 @@ proptest! {
         }
     }
 }
+
+/// A stage that replays so many calls, of which so many belong to no session.
+fn replayed(stage: u32, calls: u64, single_calls: u64) -> ReplayFacts {
+    ReplayFacts {
+        stage,
+        planned: PlannedReplay {
+            calls,
+            single_calls,
+            ..PlannedReplay::default()
+        },
+        never_sent: 0,
+    }
+}
+
+#[test]
+fn single_calls_of_a_recording_are_no_sessions() {
+    let seen = |replay: ReplayFacts| {
+        let mut facts = closed_facts(1);
+        facts.replays = vec![replay];
+        let sessions = summary_of([turn(1, 0, 0.0), turn(2, 0, 500.0)], facts).sessions;
+        sessions.map(|sessions| sessions.seen)
+    };
+    assert_eq!(seen(replayed(0, 2, 2)), None);
+    assert_eq!(seen(replayed(0, 2, 1)), Some(2));
+    assert_eq!(seen(replayed(0, 2, 0)), Some(2));
+}
+
+#[test]
+fn sessions_of_another_stage_stay_by_themselves() {
+    let in_stage = |stage: u32, record: RecordBuilder| record.with(|record| record.stage = stage);
+    let mut facts = closed_facts(1);
+    facts.stages = (0..2)
+        .map(|number| crate::StageFacts::planned(number, facts.load.clone()))
+        .collect();
+    facts.replays = vec![replayed(0, 1, 1), replayed(1, 3, 0)];
+    let records = [
+        in_stage(0, turn(1, 0, 0.0)),
+        in_stage(1, turn(1, 0, 5_000.0)),
+        in_stage(1, turn(1, 1, 5_500.0)),
+        in_stage(1, turn(1, 2, 6_000.0)),
+    ];
+    let summary = summary_of(records, facts);
+    assert_eq!(summary.stages[0].sessions, None);
+    assert_eq!(summary.stages[1].sessions.as_ref().unwrap().requests, 3);
+    assert_eq!(summary.sessions.unwrap().requests, 3);
+}

@@ -183,6 +183,24 @@ fn a_stage_that_was_not_begun_is_not_there() {
         (Some(0.5), Some(0.5), Some(20.45))
     );
     assert_eq!(codes(&summary), ["incomplete"]);
+    assert_eq!(
+        summary.verdict.reasons[0].message,
+        "the run was cut short: loadspan was killed before the run ended; not begun: stage 1, stage 2"
+    );
+}
+
+#[test]
+fn of_many_stages_that_were_not_begun_the_first_are_named() {
+    let mut facts = staged_facts(9);
+    facts.stages[1].name = Some("peak".to_owned());
+    facts.run.completeness = Completeness::Incomplete {
+        reason: "interrupted".to_owned(),
+    };
+    let summary = summary_of(stage(0, 500.0, 200), facts);
+    assert_eq!(
+        summary.verdict.reasons[0].message,
+        "the run was cut short: interrupted; not begun: peak, stage 2, stage 3, stage 4, stage 5 and 3 more"
+    );
 }
 
 #[test]
@@ -243,6 +261,30 @@ proptest! {
         }
         let text = serde_json::to_string(&summary).unwrap();
         prop_assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), summary);
+    }
+
+    #[test]
+    fn a_verdict_at_the_end_of_a_stage_is_that_of_the_summary(records in any_stages(), interrupted in any::<bool>()) {
+        let mut facts = staged_facts(4);
+        for (stage, facts) in facts.stages.iter_mut().enumerate() {
+            facts.completeness = Some(if stage == 3 && interrupted {
+                Completeness::Incomplete { reason: "interrupted".to_owned() }
+            } else {
+                Completeness::Complete
+            });
+        }
+        facts.stages[0].role = StageRole::Warmup;
+        facts.stages[2].load.model = LoadModel::Open { target_rate: Some(10.0), max_concurrency: None };
+        let mut builder = SummaryBuilder::new();
+        let mut soon = Vec::new();
+        for number in 0..4 {
+            records.iter().filter(|record| record.stage == number).for_each(|record| builder.push(record));
+            soon.push((number, builder.verdict_on_stage(number, &facts)));
+        }
+        let stages = builder.finish(facts).stages;
+        let late: Vec<_> = stages.into_iter().map(|stage| (stage.number, stage.verdict)).collect();
+        soon.retain(|(number, _)| late.iter().any(|(begun, _)| begun == number));
+        prop_assert_eq!(soon, late);
     }
 
     #[test]

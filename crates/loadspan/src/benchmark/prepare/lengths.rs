@@ -3,7 +3,7 @@
 use loadspan_loadgen::conversation::Conversations;
 use loadspan_loadgen::preflight::Preflight;
 use loadspan_loadgen::workload::{LengthModel, Observation, PromptTokenizer, calibrate};
-use loadspan_record::Notice;
+use loadspan_record::{Notice, counted};
 
 /// What the user should know where answers may be shorter than asked for.
 pub(super) fn length_is_not_enforced() -> Notice {
@@ -18,8 +18,8 @@ pub(super) fn prefix_share(conversations: &Conversations) -> Notice {
     let (tokens, share) = (conversations.shared_tokens(), conversations.prefix_share());
     Notice {
         message: format!(
-            "sessions share their first {} tokens, so that at most {:.1} % of all input tokens can come from a prefix cache",
-            tokens.unwrap_or(0),
+            "sessions share their first {}, so that at most {:.1} % of all input tokens can come from a prefix cache",
+            counted(u64::from(tokens.unwrap_or(0)), "token"),
             share.unwrap_or(0.0) * 100.0
         ),
         advice: None,
@@ -45,8 +45,8 @@ fn exact_lengths(tokenizer: PromptTokenizer, preflight: &Preflight, notices: &mu
         if seen.prompt_tokens < own {
             notices.push(Notice {
                 message: format!(
-                    "the server counts {} tokens where the tokenizer counts {own}",
-                    seen.prompt_tokens
+                    "the server counts {} where the tokenizer counts {own}",
+                    counted(u64::from(seen.prompt_tokens), "token")
                 ),
                 advice: Some("--tokenizer is not that of the model: lengths will be off".to_owned()),
             });

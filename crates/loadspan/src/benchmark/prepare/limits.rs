@@ -4,14 +4,10 @@ use std::num::NonZeroU32;
 
 use loadspan_loadgen::conversation::{ConversationConfig, ConversationSource};
 use loadspan_loadgen::{LoadConfig, LoadModel, Traffic};
-use loadspan_record::Notice;
+use loadspan_record::{Notice, counted};
 
-use crate::config::{RunConfig, StageConfig, TrafficConfig};
+use crate::config::{self, RunConfig, StageConfig, TrafficConfig};
 use crate::host;
-
-/// Requests, or sessions, of a closed load for each of those in flight, when nobody says how many.
-const REQUESTS_PER_SLOT: u64 = 2;
-const LEAST_REQUESTS: u64 = 10;
 
 /// A stage needs an end: when the user gave none, a dataset is sent once, and of what is made up a few for each slot.
 pub(in crate::benchmark) fn limit_requests(load: &mut LoadConfig, traffic: &Traffic) {
@@ -19,12 +15,11 @@ pub(in crate::benchmark) fn limit_requests(load: &mut LoadConfig, traffic: &Traf
     if matches!(load.model, LoadModel::Recorded { .. }) {
         return;
     }
-    let limits = &mut load.limits;
-    if limits.requests.is_some() || limits.sessions.is_some() || limits.duration.is_some() {
+    if config::is_said(&load.limits) {
         return;
     }
-    let slots = load.model.max_concurrency().map_or(1, |limit| u64::from(limit.get()));
-    let few = LEAST_REQUESTS.max(REQUESTS_PER_SLOT * slots);
+    let few = config::usual_count(load);
+    let limits = &mut load.limits;
     match traffic {
         Traffic::Requests(workload) => limits.requests = Some(workload.len().unwrap_or(few)),
         // Those of which there are so many end by themselves.
@@ -43,8 +38,8 @@ pub(in crate::benchmark) fn check_resources(config: &RunConfig) -> Vec<Notice> {
     if let Some(limit) = host::raise_open_files(sockets.saturating_mul(urls)) {
         notices.push(Notice {
             message: format!(
-                "only {limit} files may be open, too few for {} connections",
-                sockets.saturating_mul(urls)
+                "only {limit} files may be open, too few for {}",
+                counted(sockets.saturating_mul(urls), "connection")
             ),
             advice: Some("raise the hard limit: `ulimit -Hn`".to_owned()),
         });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loadspan_record::{SignalLedger, TelemetrySignal};
+use loadspan_record::{SignalLedger, TelemetrySignal, counted};
 use loadspan_telemetry::config::{Environment, OtlpConfig, OtlpOptions};
 use loadspan_telemetry::{PushConfig, PushError, PushSummary, PushedSignal, SpoolRecord, TraceStoreRun};
 
@@ -73,7 +73,7 @@ fn describe_lost(ledger: &SignalLedger) -> Option<String> {
     let lost: Vec<String> = lost
         .into_iter()
         .filter(|(number, _)| *number > 0)
-        .map(|(number, fate)| format!("{number} {} were {fate}", ledger.signal.unit()))
+        .map(|(number, fate)| format!("{} {fate}", counted(number, ledger.signal.noun())))
         .collect();
     (!lost.is_empty()).then(|| lost.join(" and "))
 }
@@ -131,9 +131,9 @@ fn describe(summary: &PushSummary) -> String {
 
 fn describe_signal(signal: &PushedSignal) -> String {
     let name = signal.signal.as_str();
-    let unit = signal.signal.unit();
+    let delivered = counted(signal.delivered, signal.signal.noun());
     let destination = signal.destination.as_deref().unwrap_or("no endpoint");
-    let mut line = format!("{name}: {} {unit} delivered to {destination}", signal.delivered);
+    let mut line = format!("{name}: {delivered} delivered to {destination}");
     for (number, fate) in [(signal.rejected, "rejected"), (signal.left, "left in the spool")] {
         if number > 0 {
             line.push_str(&format!(", {number} {fate}"));

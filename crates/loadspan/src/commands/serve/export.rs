@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
+use loadspan_record::counted;
 use loadspan_server::{ExportConfig, ExportError, ExportFormat};
 
 use crate::cli::{ExportArgs, TraceFormat};
@@ -41,7 +42,10 @@ pub(super) fn run(args: ExportArgs) -> anyhow::Result<Exit> {
     let exported = loadspan_server::export(&place.backend, &config, &mut out);
     let flushed = exported.and_then(|exported| out.flush().map(|()| exported).map_err(ExportError::from));
     match flushed {
-        Ok(exported) => terminal::print_note(&format!("{} traces, {} spans", exported.traces, exported.spans)),
+        Ok(exported) => {
+            let (traces, spans) = (counted(exported.traces, "trace"), counted(exported.spans, "span"));
+            terminal::print_note(&format!("{traces}, {spans}"));
+        }
         // `loadspan serve export … | head`: nobody wants the rest.
         Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(ExportError::Server(error)) => return Err(explain(error)),

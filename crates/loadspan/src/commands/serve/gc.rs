@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use loadspan_record::counted;
 use loadspan_server::{GarbageConfig, Shrink, collect_garbage};
 
 use crate::cli::GcArgs;
@@ -25,8 +26,10 @@ pub(super) fn run(args: GcArgs) -> anyhow::Result<Exit> {
         .context("cannot start an event loop")?;
     let collected = runtime.block_on(collect_garbage(&config)).map_err(explain)?;
     terminal::print_result(&format!(
-        "deleted for good: {} runs, {} experiments, {} traces\n",
-        collected.runs, collected.experiments, collected.traces
+        "deleted for good: {}, {}, {}\n",
+        counted(collected.runs, "run"),
+        counted(collected.experiments, "experiment"),
+        counted(collected.traces, "trace")
     ));
     Ok(Exit::Success)
 }

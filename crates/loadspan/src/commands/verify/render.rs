@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use loadspan_record::counted;
 use serde::Serialize;
 
 use super::finding::{Finding, Tolerance, Unit, Value};
@@ -80,9 +81,10 @@ pub(super) fn text(heading: Option<&str>, rows: &[Row], style: Style) -> String 
 /// The last line.
 pub(super) fn totals(outcome: &Outcome) -> String {
     let (all, failed) = (outcome.rows.len(), outcome.failed());
+    let checks = counted(all as u64, "check");
     let mut text = match failed {
-        0 => format!("\nall {all} checks passed in {:.1} s", outcome.seconds),
-        _ => format!("\n{failed} of {all} checks FAILED in {:.1} s", outcome.seconds),
+        0 => format!("\nall {checks} passed in {:.1} s", outcome.seconds),
+        _ => format!("\n{failed} of {checks} FAILED in {:.1} s", outcome.seconds),
     };
     match outcome.repeated() {
         0 => {}

@@ -8,9 +8,10 @@ pub(super) fn rules(args: &ProfileArgs) -> Vec<Rule> {
         Vec::new()
     } else if args.sessions.are_asked_for() {
         let mut rules = request_rules(args);
-        rules.extend(load_rules(args));
-        rules.extend(text_rules(args));
+        rules.extend(file_rules(args));
+        rules.extend(text_rules(&args.sessions));
         rules.extend(turn_rules(args));
+        rules.extend(delay_rules(args));
         rules
     } else {
         without_sessions(&args.sessions)
@@ -64,26 +65,7 @@ pub(super) fn text_flags(sessions: &SessionArgs) -> [(bool, &'static str); 14] {
 
 /// What is for requests that know nothing of each other.
 fn request_rules(args: &ProfileArgs) -> Vec<Rule> {
-    let by_schedule = args.sessions.session_rate.is_some();
     vec![
-        rule(
-            args.load.request_rate.is_some(),
-            "--request-rate",
-            "with sessions, whose turns follow each other",
-            "use --session-rate",
-        ),
-        rule(
-            args.load.concurrency.is_some() && !by_schedule,
-            "--concurrency",
-            "with sessions",
-            "use --num-sessions",
-        ),
-        rule(
-            args.load.max_concurrency.is_some() && !by_schedule,
-            "--max-concurrency",
-            "without --session-rate",
-            "use --num-sessions",
-        ),
         rule(
             args.workload.num_dataset_entries.is_some(),
             "--num-dataset-entries",
@@ -99,81 +81,44 @@ fn request_rules(args: &ProfileArgs) -> Vec<Rule> {
     ]
 }
 
-fn load_rules(args: &ProfileArgs) -> Vec<Rule> {
-    let (load, sessions) = (&args.load, &args.sessions);
-    let open = sessions.session_rate.is_some();
-    vec![
-        rule(
-            sessions.num_sessions.is_some() && open,
-            "--num-sessions",
-            "with --session-rate, where the schedule decides",
-            "leave one of them out; --max-concurrency bounds the requests in flight",
-        ),
-        rule(
-            load.arrival_pattern.is_some() && !open,
-            "--arrival-pattern",
-            "without --session-rate",
-            "add --session-rate",
-        ),
-        rule(
-            load.request_rate_ramp_duration.is_some() && !open,
-            "--request-rate-ramp-duration",
-            "without --session-rate",
-            "use --concurrency-ramp-duration, which ramps sessions too",
-        ),
-        rule(
-            load.concurrency_ramp_duration.is_some() && open,
-            "--concurrency-ramp-duration",
-            "with --session-rate, where the schedule decides",
-            "use --request-rate-ramp-duration, which ramps session rates too",
-        ),
-        rule(
-            sessions.turn_retry_backoff.is_some() && sessions.turn_retries.is_none(),
-            "--turn-retry-backoff",
-            "without --turn-retries",
-            "add --turn-retries",
-        ),
-    ]
-}
-
-/// What is said in sessions.
-fn text_rules(args: &ProfileArgs) -> Vec<Rule> {
+/// What conversations of a file have of their own.
+fn file_rules(args: &ProfileArgs) -> Vec<Rule> {
     let sessions = &args.sessions;
-    let own = "with --input-file, whose conversations are what they are";
-    let in_file = |said: bool, flag| {
-        rule(
-            said && args.workload.input_file.is_some(),
-            flag,
-            own,
-            "leave one of them out",
-        )
-    };
-    vec![
-        in_file(sessions.session_turns_mean.is_some(), "--session-turns-mean"),
-        in_file(sessions.session_turns_stddev.is_some(), "--session-turns-stddev"),
-        in_file(
+    let flags = [
+        (sessions.session_turns_mean.is_some(), "--session-turns-mean"),
+        (sessions.session_turns_stddev.is_some(), "--session-turns-stddev"),
+        (
             sessions.shared_system_prompt_length.is_some(),
             "--shared-system-prompt-length",
         ),
-        in_file(sessions.num_prefix_prompts.is_some(), "--num-prefix-prompts"),
-        in_file(sessions.prefix_prompt_length.is_some(), "--prefix-prompt-length"),
-        in_file(sessions.prefix_share.is_some(), "--prefix-share"),
+        (sessions.num_prefix_prompts.is_some(), "--num-prefix-prompts"),
+        (sessions.prefix_prompt_length.is_some(), "--prefix-prompt-length"),
+        (sessions.prefix_share.is_some(), "--prefix-share"),
+    ];
+    let own = "with --input-file, whose conversations are what they are";
+    let in_file = |(said, flag)| rule(said && has_file(args), flag, own, "leave one of them out");
+    flags.into_iter().map(in_file).collect()
+}
+
+/// What is said in sessions.
+fn text_rules(sessions: &SessionArgs) -> [Rule; 4] {
+    let (count, length) = (sessions.num_prefix_prompts, sessions.prefix_prompt_length);
+    let by_share = sessions.prefix_share.is_some();
+    [
         rule(
-            sessions.prefix_prompt_length.is_some() && sessions.prefix_share.is_some(),
+            length.is_some() && by_share,
             "--prefix-prompt-length",
             "with --prefix-share, which says how long they are",
             "leave one of them out",
         ),
         rule(
-            sessions.prefix_prompt_length.is_some() && sessions.num_prefix_prompts.is_none(),
+            length.is_some() && count.is_none(),
             "--prefix-prompt-length",
             "without --num-prefix-prompts",
             "add --num-prefix-prompts; a text that all sessions have is --shared-system-prompt-length",
         ),
         rule(
-            sessions.num_prefix_prompts.is_some()
-                && sessions.prefix_prompt_length.is_none()
-                && sessions.prefix_share.is_none(),
+            count.is_some() && length.is_none() && !by_share,
             "--num-prefix-prompts",
             "while they have no length",
             "add --prefix-prompt-length or --prefix-share",
@@ -190,8 +135,7 @@ fn text_rules(args: &ProfileArgs) -> Vec<Rule> {
 /// What happens between turns.
 fn turn_rules(args: &ProfileArgs) -> Vec<Rule> {
     let sessions = &args.sessions;
-    let file = args.workload.input_file.is_some();
-    let one_turn = !file
+    let one_turn = !has_file(args)
         && sessions.session_turns_mean.is_none_or(|mean| mean <= 1.0)
         && sessions.session_turns_stddev.is_none_or(|stddev| stddev == 0.0);
     let after_another = |said: bool, flag| {
@@ -202,15 +146,6 @@ fn turn_rules(args: &ProfileArgs) -> Vec<Rule> {
             "add --session-turns-mean",
         )
     };
-    let delays = sessions.session_turn_delay_mean.is_some();
-    let needs_mean = |said: bool, flag| {
-        rule(
-            said && !delays,
-            flag,
-            "without --session-turn-delay-mean",
-            "add --session-turn-delay-mean",
-        )
-    };
     vec![
         rule(
             sessions.session_turns_stddev.is_some() && sessions.session_turns_mean.is_none(),
@@ -218,29 +153,46 @@ fn turn_rules(args: &ProfileArgs) -> Vec<Rule> {
             "without --session-turns-mean",
             "add --session-turns-mean",
         ),
-        after_another(delays, "--session-turn-delay-mean"),
+        after_another(sessions.session_turn_delay_mean.is_some(), "--session-turn-delay-mean"),
         after_another(sessions.tool_turn_share.is_some(), "--tool-turn-share"),
-        needs_mean(
-            sessions.session_turn_delay_stddev.is_some(),
-            "--session-turn-delay-stddev",
-        ),
-        needs_mean(
-            sessions.session_turn_delay_shape.is_some(),
-            "--session-turn-delay-shape",
-        ),
-        needs_mean(sessions.session_delay_ratio.is_some() && !file, "--session-delay-ratio"),
         rule(
-            sessions.session_turn_delay_stddev.is_some()
-                && sessions.session_turn_delay_shape == Some(DelayArg::Exponential),
-            "--session-turn-delay-stddev",
-            "on exponential delays, whose deviation is their mean",
-            "leave it out, or use --session-turn-delay-shape lognormal",
-        ),
-        rule(
-            sessions.tool_time.is_some() && sessions.tool_turn_share.is_none() && !file,
+            sessions.tool_time.is_some() && sessions.tool_turn_share.is_none() && !has_file(args),
             "--tool-time",
             "without --tool-turn-share",
             "add --tool-turn-share",
         ),
     ]
+}
+
+/// How long users think.
+fn delay_rules(args: &ProfileArgs) -> [Rule; 4] {
+    let sessions = &args.sessions;
+    let (stddev, shape) = (sessions.session_turn_delay_stddev, sessions.session_turn_delay_shape);
+    let needs_mean = |said: bool, flag| {
+        rule(
+            said && sessions.session_turn_delay_mean.is_none(),
+            flag,
+            "without --session-turn-delay-mean",
+            "add --session-turn-delay-mean",
+        )
+    };
+    [
+        needs_mean(stddev.is_some(), "--session-turn-delay-stddev"),
+        needs_mean(shape.is_some(), "--session-turn-delay-shape"),
+        needs_mean(
+            sessions.session_delay_ratio.is_some() && !has_file(args),
+            "--session-delay-ratio",
+        ),
+        rule(
+            stddev.is_some() && shape == Some(DelayArg::Exponential),
+            "--session-turn-delay-stddev",
+            "on exponential delays, whose deviation is their mean",
+            "leave it out, or use --session-turn-delay-shape lognormal",
+        ),
+    ]
+}
+
+/// Whether conversations come from a file, which may say more than flags do.
+fn has_file(args: &ProfileArgs) -> bool {
+    args.workload.input_file.is_some()
 }

@@ -88,6 +88,30 @@ fn every_flag_without_an_effect_is_named() {
             "--session-turn-delay-stddev",
         ),
         ("--session-turns-mean 2 --turn-retry-backoff 2", "--turn-retry-backoff"),
+        ("--replay x --turn-retry-backoff 2", "--turn-retry-backoff"),
+        ("--replay x --num-sessions 2 --session-rate 5", "--num-sessions"),
+        ("--replay x --num-sessions 2 --concurrency 5", "--concurrency"),
+        ("--replay x --num-sessions 2 --max-concurrency 5", "--max-concurrency"),
+        ("--replay x --request-rate 5", "--request-rate"),
+        ("--replay x --arrival-pattern constant", "--arrival-pattern"),
+        (
+            "--replay x --request-rate-ramp-duration 5",
+            "--request-rate-ramp-duration",
+        ),
+        (
+            "--replay x --concurrency-ramp-duration 5",
+            "--concurrency-ramp-duration",
+        ),
+        ("--replay x --isl 5", "--isl"),
+        ("--replay x --replay-filter y", "--replay-filter"),
+        (
+            "--session-rate 2 --concurrency-ramp-duration 5",
+            "--concurrency-ramp-duration",
+        ),
+        (
+            "--num-sessions 2 --request-rate-ramp-duration 5",
+            "--request-rate-ramp-duration",
+        ),
         ("--export-level chunks", "--export-level chunks"),
         ("--export-level summary --auto-plot", "--auto-plot"),
         ("--plot-required", "--plot-required"),
@@ -129,6 +153,38 @@ fn contradictions_and_nonsense_are_refused() {
 }
 
 #[test]
+fn an_end_that_nobody_asked_for_is_told_with_the_flag_that_would_set_it() {
+    let cases = [
+        ("--concurrency 8", "16 requests by default (--request-count)"),
+        ("--concurrency 2", "10 requests by default (--request-count)"),
+        ("--request-rate 5", "10 requests by default (--request-count)"),
+        (
+            "--num-dataset-entries 1",
+            "1 request by default (--num-dataset-entries)",
+        ),
+        (
+            "--input-file x",
+            "each prompt of --input-file once, by default (--request-count)",
+        ),
+        ("--num-sessions 8", "16 sessions by default (--session-count)"),
+        (
+            "--num-sessions 8 --input-file x",
+            "each conversation of --input-file once, by default (--session-count)",
+        ),
+        ("--replay x", "the whole recording"),
+        ("--replay x --session-rate 5", "the whole recording"),
+        ("--replay x --request-count 1", "1 request"),
+        (
+            "--session-rate 1 --session-count 1 --benchmark-duration 1.5",
+            "1 session or 1.5s",
+        ),
+    ];
+    for (flags, length) in cases {
+        assert_eq!(resolve(flags).unwrap().stages[0].describe_length(), length, "{flags}");
+    }
+}
+
+#[test]
 fn an_aiperf_command_line_is_understood() {
     let config = resolve(
         "--model m --url http://h:8000 --endpoint-type chat --streaming --request-rate 20 --request-rate-mode poisson \
@@ -150,5 +206,8 @@ fn sessions_are_understood_by_the_names_that_aiperf_has() {
     .unwrap();
     assert_eq!(config.describe_load(), "poisson 2 sessions/s, at most 9 at once");
     assert_eq!(config.stages[0].describe_length(), "100 sessions");
-    assert_eq!(resolve("--num-sessions 8").unwrap().describe_load(), "8 sessions");
+    assert_eq!(
+        resolve("--num-sessions 8").unwrap().describe_load(),
+        "8 concurrent sessions"
+    );
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 use super::{Scope, Setting};
 use crate::run_config_file::keys::{Form, Key, Keys, Shape, ValueKind, value_kind};
 use crate::run_config_file::mistake::Mistake;
-use crate::run_config_file::substitute::{Variables, has_variable, substitute};
+use crate::run_config_file::substitute::{Variables, bare_variable, has_variable, substitute};
 use crate::run_config_file::yaml::{Content, Node, Pair, Scalar};
 
 /// A setting that is being read.
@@ -24,7 +24,7 @@ impl Reading<'_> {
             (Content::Scalar(scalar), Shape::Switch) => return self.switch(node, scalar),
             (Content::Scalar(scalar), Shape::One | Shape::Many) => vec![self.text(node, scalar)?],
             (Content::List(items), Shape::Many) => self.list(node, items)?,
-            (Content::Map(pairs), _) if self.key.map.is_some() => self.map(pairs)?,
+            (Content::Map(pairs), _) if self.key.map.is_some() => self.map(node, pairs)?,
             (_, Shape::Switch) => return Err(self.wrong(node, "true or false")),
             (_, Shape::One) if self.key.map.is_some() => return Err(self.wrong(node, "a single value or a map")),
             (_, Shape::One) => return Err(self.wrong(node, "a single value")),
@@ -49,6 +49,11 @@ impl Reading<'_> {
         Err(mistake.with_hint("leave it out for its default"))
     }
 
+    fn empty(&self, node: &Node, kind: &str) -> Mistake {
+        Mistake::at(node.place, format!("`{}` is an empty {kind}", self.key.name))
+            .with_hint("leave it out for its default")
+    }
+
     fn switch(&self, node: &Node, scalar: &Scalar) -> Result<(Setting, Vec<String>), Mistake> {
         let setting = match self.text(node, scalar)?.as_str() {
             "true" => Setting::On,
@@ -62,14 +67,18 @@ impl Reading<'_> {
     }
 
     fn text(&self, node: &Node, scalar: &Scalar) -> Result<String, Mistake> {
+        if let Some(name) = bare_variable(&scalar.text).filter(|_| scalar.is_plain) {
+            let message = format!("`{}`: `${name}` is no variable without braces", self.key.name);
+            let hint = format!("write `${{{name}}}`, or '${name}' in quotes for the text itself");
+            return Err(Mistake::at(node.place, message).with_hint(hint));
+        }
         substitute(&scalar.text, self.variables)
             .map_err(|error| Mistake::at(node.place, format!("`{}`: {error}", self.key.name)))
     }
 
     fn list(&self, node: &Node, items: &[Node]) -> Result<Vec<String>, Mistake> {
         if items.is_empty() {
-            return Err(Mistake::at(node.place, format!("`{}` is an empty list", self.key.name))
-                .with_hint("leave it out for its default"));
+            return Err(self.empty(node, "list"));
         }
         let mut values = Vec::new();
         for item in items {
@@ -84,7 +93,10 @@ impl Reading<'_> {
         Ok(values)
     }
 
-    fn map(&self, pairs: &[Pair]) -> Result<Vec<String>, Mistake> {
+    fn map(&self, node: &Node, pairs: &[Pair]) -> Result<Vec<String>, Mistake> {
+        if pairs.is_empty() {
+            return Err(self.empty(node, "map"));
+        }
         let joined = |separator: &str| {
             let item = |pair: &Pair| match &pair.value.content {
                 Content::Scalar(scalar) if !scalar.is_null() => {

@@ -1,7 +1,7 @@
 //! Every mistake has its place and says what to do.
 
 use super::{parse, resolve};
-use crate::run_config_file::FileError;
+use crate::run_config_file::{FileError, RunConfigFile};
 
 /// What is said of a file, with flags beside it.
 #[track_caller]
@@ -59,6 +59,28 @@ fn each_mistake_is_told_with_its_place() {
         ("stages: [{random_seed: 5}]", ""),
         ("stages: [{concurrency: ~}]", ""),
         ("stages: [{name: peak, request_rate: 0}]", ""),
+        ("concurrency: 8\npause: 5s", ""),
+        ("load: {name: a}", ""),
+        ("stages: [{load: {role: warmup}}]", ""),
+        ("load:\n  concurrency:2", ""),
+        ("load: {workload: {isl: 8}}", ""),
+        ("stages: [{stages: []}]", ""),
+        ("H: {a: b}", ""),
+        ("c\u{43e}ncurrency: 8", ""),
+        ("api_key: $KEY", ""),
+        ("header: {}", ""),
+        ("benchmark_duration: 0", ""),
+        ("stages: [{isl: 0}]", ""),
+        ("model: m\nconcurrency:8\n\nisl: 2", ""),
+        ("load:\n    concurrency: 8\n  isl: 8", ""),
+        ("load:\n\tisl: 8", ""),
+        ("isl:\t8", ""),
+        ("model: \"m\nisl: 8", ""),
+        ("model: @m", ""),
+        ("model: m: n", ""),
+        ("model: \"m\" n", ""),
+        ("stages: [{isl: 8}\nosl: 8", ""),
+        ("isl: *none", ""),
         ("url: ftp://x", ""),
         ("otel_url: 'http://h h'", ""),
         ("otel_protocol: grpc", ""),
@@ -120,4 +142,13 @@ fn what_a_variable_holds_is_not_repeated() {
         };
         assert!(!error.to_string().contains("canary"), "{error}");
     }
+}
+
+#[test]
+fn what_is_no_text_is_told_with_its_place() {
+    let parsed = RunConfigFile::parse("run.yaml", b"isl: 8\nmodel: caf\xe9\n", (Vec::new(), &|_| None));
+    let Err(FileError::Usage(error)) = parsed else {
+        panic!("nothing is wrong with it")
+    };
+    assert_eq!(error.message(), "run.yaml:2:11: the file is no text in UTF-8");
 }

@@ -77,6 +77,65 @@ fn the_environment_beats_the_file() {
     );
 }
 
+/// Headers and protocol that the endpoint gets, and what is said about others.
+fn otlp(text: &str, flags: &str, variables: &[(&str, &str)]) -> (Vec<String>, Option<String>, Vec<String>) {
+    let file = parse(text, flags, variables).unwrap();
+    let notices = file.displaced().into_iter();
+    let told = notices.map(|notice| format!("{} [{}]", notice.message, notice.advice.unwrap_or_default()));
+    let otlp = &file.common.args.telemetry.otlp;
+    let protocol = otlp.otel_protocol.map(|protocol| format!("{protocol:?}"));
+    (otlp.otel_header.clone(), protocol, told.collect())
+}
+
+#[test]
+fn credentials_for_the_endpoint_of_the_file_go_to_no_other() {
+    let text = "otel_url: http://file:4318\notel_header: authorization=Bearer x\notel_protocol: http/json";
+    let own = || {
+        (
+            vec!["authorization=Bearer x".to_owned()],
+            Some("HttpJson".to_owned()),
+            Vec::new(),
+        )
+    };
+    let endpoint = |url| [("OTEL_EXPORTER_OTLP_ENDPOINT", url)];
+    assert_eq!(otlp(text, "", &[]), own());
+    // The same place, named once more.
+    assert_eq!(otlp(text, "", &endpoint("http://file:4318/")), own());
+    assert_eq!(otlp(text, "--otel-url http://file:4318", &[]), own());
+    let told = |by: &str| {
+        let told = |(line, key, flag, variable)| {
+            format!(
+                "run.yaml:{line}: `{key}` has no effect: it is for the `otel_url` of the file, and {by} names another \
+                 [use {flag}, or set {variable}]"
+            )
+        };
+        vec![
+            told((2, "otel_header", "--otel-header", "OTEL_EXPORTER_OTLP_HEADERS")),
+            told((3, "otel_protocol", "--otel-protocol", "OTEL_EXPORTER_OTLP_PROTOCOL")),
+        ]
+    };
+    assert_eq!(
+        otlp(text, "", &endpoint("http://env:4318")),
+        (Vec::new(), None, told("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    );
+    assert_eq!(
+        otlp(text, "--otel-url http://flag:4318", &[]),
+        (Vec::new(), None, told("--otel-url"))
+    );
+    // What is said beside the endpoint that is used goes there.
+    let (headers, protocol, told) = otlp(
+        text,
+        "--otel-url http://flag:4318 --otel-header a=b --otel-protocol grpc",
+        &[],
+    );
+    assert_eq!((headers, protocol), (vec!["a=b".to_owned()], Some("Grpc".to_owned())));
+    assert_eq!(told, Vec::<String>::new());
+    // A file that leaves it to others to name the endpoint speaks of theirs.
+    let text = "otel_header: authorization=Bearer x";
+    let (headers, _, told) = otlp(text, "", &endpoint("http://env:4318"));
+    assert_eq!((headers.len(), told.len()), (1, 0));
+}
+
 #[test]
 fn a_key_that_is_typed_displaces_the_one_of_the_file_s_other_kind() {
     let file = parse("api_key_file: key.txt", "--api-key typed", &[]).unwrap();
