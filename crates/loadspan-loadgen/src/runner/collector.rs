@@ -77,6 +77,11 @@ impl Collector {
         for (_, output) in &mut batch.outputs {
             self.make_fit(&mut output.answer);
             self.make_fit(&mut output.reasoning);
+            for call in &mut output.tool_calls {
+                for text in [&mut call.id, &mut call.name, &mut call.arguments] {
+                    self.make_fit(text);
+                }
+            }
             self.redaction.redact_bytes(&mut output.body);
         }
         let batch = RecordBatch::new(batch.records, batch.outputs).with_ended(batch.ended);

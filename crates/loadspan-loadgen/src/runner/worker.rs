@@ -100,8 +100,13 @@ impl Worker {
 
     /// Waits for `pause`, or until nothing is to be sent any more.
     pub(crate) async fn pause(&self, pause: Duration) {
+        self.unless_stopped(tokio::time::sleep(pause)).await;
+    }
+
+    /// Waits for something, or until nothing is to be sent any more.
+    async fn unless_stopped(&self, awaited: impl Future<Output = ()>) {
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = awaited => {}
             () = self.stopped.notified() => {}
         }
     }

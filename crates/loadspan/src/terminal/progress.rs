@@ -114,6 +114,10 @@ impl ProgressLine {
     }
 
     fn message(&self, progress: Progress, view: &LiveView, done: Option<&Done>) -> String {
+        if done.is_none() && view.counts == self.before && progress.in_flight == 0 {
+            // Connections are opened, or a log is read up to what is sent of it.
+            return self.titled(progress, "starting".to_owned());
+        }
         let mut parts = vec![
             self.stage(progress, view, done),
             format!("{} req/s", short(view.request_rate)),
@@ -133,7 +137,7 @@ impl ProgressLine {
         parts.join(" · ")
     }
 
-    /// What of the stage has ended, with its name where there are several.
+    /// What of the stage has ended.
     fn stage(&self, progress: Progress, view: &LiveView, done: Option<&Done>) -> String {
         let (counts, before) = (view.counts, self.before);
         let stage = match done {
@@ -144,10 +148,15 @@ impl ProgressLine {
             }
             Some(done) => done.told.clone(),
         };
+        self.titled(progress, stage)
+    }
+
+    /// With the name of the stage, where there are several.
+    fn titled(&self, progress: Progress, text: String) -> String {
         let goal = self.stages.get(progress.stage as usize);
         match goal.map_or("", |goal| &goal.title) {
-            "" => stage,
-            title => format!("{title} {}/{}: {stage}", progress.stage + 1, self.stages.len()),
+            "" => text,
+            title => format!("{title} {}/{}: {text}", progress.stage + 1, self.stages.len()),
         }
     }
 }
@@ -246,6 +255,18 @@ mod tests {
             ..progress
         };
         assert!(said(&line, warm).starts_with("warm-up 5 · "));
+    }
+
+    #[test]
+    fn a_stage_of_which_nothing_was_sent_is_starting() {
+        let mut line = line(Some(84));
+        let nothing = Progress {
+            measure_started_at: None,
+            in_flight: 0,
+            ..at_second(25, 5)
+        };
+        line.begin_stage(view().counts);
+        assert_eq!(line.message(nothing, &view(), None), "starting");
     }
 
     #[test]

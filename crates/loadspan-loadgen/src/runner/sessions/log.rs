@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::watch;
 
 use crate::runner::{RunError, spawn};
 use crate::sessions::{LogEntry, SessionLog};
@@ -27,6 +28,8 @@ pub(crate) struct LogReader {
 pub(crate) struct LogQueue {
     entries: Receiver<LogEntry>,
     over: bool,
+    /// Whether the first entry of all has been found. Closed at the end of the log.
+    found: watch::Receiver<bool>,
 }
 
 impl LogReader {
@@ -36,19 +39,25 @@ impl LogReader {
     ///
     /// The thread cannot be started.
     pub(crate) fn start(log: SessionLog, workers: usize) -> Result<(Self, Vec<LogQueue>), RunError> {
+        let (find, found) = watch::channel(false);
         let (senders, queues): (Vec<_>, Vec<_>) = (0..workers)
             .map(|_| {
                 let (sender, entries) = channel(QUEUE_ENTRIES);
-                (sender, LogQueue { entries, over: false })
+                let queue = LogQueue {
+                    entries,
+                    over: false,
+                    found: found.clone(),
+                };
+                (sender, queue)
             })
             .unzip();
         let error = Arc::new(Mutex::new(None));
-        let found = Arc::clone(&error);
+        let failed = Arc::clone(&error);
         let thread = spawn("loadspan-replay", move || {
             let mut workers: Vec<_> = senders.into_iter().map(Some).collect();
-            let read = deal_out(log, &mut workers);
+            let read = deal_out(log, &mut workers, &find);
             // Before the workers hear of the end: they ask then.
-            *found.lock().unwrap_or_else(PoisonError::into_inner) = read.err();
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = read.err();
             drop(workers);
         })?;
         Ok((Self { thread, error }, queues))
@@ -63,9 +72,14 @@ impl LogReader {
 }
 
 /// Gives each entry to the worker whose session it is about, until nobody wants more.
-fn deal_out(log: SessionLog, workers: &mut [Option<Sender<LogEntry>>]) -> std::io::Result<()> {
+fn deal_out(
+    log: SessionLog,
+    workers: &mut [Option<Sender<LogEntry>>],
+    find: &watch::Sender<bool>,
+) -> std::io::Result<()> {
     for entry in log {
         let entry = entry?;
+        find.send_if_modified(|found| !std::mem::replace(found, true));
         let place = (entry.session % workers.len().max(1) as u64) as usize;
         let gone = match workers.get(place) {
             Some(Some(worker)) => worker.blocking_send(entry).is_err(),
@@ -82,6 +96,13 @@ fn deal_out(log: SessionLog, workers: &mut [Option<Sender<LogEntry>>]) -> std::i
 }
 
 impl LogQueue {
+    /// Waits until the log has been read as far as there is something to send, or to its end. What comes before that is of no
+    /// concern to the load, and may take long: half of a large log lies outside a window.
+    pub(crate) async fn begins(&mut self) {
+        // An error is that the log has ended.
+        let _ = self.found.wait_for(|found| *found).await;
+    }
+
     /// The next entry, if it has been read.
     pub(super) fn try_next(&mut self) -> Option<LogEntry> {
         let entry = self.entries.try_recv();

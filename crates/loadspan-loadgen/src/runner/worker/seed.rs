@@ -81,7 +81,7 @@ impl WorkerSeed {
 
     async fn run_on_loop(mut self) -> std::io::Result<WorkerReport> {
         let plan = Arc::clone(&self.plan);
-        let part = Part {
+        let mut part = Part {
             plan: &plan.stages[self.stage as usize],
             share: Share {
                 number: self.number as u64,
@@ -100,6 +100,9 @@ impl WorkerSeed {
             LoadModel::Closed { concurrency, .. } => closed::open_slots(&worker, part.connections(*concurrency)).await,
             LoadModel::Open { .. } | LoadModel::Recorded { .. } => Vec::new(),
         };
+        if let Some(log) = &mut part.log {
+            worker.unless_stopped(log.begins()).await;
+        }
         let start = worker.await_start(&mut pacer).await;
         let began = Spent::until(clock.now());
         let sessions = part.run(&worker, (slots, start), &mut pacer).await;

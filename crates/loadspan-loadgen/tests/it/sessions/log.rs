@@ -1,16 +1,17 @@
 //! Sessions out of a log that is read while it is sent.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use loadspan_loadgen::sessions::{
     Answer, ComposedCall, DueCall, LogEntry, LogEvent, Session, SessionLog, Sessions, TextForm, Unsendable,
 };
-use loadspan_loadgen::{LoadModel, RunError, SessionCounts};
+use loadspan_loadgen::{LoadModel, RunError, StopReason};
 use loadspan_testkit::{DurationExt, FakeServer, Fault, Script, When};
 
-use super::counts_of;
+use super::{counts_of, fates};
 use crate::harness::{Load, Report, Running, counts, server_with};
 
 /// Lines of a log: which session, and when. Its first is its beginning; it ends with its last.
@@ -19,6 +20,8 @@ struct Lines {
     lines: Vec<(u64, Duration)>,
     /// Where reading fails.
     broken_at: Option<usize>,
+    /// What is waited for before the first line, until it says so or is gone.
+    before: Mutex<Option<Receiver<()>>>,
 }
 
 /// What a session of the log shares with its reader: the times of calls that it has not been asked for.
@@ -53,7 +56,11 @@ impl Sessions for Lines {
             .for_each(|(session, _)| *left.entry(*session).or_default() += 1);
         let mut inboxes = BTreeMap::<u64, Inbox>::new();
         let (lines, broken_at) = (self.lines.clone(), self.broken_at);
+        let mut before = self.before.lock().unwrap().take();
         let entries = lines.into_iter().enumerate().flat_map(move |(place, (session, at))| {
+            if let Some(before) = before.take() {
+                let _ = before.recv();
+            }
             if Some(place) == broken_at {
                 return vec![Err(std::io::Error::other("line 3 is no JSON"))];
             }
@@ -114,6 +121,7 @@ fn lines(lines: &[(u64, u64)]) -> Lines {
             .map(|(session, at)| (*session, Duration::from_millis(*at)))
             .collect(),
         broken_at: None,
+        before: Mutex::default(),
     }
 }
 
@@ -159,20 +167,47 @@ fn a_log_longer_than_any_queue_is_sent_whole() {
 }
 
 #[test]
+fn the_load_begins_when_the_log_has_been_read_as_far_as_there_is_something_to_send() {
+    let server = server_with(Script::new());
+    for workers in [1, 2] {
+        let (reading, before) = channel();
+        let log = lines(&[(0, 0), (1, 5), (2, 10)]);
+        *log.before.lock().unwrap() = Some(before);
+        let running = recorded(server.url(), log).workers(workers).start();
+        std::thread::sleep(400.ms());
+        drop(reading);
+        let report = running.report();
+        report.assert_completed(3);
+        let began = report.end.stages[0].load_started_at;
+        assert!(began.as_secs_f64() >= 0.4, "the load began at {began:?}");
+        assert_eq!(due(&report), [(0, 0), (1, 5), (2, 10)]);
+    }
+}
+
+#[test]
+fn a_run_can_be_stopped_while_a_log_is_read_up_to_what_is_sent() {
+    let server = server_with(Script::new());
+    let (reading, before) = channel();
+    let log = lines(&[(0, 0)]);
+    *log.before.lock().unwrap() = Some(before);
+    let running = recorded(server.url(), log).workers(2).start();
+    running.run.stopper().stop();
+    let report = running.report();
+    assert_eq!(report.end.reason, StopReason::Interrupted);
+    assert!(report.records.is_empty());
+    drop(reading);
+}
+
+#[test]
 fn lines_of_a_session_that_failed_are_not_sent_but_counted() {
     let failing = Script::new().fault(Fault::status(500));
     let server = FakeServer::new().on(When::Number(1), failing).start().unwrap();
     let report = recorded(server.url(), lines(&[(0, 0), (1, 200), (0, 400), (0, 500)])).run();
     assert_eq!(report.outcomes(), counts([("completed", 1), ("http_status_500", 1)]));
-    let expected = SessionCounts {
-        started: 2,
-        completed: 1,
-        failed: 1,
-        calls: 2,
-        never_sent: 2,
-        ..SessionCounts::default()
-    };
-    assert_eq!(counts_of(&report), expected);
+    assert_eq!(
+        fates(&report),
+        "2 started, 1 completed, 1 failed, 2 calls, 2 never sent"
+    );
 }
 
 #[test]
