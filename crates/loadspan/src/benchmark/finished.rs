@@ -29,7 +29,7 @@ impl FinishedRun {
     /// In this order, since delivery may take as long as its flush timeout, and whoever does not wait for it has a report all the
     /// same.
     pub(super) fn report(mut self, exports: Option<Telemetry>, cut: &Cut) -> anyhow::Result<Exit> {
-        self.folder.write_run(&self.run_file)?;
+        let run_written = self.folder.write_run(&self.run_file);
         let mut summary = self.builder.finish(self.run_file.final_facts());
         observation::add_observed_if_readable(&mut summary, &self.folder);
         let report = ReportConfig {
@@ -37,20 +37,19 @@ impl FinishedRun {
             slice: self.config.output.slice,
             print: self.config.output.print,
         };
-        self.write(&summary, &report)?;
+        self.write(run_written, &summary, &report)?;
         let mut reach = MlflowReach::Unwanted;
         if let (Some(exports), Some(end)) = (exports, &mut self.run_file.end) {
             let flushed = telemetry::conclude(exports, &summary, &end.end);
             (summary.telemetry, reach) = (flushed.telemetry, flushed.mlflow);
             end.telemetry = Some(summary.telemetry.clone());
-            self.folder.write_run(&self.run_file)?;
-            self.write(&summary, &report)?;
+            self.write(self.folder.write_run(&self.run_file), &summary, &report)?;
         }
         let pictures = self.config.output.auto_plot.draw(&self.folder);
         let completed = completion::complete(&self, summary, (reach, cut));
         signals::interrupt(None);
+        self.print(&completed.summary, &report);
         if self.config.output.voice == Voice::Full {
-            print_summary(&self.folder, &completed.summary, &report);
             completed.tell();
         }
         completed.tell_missing(&self.folder);
@@ -60,8 +59,17 @@ impl FinishedRun {
         })
     }
 
-    fn write(&self, summary: &Summary, report: &ReportConfig) -> anyhow::Result<()> {
-        write_files(&self.folder, summary, &self.builder, report)
+    /// Writes the files of the report, once `run_written` is. A disk without room for them does not take the figures from the user.
+    fn write(&self, run_written: anyhow::Result<()>, summary: &Summary, report: &ReportConfig) -> anyhow::Result<()> {
+        run_written
+            .and_then(|()| write_files(&self.folder, summary, &self.builder, report))
+            .inspect_err(|_| self.print(summary, report))
+    }
+
+    fn print(&self, summary: &Summary, report: &ReportConfig) {
+        if self.config.output.voice == Voice::Full {
+            print_summary(&self.folder, summary, report);
+        }
     }
 
     fn judge(&self, completed: &Completed) -> Exit {

@@ -114,6 +114,31 @@ fn nobody_has_to_listen() {
     assert!(folder.path().join("run/summary.json").exists());
 }
 
+/// Files may have 8 KiB here, so that neither records nor figures fit.
+#[test]
+fn a_disk_without_room_does_not_take_the_figures_from_the_user() {
+    let server = FakeServer::new().start().unwrap();
+    let command = format!(
+        "trap '' XFSZ; ulimit -f 16; exec {} profile --url {} --model m --request-count 60 --isl 8 --artifact-dir run",
+        env!("CARGO_BIN_EXE_loadspan"),
+        server.url()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let run = std::process::Command::new("sh")
+        .args(["-c", &command])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&run.stdout),
+        String::from_utf8_lossy(&run.stderr),
+    );
+    assert_eq!(run.status.code(), Some(1), "{stderr}");
+    assert!(stdout.contains("60 requests completed"), "{stdout}");
+    assert!(stderr.contains("records.jsonl is incomplete: "), "{stderr}");
+    assert!(stderr.contains("summary.json"), "{stderr}");
+}
+
 #[test]
 fn runs_that_begin_at_once_have_folders_of_their_own() {
     let server = FakeServer::new().start().unwrap();
