@@ -61,14 +61,11 @@ test("a chain of ten thousand is no deeper than the stack", () => {
   assert.equal(tree.end[0], 10_000);
 });
 
-test("33,000 spans become a tree in a moment", () => {
+test("33,000 spans become a tree, of which all that is open is to be seen", () => {
   const many = Array.from({ length: 33_000 }, (_, i) => [`s${i}`, i ? `s${Math.floor((i - 1) / 3)}` : null, i, 100_000]);
-  const list = skeletonOf(...many);
-  const before = performance.now();
-  const tree = treeOf(list);
-  visibleRows(tree);
-  assert.ok(performance.now() - before < 1000);
+  const tree = treeOf(skeletonOf(...many));
   assert.equal(tree.size, 33_000);
+  assert.equal(visibleRows(tree).length, 33_000);
 });
 
 test("nanoseconds beyond what a double holds keep their last digit", () => {
