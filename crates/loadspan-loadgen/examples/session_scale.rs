@@ -69,6 +69,11 @@ fn main() -> Fallible<()> {
 
     let think = Duration::from_secs_f64(period * (1.0 - busy));
     let load = run(plan(&url, sessions, (think, Duration::from_secs_f64(2.0 * period)))?)?;
+    tell(&load);
+    Ok(())
+}
+
+fn tell(load: &Came) {
     let seconds = load.end.ended_at.nanos_since(load.end.load_started_at) as f64 / 1e9;
     println!(
         "{} calls, {:.0} a second; {} in flight at most; {} failed; {} MB",
@@ -89,7 +94,6 @@ fn main() -> Fallible<()> {
         late(1.0 - 1e-9)
     );
     println!("{:?}; {:.1} s of CPU", load.end.sessions, load.end.cpu_seconds);
-    Ok(())
 }
 
 /// What came of a load.
@@ -145,7 +149,31 @@ fn run((plan, clock): (RunPlan, RunClock)) -> Fallible<Came> {
 }
 
 fn plan(url: &str, sessions: NonZeroU32, (think, duration): (Duration, Duration)) -> Fallible<(RunPlan, RunClock)> {
-    let target_config = TargetConfig {
+    let clock = RunClock::start();
+    let target_config = target(url)?;
+    let prepared = preflight::run(preflight_of(&target_config), clock)?;
+    let plan = RunPlan {
+        run_id: RunId::new(1),
+        target: prepared.target,
+        target_config,
+        body: prepared.body,
+        stages: vec![StagePlan {
+            name: None,
+            load: load(sessions, duration),
+            traffic: Traffic::Sessions(Arc::new(Thinkers { think })),
+            pause: Duration::ZERO,
+            role: StageRole::Measured,
+        }],
+        tokenizer: None,
+        gap_limit: 1_000,
+        trace: None,
+        output_text: TextCapture::Off,
+    };
+    Ok((plan, clock))
+}
+
+fn target(url: &str) -> Fallible<TargetConfig> {
+    Ok(TargetConfig {
         urls: vec![BaseUrl::parse(url)?],
         endpoint_type: EndpointType::Chat,
         endpoint_path: None,
@@ -155,10 +183,12 @@ fn plan(url: &str, sessions: NonZeroU32, (think, duration): (Duration, Duration)
         tls: TlsConfig::SystemRoots,
         http: HttpPreference::Http11,
         deadlines: Deadlines::default(),
-    };
-    let clock = RunClock::start();
-    let preflight = PreflightConfig {
-        target: target_config.clone(),
+    })
+}
+
+fn preflight_of(target: &TargetConfig) -> PreflightConfig {
+    PreflightConfig {
+        target: target.clone(),
         model: None,
         server: Some(ServerKind::OpenAi),
         streaming: true,
@@ -168,9 +198,11 @@ fn plan(url: &str, sessions: NonZeroU32, (think, duration): (Duration, Duration)
         wait: Duration::ZERO,
         calibration: CalibrationNeed::OnePrompt,
         seed: 1,
-    };
-    let prepared = preflight::run(preflight, clock)?;
-    let load = LoadConfig {
+    }
+}
+
+fn load(sessions: NonZeroU32, duration: Duration) -> LoadConfig {
+    LoadConfig {
         model: LoadModel::Closed {
             concurrency: sessions,
             ramp: Some(RAMP),
@@ -186,25 +218,7 @@ fn plan(url: &str, sessions: NonZeroU32, (think, duration): (Duration, Duration)
         },
         workers: WORKERS,
         on_failed_turn: OnFailedTurn::EndSession,
-    };
-    let plan = RunPlan {
-        run_id: RunId::new(1),
-        target: prepared.target,
-        target_config,
-        body: prepared.body,
-        stages: vec![StagePlan {
-            name: None,
-            load,
-            traffic: Traffic::Sessions(Arc::new(Thinkers { think })),
-            pause: Duration::ZERO,
-            role: StageRole::Measured,
-        }],
-        tokenizer: None,
-        gap_limit: 1_000,
-        trace: None,
-        output_text: TextCapture::Off,
-    };
-    Ok((plan, clock))
+    }
 }
 
 /// Memory of this process that is in use now.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod said;
+mod tool_calls;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -347,7 +348,7 @@ impl Seen {
             response_model: self.response_model.clone(),
             server_request_id: self.header_request_id.take(),
             bytes_received: 0,
-            said: std::mem::take(&mut self.said),
+            said: std::mem::take(&mut self.said).finish(),
         }
     }
 

@@ -13,9 +13,7 @@ mod usage;
 use serde::Serialize;
 
 pub(crate) use self::answer::{read_answer, read_error};
-#[cfg(test)]
-pub(crate) use self::event::Piece;
-pub(crate) use self::event::{Channel, Facts, NamedCall, Place, Text, Unreadable};
+pub(crate) use self::event::{Channel, Facts, NamedCall, Piece, Place, Text, Unreadable};
 pub(crate) use self::repeat::EventReader;
 pub(crate) use self::request::BodyBuilder;
 pub use self::request::{BodyConfig, MaxTokensField, StreamUsage};

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 pub use self::diagnosis::PreflightError;
 use self::probe::{Fetched, Probe};
 use crate::RunClock;
+use crate::deadline::Deadlines;
 use crate::observer::{Observed, ObserverConfig, TextCapture, TextConfig};
 use crate::openai::{
     BodyConfig, Evidence, MaxTokensField, ServedModel, ServerKind, StreamUsage, read_models, read_version,
@@ -27,6 +28,8 @@ const OUTPUT_TOKENS: u32 = 8;
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// A server that is asked before the load has not got all day.
 const FIRST_BYTE: Duration = Duration::from_secs(60);
+/// An answer of a few tokens that takes longer has no end.
+const WHOLE_ANSWER: Duration = Duration::from_secs(300);
 /// Nothing depends on the version of a server.
 const VERSION: Duration = Duration::from_secs(2);
 
@@ -123,12 +126,19 @@ struct Asked<'a> {
     models: &'a [ServedModel],
 }
 
+/// Those of a request of the load, but no longer than a few tokens take.
+fn deadlines_of(load: Deadlines) -> Deadlines {
+    Deadlines {
+        first_byte: load.first_byte.min(FIRST_BYTE),
+        total: load.total.min(WHOLE_ANSWER),
+        ..load
+    }
+}
+
 impl Inquiry {
     fn new(config: PreflightConfig, clock: RunClock) -> Self {
-        let mut deadlines = config.target.deadlines;
-        deadlines.first_byte = deadlines.first_byte.min(FIRST_BYTE);
         Self {
-            probe: Probe::new(clock, deadlines),
+            probe: Probe::new(clock, deadlines_of(config.target.deadlines)),
             redaction: config.target.redaction(),
             config,
             clock,
@@ -333,4 +343,22 @@ fn refuses_stream_options(observed: &Observed) -> bool {
             .message
             .as_deref()
             .is_some_and(|message| message.contains("stream_options"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_without_an_end_are_not_waited_for_as_long_as_in_the_load() {
+        let usual = deadlines_of(Deadlines::default());
+        assert_eq!((usual.first_byte, usual.total), (FIRST_BYTE, WHOLE_ANSWER));
+        let short = Deadlines {
+            first_byte: Duration::from_secs(1),
+            total: Duration::from_secs(2),
+            ..Deadlines::default()
+        };
+        let kept = deadlines_of(short);
+        assert_eq!((kept.first_byte, kept.total), (short.first_byte, short.total));
+    }
 }

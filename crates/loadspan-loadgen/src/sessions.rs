@@ -9,6 +9,7 @@
 use std::fmt;
 use std::time::Duration;
 
+pub use loadspan_record::AnsweredToolCall;
 use loadspan_record::FailureKind;
 
 /// The sessions of a load, by number. Workers share it.
@@ -165,17 +166,6 @@ pub struct Answer {
     pub output_tokens: Option<u32>,
     /// Tokens of the input, as the server counted them.
     pub input_tokens: Option<u32>,
-}
-
-/// A tool call of an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AnsweredToolCall {
-    /// Its id.
-    pub id: String,
-    /// The function.
-    pub name: String,
-    /// Its arguments: a text, as a rule JSON.
-    pub arguments: String,
 }
 
 /// Why a call cannot be sent. It is recorded as a failure of this kind, and nothing is sent.

@@ -29,7 +29,7 @@ mod trace_context;
 mod verdict;
 mod words;
 
-pub use content::OutputText;
+pub use content::{AnsweredToolCall, OutputText};
 pub use distribution::Distribution;
 pub use facts::{
     ClientStats, Completeness, LiveNotice, LoadFacts, LoadModel, Notice, NoticeLevel, Preopened, PromptReuse, RunFacts,

@@ -63,7 +63,7 @@ fn replay(name: &str, reader: impl BufRead, started: Instant) -> Result<(), Box<
     let Opened::Log(log) = reading.open(name, reader, None)? else {
         return Err("it is no log".into());
     };
-    let mut planner = Planner::new(Options::default());
+    let mut planner = Planner::of_log(Options::default(), Reading::default().block_tokens);
     let mut count = 0_u64;
     for call in log {
         count += u64::from(planner.call(call?).is_some());

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::inspect::counted;
 use crate::plan::PlannedCall;
 use crate::recording::{Call, Message, Output, Part, Session, ToolCall};
 use crate::source::SourceError;
@@ -25,9 +26,9 @@ pub struct Held {
 /// There is no more room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "it is held as a whole, for which there are {} of memory: they were full after {calls} {}",
+    "it is held as a whole, for which there are {} of memory: they were full after {}",
     Bytes(*most),
-    if *calls == 1 { "call" } else { "calls" }
+    counted(*calls as usize, "call")
 )]
 pub struct Full {
     most: usize,

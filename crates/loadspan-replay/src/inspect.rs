@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::graph::{Edge, Graph, Refused, Start};
 use crate::recording::{Call, Recording, Session};
+use crate::source::BadLines;
 
 /// The calls of a session, what each waits for and why, and what looked like a reason to wait and was none.
 #[must_use]
@@ -66,13 +67,25 @@ pub fn render_unused(recording: &Recording) -> String {
         let (name, id, reason) = (Plain(&unused.name), Plain(&unused.id), &unused.reason);
         put(&mut text, format_args!("not used: {name} ({id}): {reason}\n"));
     }
-    for bad in &recording.bad.first {
+    text + &render_bad(&recording.bad)
+}
+
+/// Lines that were not read, one in a line: the first of them, and how many more there are.
+#[must_use]
+pub fn render_bad(bad: &BadLines) -> String {
+    let mut text = String::new();
+    for line in &bad.first {
         put(
             &mut text,
-            format_args!("not read: {}:{}: {}\n", Plain(&bad.file), bad.line, Plain(&bad.reason)),
+            format_args!(
+                "not read: {}:{}: {}\n",
+                Plain(&line.file),
+                line.line,
+                Plain(&line.reason)
+            ),
         );
     }
-    let others = recording.bad.total.saturating_sub(recording.bad.first.len() as u64);
+    let others = bad.total.saturating_sub(bad.first.len() as u64);
     if others > 0 {
         put(&mut text, format_args!("not read: {others} more\n"));
     }
@@ -129,18 +142,56 @@ impl std::fmt::Display for Seconds {
     }
 }
 
-/// Text of a recording, without what would move a terminal's cursor, and not too much of it.
+/// Whether a letter turns the direction of what follows it, so that a line reads as another one.
+const fn turns_direction(letter: char) -> bool {
+    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text of a recording, without what would move a terminal's cursor or turn its lines, and not too much of it.
 pub(crate) struct Plain<'a>(pub(crate) &'a str);
 
 impl std::fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         const SHOWN: usize = 200;
         for letter in self.0.chars().take(SHOWN) {
-            f.write_char(if letter.is_control() { '\u{fffd}' } else { letter })?;
+            let is_plain = !letter.is_control() && !turns_direction(letter);
+            f.write_char(if is_plain { letter } else { '\u{fffd}' })?;
         }
         if self.0.chars().nth(SHOWN).is_some() {
             f.write_str("…")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::BadLine;
+
+    #[test]
+    fn lines_that_were_not_read_are_named_and_cannot_move_the_cursor() {
+        let line = |line| BadLine {
+            file: "log\u{1b}[2J".to_owned(),
+            line,
+            reason: "no\nnumber".to_owned(),
+        };
+        let bad = BadLines {
+            total: 4,
+            first: vec![line(2), line(7)],
+        };
+        assert_eq!(
+            render_bad(&bad),
+            "not read: log\u{fffd}[2J:2: no\u{fffd}number\nnot read: log\u{fffd}[2J:7: no\u{fffd}number\nnot read: 2 more\n"
+        );
+        assert_eq!(render_bad(&BadLines::default()), "");
+    }
+
+    #[test]
+    fn text_of_a_recording_cannot_turn_its_line_around() {
+        assert_eq!(
+            Plain("a\u{202e}b\u{2066}\u{1b}c").to_string(),
+            "a\u{fffd}b\u{fffd}\u{fffd}c"
+        );
     }
 }

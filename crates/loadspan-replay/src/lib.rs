@@ -27,7 +27,7 @@ mod testing;
 
 pub use graph::{Edge, Graph, Reason, Refused, Start, Use, Used};
 pub use held::{Full, Held};
-pub use inspect::{render_text, render_unused};
+pub use inspect::{render_bad, render_text, render_unused};
 pub use log::{Lengths, TimedCall, TimedLog, Turn};
 pub use openai::{chat_message, chat_tools};
 pub use plan::{

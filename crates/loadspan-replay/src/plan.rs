@@ -7,6 +7,7 @@ mod events;
 mod options;
 mod sequence;
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 pub use self::events::PlannedEvent;
@@ -87,14 +88,23 @@ impl Plan {
 }
 
 impl Planner {
-    /// A planner that has seen nothing.
-    #[must_use]
-    pub fn new(options: Options) -> Self {
+    /// A planner of sessions that has seen nothing.
+    fn new(options: Options) -> Self {
+        let sequence = Sequence::new(options.seed);
         Self {
             options,
             origin_ns: None,
             left: Left::default(),
-            sequence: Sequence::default(),
+            sequence,
+        }
+    }
+
+    /// A planner of the calls of a log that has seen nothing. One of their `hash_ids` stands for so many tokens.
+    #[must_use]
+    pub fn of_log(options: Options, block_tokens: NonZeroU32) -> Self {
+        Self {
+            sequence: Sequence::of_log(options.seed, block_tokens),
+            ..Self::new(options)
         }
     }
 
@@ -151,7 +161,7 @@ impl Planner {
     }
 
     /// The SHA-256, in hexadecimal, of everything that was planned so far: what is sent, after what, and when. It is the same for the
-    /// same input, options and seed.
+    /// same input, options and seed; of texts that are made up, another seed makes others.
     #[must_use]
     pub fn sha256(&self) -> String {
         self.sequence.sha256()

@@ -1,5 +1,6 @@
 //! Files of recorded workloads, each format in its own file.
 
+mod budget;
 mod csv;
 mod detect;
 mod documents;

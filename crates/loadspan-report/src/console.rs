@@ -6,7 +6,6 @@
 
 pub(crate) mod about;
 mod grid;
-pub(crate) mod number;
 mod observed;
 pub(crate) mod replay;
 pub(crate) mod sessions;
@@ -16,7 +15,7 @@ mod telemetry;
 
 use loadspan_record::{RunMetric, Summary, VerdictStatus};
 
-use number::duration;
+use crate::number::duration;
 
 /// How to draw.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,7 @@ pub mod console;
 mod csv;
 pub mod html;
 mod json_lines;
+mod number;
 pub mod observed_jsonl;
 pub mod plot;
 pub mod records_jsonl;

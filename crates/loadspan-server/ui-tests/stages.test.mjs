@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commonOf } from "../ui/run/charts.js";
-import { narrowed, plannedOf, secondsOf, stageIn, stagesOf } from "../ui/run/stages.js";
+import { failedOf, narrowed, plannedOf, secondsOf, stageIn, stagesOf } from "../ui/run/stages.js";
 import { NO_WINDOWS, withFrame } from "../ui/run/windows.js";
 import { lacksFigures, pointsOf, secondAt } from "../ui/compare/stages.js";
 
@@ -56,6 +56,7 @@ test("the summary says more than metrics; a stage that was never begun is known 
   assert.equal(stageIn(found, "1").load, "poisson 10 req/s");
   assert.equal(stageIn(found, "2"), null);
   assert.equal(stageIn(found, null), null);
+  assert.deepEqual(found.map(failedOf), [null, 2, null], "failures of a warm-up are not none, but not counted");
 });
 
 test("while a run goes on, stages stand where they should be, as far as anybody knows", () => {

@@ -63,7 +63,7 @@ fn main() {
     let output = OutputText {
         answer: "word ".repeat(128),
         reasoning: String::new(),
-        body: Vec::new(),
+        ..OutputText::default()
     };
     let mut with_content = recorder(AttributeStyle::Semconv, SampleRatio::ALL);
     measure("content", spans, &mut with_content, |recorder, record| {

@@ -11,7 +11,6 @@
 mod attributes;
 mod batch;
 mod content;
-mod group;
 mod hierarchy;
 mod parameters;
 mod protobuf;
@@ -20,6 +19,7 @@ mod run;
 mod sessions;
 mod slowest;
 mod span;
+mod stage;
 #[cfg(test)]
 mod tests;
 

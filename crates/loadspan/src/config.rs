@@ -153,8 +153,7 @@ impl RunConfig {
             output,
             ..
         } = args;
-        let slo = output.goodput.as_deref();
-        let slo = slo.map(|slo| resolve_slo(slo, endpoint.streaming)).transpose()?;
+        let slo = resolve_slo(output.goodput.as_deref(), endpoint.streaming)?;
         let telemetry = telemetry::resolve((telemetry, mlflow), output.output_format, environment)?;
         let request = endpoint::resolve_request(&endpoint)?;
         let mut target = endpoint::resolve_target(endpoint)?;
@@ -162,10 +161,7 @@ impl RunConfig {
         check_propagation(&target, telemetry.as_ref())?;
         Ok(Self {
             scrape: observation::resolve(&observation, &target)?,
-            mlflow: telemetry
-                .as_ref()
-                .and_then(|telemetry| telemetry.mlflow.as_ref())
-                .map(MlflowConfig::plan),
+            mlflow: telemetry.as_ref().and_then(mlflow_plan),
             telemetry,
             request,
             target,
@@ -217,7 +213,12 @@ fn check_propagation(target: &TargetConfig, telemetry: Option<&TelemetryConfig>)
     }
 }
 
-fn resolve_slo(text: &str, streaming: bool) -> Result<Slo, UsageError> {
+fn mlflow_plan(telemetry: &TelemetryConfig) -> Option<MlflowPlan> {
+    telemetry.mlflow.as_ref().map(MlflowConfig::plan)
+}
+
+fn resolve_slo(text: Option<&str>, streaming: bool) -> Result<Option<Slo>, UsageError> {
+    let Some(text) = text else { return Ok(None) };
     let slo: Slo = text
         .parse()
         .map_err(|error: SloError| UsageError::new(error.to_string()))?;
@@ -226,7 +227,7 @@ fn resolve_slo(text: &str, streaming: bool) -> Result<Slo, UsageError> {
             format!("--goodput: no request can keep to {} without --streaming", metric.tag()),
             "add --streaming",
         )),
-        _ => Ok(slo),
+        _ => Ok(Some(slo)),
     }
 }
 

@@ -68,6 +68,15 @@ impl UsageError {
         }
     }
 
+    /// The same, said in other words.
+    pub(crate) fn with_words(self, change: impl Fn(&str) -> String) -> Self {
+        Self {
+            message: change(&self.message),
+            hint: self.hint.as_deref().map(change),
+            ..self
+        }
+    }
+
     pub(crate) fn stage(&self) -> Option<usize> {
         self.stage
     }

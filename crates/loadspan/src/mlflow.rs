@@ -6,7 +6,7 @@ mod stages;
 
 use std::sync::Arc;
 
-use loadspan_record::{RunOffset, SignalLedger, Sink, Summary, TelemetrySignal};
+use loadspan_record::{RunOffset, SignalLedger, Sink, Summary, TelemetrySignal, counted};
 use loadspan_telemetry::Notices;
 use loadspan_telemetry::config::{MlflowConfig, StageRuns};
 use loadspan_telemetry::mlflow::{
@@ -174,7 +174,7 @@ pub(crate) fn in_a_line(completion: &Completion) -> Option<String> {
     let logged: Vec<String> = logged
         .into_iter()
         .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!("{number} {what}{}", if number == 1 { "" } else { "s" }))
+        .map(|(number, what)| counted(number, what))
         .collect();
     let logged = match (logged.is_empty(), completion.missing.is_empty()) {
         (true, true) => "nothing was missing".to_owned(),

@@ -17,6 +17,7 @@ mod tests;
 mod words;
 mod yaml;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -56,6 +57,8 @@ pub(crate) struct RunConfigFile {
     common: Layered,
     /// What holds in each stage.
     stages: Vec<Layered>,
+    /// The variables in its values, and what they hold.
+    variables: Vec<(String, String)>,
 }
 
 /// Why a run file cannot be used.
@@ -94,7 +97,13 @@ impl RunConfigFile {
         let usage = |mistake: Mistake| mistake.into_usage(name);
         let text = std::str::from_utf8(bytes).map_err(|error| usage(Mistake::of_encoding(bytes, error)))?;
         let root = yaml::parse(text.trim_start_matches('\u{feff}')).map_err(usage)?;
-        let contents = entries::read(&root, &keys, variables).map_err(usage)?;
+        let used = RefCell::new(Vec::new());
+        let noted = |name: &str| {
+            let value = variables(name)?;
+            used.borrow_mut().push((name.to_owned(), value.clone()));
+            Some(value)
+        };
+        let contents = entries::read(&root, &keys, &noted).map_err(usage)?;
         let layer = |stage: &[entries::Entry]| typed.over((stage, &contents.common), &keys, variables);
         let common = layer(&[]).map_err(usage)?;
         let stages = contents.stages.iter().map(|stage| layer(&stage.entries));
@@ -109,6 +118,7 @@ impl RunConfigFile {
             contents,
             common,
             stages,
+            variables: used.into_inner(),
         })
     }
 

@@ -1,64 +1,41 @@
 //! What a response answered, for the session that repeats it.
 
-use std::collections::BTreeMap;
-
 use super::beginning;
+use super::tool_calls::ToolCalls;
 use crate::openai::{Channel, Facts};
-use crate::sessions::{Answer, AnsweredToolCall};
+use crate::sessions::Answer;
 
 /// The most that is kept of an answer, in bytes: text, and arguments of tool calls.
 const KEPT: usize = 1 << 20;
-/// The most tool calls that are kept of an answer.
-const CALLS: usize = 128;
 
 /// The first choice of a response, as it grows.
 #[derive(Debug, Default)]
 pub(crate) struct Answering {
     text: String,
-    /// By their numbers, which may have gaps.
-    tool_calls: BTreeMap<u32, AnsweredToolCall>,
-    bytes: usize,
+    tool_calls: ToolCalls,
 }
 
 impl Answering {
     /// Takes what an event says.
     pub(super) fn add(&mut self, facts: &Facts<'_>) {
-        for named in facts.tool_calls.iter().filter(|call| call.choice == 0) {
-            if let Some(call) = self.call(named.number) {
-                // Some servers repeat both with each part, and some leave them empty there.
-                let fill = |word: &mut String, said: Option<&str>| {
-                    if let Some(said) = said.filter(|_| word.is_empty()) {
-                        word.push_str(beginning(said, 1024));
-                    }
-                };
-                fill(&mut call.id, named.id.as_deref());
-                fill(&mut call.name, named.name.as_deref());
-            }
-        }
+        self.tool_calls.add_names(facts);
         let pieces = facts.text.pieces().iter();
         for piece in pieces.filter(|piece| piece.place.choice == 0 && piece.place.channel == Channel::Answer) {
-            let kept = beginning(&piece.text, KEPT - self.bytes);
-            let place = match piece.place.tool_call {
-                None => Some(&mut self.text),
-                Some(number) => self.call(number).map(|call| &mut call.arguments),
-            };
-            if let Some(place) = place {
-                place.push_str(kept);
-                self.bytes += kept.len();
+            let room = KEPT - self.text.len();
+            match piece.place.tool_call {
+                None => self
+                    .text
+                    .push_str(beginning(&piece.text, room - self.tool_calls.bytes())),
+                Some(number) => self.tool_calls.add_arguments(number, &piece.text, room),
             }
         }
-    }
-
-    fn call(&mut self, number: u32) -> Option<&mut AnsweredToolCall> {
-        let has_room = self.tool_calls.len() < CALLS || self.tool_calls.contains_key(&number);
-        has_room.then(|| self.tool_calls.entry(number).or_default())
     }
 
     /// All that was said; nobody has counted it.
     pub(crate) fn finish(self) -> Answer {
         Answer {
             text: self.text,
-            tool_calls: self.tool_calls.into_values().collect(),
+            tool_calls: self.tool_calls.finish(),
             output_tokens: None,
             input_tokens: None,
         }
@@ -67,6 +44,7 @@ impl Answering {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tool_calls::CALLS;
     use super::*;
     use crate::openai::{NamedCall, Piece, Place, Text};
 

@@ -3,7 +3,8 @@
 use loadspan_record::OutputText;
 
 use super::answer::Answering;
-use crate::openai::{Channel, Facts};
+use super::tool_calls::ToolCalls;
+use crate::openai::{Channel, Facts, Piece};
 
 /// The most that listeners are handed of an answer or of its reasoning, in bytes.
 pub(crate) const OUTPUT_LIMIT: usize = 64 << 10;
@@ -39,6 +40,8 @@ pub(crate) struct Said {
     pub(crate) output: OutputText,
     /// The same for a session.
     pub(crate) answer: Answering,
+    /// Tool calls of [`output`](Self::output), until all of it is there.
+    tool_calls: ToolCalls,
 }
 
 impl Said {
@@ -51,14 +54,26 @@ impl Said {
             text.pieces().iter().for_each(|piece| self.whole.push_str(&piece.text));
         }
         if config.output == TextCapture::On {
+            self.tool_calls.add_names(facts);
             for piece in text.pieces().iter().filter(|piece| piece.place.choice == 0) {
-                let kept = match piece.place.channel {
-                    Channel::Answer => &mut self.output.answer,
-                    Channel::Reasoning => &mut self.output.reasoning,
-                };
-                kept.push_str(beginning(&piece.text, KEPT.saturating_sub(kept.len())));
+                self.add_piece(piece);
             }
         }
+    }
+
+    fn add_piece(&mut self, piece: &Piece<'_>) {
+        let kept = match (piece.place.channel, piece.place.tool_call) {
+            (Channel::Answer, Some(number)) => return self.tool_calls.add_arguments(number, &piece.text, KEPT),
+            (Channel::Answer, None) => &mut self.output.answer,
+            (Channel::Reasoning, _) => &mut self.output.reasoning,
+        };
+        kept.push_str(beginning(&piece.text, KEPT.saturating_sub(kept.len())));
+    }
+
+    /// Nothing more is said.
+    pub(super) fn finish(mut self) -> Self {
+        self.output.tool_calls = std::mem::take(&mut self.tool_calls).finish();
+        self
     }
 }
 
@@ -74,7 +89,7 @@ pub(crate) fn beginning(text: &str, limit: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::openai::{Piece, Place, Text};
+    use crate::openai::{NamedCall, Place, Text};
 
     fn say(said: &mut Said, channel: Channel, choice: u32, text: &str) {
         let place = Place {
@@ -104,6 +119,39 @@ mod tests {
         say(&mut said, Channel::Answer, 0, "c");
         assert_eq!(said.whole, "abc");
         assert_eq!((&*said.output.reasoning, &*said.output.answer), ("a", "c"));
+    }
+
+    #[test]
+    fn tool_calls_are_no_part_of_the_text() {
+        let mut said = Said::default();
+        let config = TextConfig {
+            whole: TextCapture::On,
+            output: TextCapture::On,
+            answer: TextCapture::Off,
+        };
+        let named = NamedCall {
+            choice: 0,
+            number: 1,
+            id: Some("c1".into()),
+            name: Some("look".into()),
+        };
+        let part = |place, text: &'static str| Facts {
+            text: Text::One(Piece {
+                place,
+                text: text.into(),
+            }),
+            tool_calls: vec![named.clone()],
+            ..Facts::default()
+        };
+        said.add(&part(Place::answer(0), "let me see"), config);
+        said.add(&part(Place::arguments(0, 1), r#"{"a":"#), config);
+        said.add(&part(Place::arguments(0, 1), "2}"), config);
+        let Said { whole, output, .. } = said.finish();
+        assert_eq!((&*whole, &*output.answer), (r#"let me see{"a":2}"#, "let me see"));
+        let [call] = &*output.tool_calls else {
+            panic!("{output:?}")
+        };
+        assert_eq!((&*call.id, &*call.name, &*call.arguments), ("c1", "look", r#"{"a":2}"#));
     }
 
     #[test]

@@ -190,7 +190,7 @@ impl LogFiles {
 
     /// A planner that has seen nothing.
     pub(super) fn planner(&self) -> Planner {
-        Planner::new(self.config.options.clone())
+        Planner::of_log(self.config.options.clone(), self.config.reading.block_tokens)
     }
 
     /// What messages call it: its first file.

@@ -33,3 +33,30 @@ pub(crate) fn counts_of(report: &Report) -> SessionCounts {
     assert_eq!(sessions.len() as u64, counts.started);
     counts
 }
+
+/// The same in words, without what there is none of: `2 started, 1 completed, 1 failed, 5 calls`.
+pub(crate) fn fates(report: &Report) -> String {
+    let SessionCounts {
+        started,
+        completed,
+        failed,
+        cut,
+        calls,
+        retries,
+        unsendable,
+        never_sent,
+    } = counts_of(report);
+    let counts = [
+        (started, "started"),
+        (completed, "completed"),
+        (failed, "failed"),
+        (cut, "cut"),
+        (calls, "calls"),
+        (retries, "retries"),
+        (unsendable, "unsendable"),
+        (never_sent, "never sent"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = counts.map(|(count, what)| format!("{count} {what}")).collect();
+    told.join(", ")
+}

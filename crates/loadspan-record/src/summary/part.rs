@@ -95,6 +95,7 @@ impl Grounds {
             tokens: &self.tokens,
             arrivals: self.arrivals,
             is_recorded: !facts.replays.is_empty(),
+            is_of_single_calls: !stages_of_single_calls(&facts.replays).is_empty(),
         }
     }
 }

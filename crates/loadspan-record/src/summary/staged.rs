@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::StageSummary;
 use super::part::{Grounds, MeasuredTime, Part};
+use super::replay::stages_of_single_calls;
 use super::rows::{Rows, Selection};
 use super::tally::Tally;
 use crate::distribution::{GapHistogram, to_seven_digits};
@@ -155,6 +156,7 @@ impl Stage<'_> {
             client: self.facts.client.as_ref(),
             completeness,
             is_recorded: run.replays.iter().any(|replay| replay.stage == self.facts.number),
+            is_of_single_calls: stages_of_single_calls(&run.replays).contains(&self.facts.number),
             ..grounds.evidence(run)
         };
         (self.facts.role == StageRole::Measured).then(|| Verdict::of(&evidence))

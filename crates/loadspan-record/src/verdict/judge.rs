@@ -19,6 +19,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) arrivals: u64,
     /// Whether a recording was sent.
     pub(crate) is_recorded: bool,
+    /// Whether its sessions are of one call each, and so sessions only in name.
+    pub(crate) is_of_single_calls: bool,
 }
 
 type Judged = Option<(Reason, Severity)>;
@@ -70,7 +72,7 @@ impl Evidence<'_> {
         let late_ms = (self.arrivals as f64) * (1.0 / achieved_rate - 1.0 / scheduled_rate) * 1e3;
         let thresholds = self.thresholds;
         let severity = thresholds.rate_shortfall.severity_of(shortfall)?;
-        let reason = if self.load.asked.model.is_of_sessions() {
+        let reason = if self.load.asked.model.is_of_sessions() && !self.is_of_single_calls {
             Reason::SessionRateMissed {
                 scheduled_rate,
                 achieved_rate,

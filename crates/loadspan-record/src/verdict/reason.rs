@@ -171,10 +171,7 @@ impl Reason {
                 "lower the load, give the client more cores, or move it off the server's machine"
             }
             Self::DispatchDelay { .. } => less_to_send(asked.load),
-            Self::RateMissed { .. } => "lower --request-rate, raise --max-concurrency, or give the client more cores",
-            Self::SessionRateMissed { .. } => {
-                "begin sessions at a lower rate, raise --max-concurrency, or give the client more cores"
-            }
+            Self::RateMissed { .. } | Self::SessionRateMissed { .. } => less_at_once(asked.load),
             Self::HeldBack { .. } => {
                 "raise --max-concurrency, or read the latency from schedule, which includes the wait"
             }
@@ -202,6 +199,19 @@ const fn more_to_send(asked: Asked) -> &'static str {
         "raise --session-count or --benchmark-duration"
     } else {
         "raise --request-count or --benchmark-duration"
+    }
+}
+
+/// What makes a schedule one that can be kept to.
+const fn less_at_once(load: LoadModel) -> &'static str {
+    match load {
+        LoadModel::Recorded { .. } => "lower --replay-speed, raise --max-concurrency, or give the client more cores",
+        LoadModel::OpenSessions { .. } => {
+            "lower --session-rate, raise --max-concurrency, or give the client more cores"
+        }
+        LoadModel::Open { .. } | LoadModel::Closed { .. } | LoadModel::ClosedSessions { .. } | LoadModel::Staged => {
+            "lower --request-rate, raise --max-concurrency, or give the client more cores"
+        }
     }
 }
 

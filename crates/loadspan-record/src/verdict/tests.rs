@@ -164,6 +164,54 @@ fn the_worst_reason_comes_first() {
     assert_eq!(severities, [Severity::Invalid, Severity::Degraded]);
 }
 
+/// What is said of a recording that is sent at half the rate at which it was to be sent, of which so many calls are of no session.
+fn said_of_half_the_rate(single_calls: u64) -> [String; 2] {
+    let mut facts = open_facts(100.0);
+    facts.load.model = LoadModel::Recorded { max_concurrency: None };
+    let planned = PlannedReplay {
+        calls: 200,
+        single_calls,
+        ..PlannedReplay::default()
+    };
+    facts.replays = vec![ReplayFacts {
+        stage: 0,
+        planned,
+        never_sent: 0,
+    }];
+    let verdict = verdict_of(facts, |request, record| {
+        record.scheduled_ms(f64::from(request) * 100.0).with(|record| {
+            (record.session, record.turn, record.turns) = (Some(u64::from(request)), Some(0), Some(1));
+        })
+    });
+    let is_of_rate = |finding: &&Finding| {
+        matches!(
+            finding.reason,
+            Reason::RateMissed { .. } | Reason::SessionRateMissed { .. }
+        )
+    };
+    let found = verdict.reasons.iter().find(is_of_rate).unwrap();
+    [found.message.clone(), found.advice.clone()]
+}
+
+#[test]
+fn single_calls_of_a_recording_miss_a_rate_of_requests() {
+    let advice = "lower --replay-speed, raise --max-concurrency, or give the client more cores";
+    assert_eq!(
+        said_of_half_the_rate(200),
+        [
+            "the achieved rate missed the schedule: 5.00 req/s instead of 10.0",
+            advice
+        ]
+    );
+    assert_eq!(
+        said_of_half_the_rate(199),
+        [
+            "sessions began at a rate that missed the schedule: 5.00 a second instead of 10.0",
+            advice
+        ]
+    );
+}
+
 /// What is advised about too few requests, and about requests that left late.
 fn advised(model: LoadModel, replays: Vec<ReplayFacts>) -> [String; 2] {
     let mut facts = open_facts(100.0);

@@ -3,6 +3,7 @@
 //! Each field goes in with its length, so that no two sequences are one text.
 
 use std::fmt::Write;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -12,12 +13,10 @@ use super::{PlannedCall, PlannedSession};
 use crate::graph::Start;
 use crate::recording::Call;
 
-pub(super) struct Sequence(Context);
-
-impl Default for Sequence {
-    fn default() -> Self {
-        Self(Context::new(&SHA256))
-    }
+pub(super) struct Sequence {
+    digest: Context,
+    /// What texts are made up from, where the recording has none.
+    seed: u64,
 }
 
 impl std::fmt::Debug for Sequence {
@@ -27,6 +26,20 @@ impl std::fmt::Debug for Sequence {
 }
 
 impl Sequence {
+    pub(super) fn new(seed: u64) -> Self {
+        let digest = Context::new(&SHA256);
+        Self { digest, seed }
+    }
+
+    /// Of a log: all of its texts are made up, those of blocks of so many tokens each.
+    pub(super) fn of_log(seed: u64, block_tokens: NonZeroU32) -> Self {
+        let mut sequence = Self::new(seed);
+        sequence.text("log");
+        sequence.number(seed);
+        sequence.number(u64::from(block_tokens.get()));
+        sequence
+    }
+
     pub(super) fn session(&mut self, planned: &PlannedSession) {
         self.text("session");
         self.text(planned.session.id());
@@ -71,7 +84,7 @@ impl Sequence {
 
     pub(super) fn sha256(&self) -> String {
         let mut text = String::with_capacity(64);
-        for byte in self.0.clone().finish().as_ref() {
+        for byte in self.digest.clone().finish().as_ref() {
             let _ = write!(text, "{byte:02x}");
         }
         text
@@ -84,6 +97,9 @@ impl Sequence {
         self.number(call.messages.len() as u64);
         for message in &call.messages {
             self.json(message.as_ref());
+        }
+        if call.messages.is_empty() {
+            self.number(self.seed);
         }
         self.json(&call.tools);
         self.json(&call.parameters);
@@ -104,7 +120,7 @@ impl Sequence {
 
     fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
-        self.0.update(bytes);
+        self.digest.update(bytes);
     }
 
     fn time(&mut self, time: Option<Duration>) {
@@ -112,11 +128,11 @@ impl Sequence {
     }
 
     fn maybe(&mut self, number: Option<u64>) {
-        self.0.update(&[u8::from(number.is_some())]);
+        self.digest.update(&[u8::from(number.is_some())]);
         self.number(number.unwrap_or(0));
     }
 
     fn number(&mut self, number: u64) {
-        self.0.update(&number.to_be_bytes());
+        self.digest.update(&number.to_be_bytes());
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::budget::{self, BUDGET, too_heavy};
 use super::documents;
 use super::problem::{Problems, SourceError, json_reason};
 use super::spans::SpanRecord;
@@ -64,6 +65,9 @@ pub(super) fn read<R: BufRead>(
 }
 
 fn record(span: &RawValue) -> Result<SpanRecord, String> {
+    if budget::of_json(span.get()) > BUDGET {
+        return Err(too_heavy());
+    }
     // A value first: what is wrong with its content has no place in the line.
     let span: Value = serde_json::from_str(span.get()).map_err(|error| error.to_string())?;
     let span = Span::deserialize(span).map_err(|error| error.to_string())?;

@@ -8,12 +8,10 @@ use loadspan_wire::otlp::trace::status::StatusCode;
 use loadspan_wire::otlp::trace::{ResourceSpans, Span};
 use serde_json::{Map, Value};
 
+use super::budget::BUDGET;
 use super::problem::{Problems, SourceError, json_reason};
 use super::spans::SpanRecord;
 use super::{documents, protobuf};
-
-/// What one document may take in memory while it is read, beside what is kept of it.
-const BUDGET: usize = 1 << 30;
 
 /// Attributes that some instrumentations put on events rather than on the span.
 const ON_EVENTS: [&str; 6] = [

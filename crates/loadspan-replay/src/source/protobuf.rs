@@ -6,8 +6,9 @@
 use std::io::{self, BufRead, Read};
 
 use loadspan_wire::otlp::trace::ResourceSpans;
-use loadspan_wire::otlp::{ExportTraceServiceRequest, Message};
+use loadspan_wire::otlp::{ExportTraceServiceRequest, Message, weight};
 
+use super::budget::{BUDGET, too_heavy};
 use super::problem::{Problems, SourceError};
 
 /// The tag of `resource_spans` in a request.
@@ -43,16 +44,28 @@ pub(super) fn each<R: BufRead>(
             Ok(false) => return Ok(()),
             Err(error) => return end(number, error, problems),
         }
-        let decoded = match framing {
-            Framing::None => ResourceSpans::decode(buffer.as_slice()).map(|spans| vec![spans]),
-            _ => ExportTraceServiceRequest::decode(buffer.as_slice()).map(|request| request.resource_spans),
-        };
-        match decoded {
+        match decode(&buffer, framing) {
             Ok(spans) => spans.into_iter().try_for_each(&mut take)?,
-            Err(error) => problems.line(number, error.to_string())?,
+            Err(reason) => problems.line(number, reason)?,
         }
     }
     Ok(())
+}
+
+/// What a message is, if it does not become too large: two bytes of it may become three hundred.
+fn decode(message: &[u8], framing: Framing) -> Result<Vec<ResourceSpans>, String> {
+    let weight = match framing {
+        Framing::None => weight::of_resource_spans(message),
+        _ => weight::of_traces(message),
+    };
+    if weight > BUDGET {
+        return Err(too_heavy());
+    }
+    let decoded = match framing {
+        Framing::None => ResourceSpans::decode(message).map(|spans| vec![spans]),
+        _ => ExportTraceServiceRequest::decode(message).map(|request| request.resource_spans),
+    };
+    decoded.map_err(|error| error.to_string())
 }
 
 /// Where lengths are wrong, nothing behind them can be found.
@@ -86,7 +99,8 @@ fn next<R: BufRead>(reader: &mut R, framing: Framing, buffer: &mut Vec<u8>) -> i
         }
         Framing::None => return Err(invalid("it is no request of OTLP")),
     };
-    if length > LONGEST {
+    // Requests with nothing in them are none: a file of zeros would never end.
+    if length > LONGEST || (length == 0 && framing != Framing::None) {
         return Err(invalid("it is no request of OTLP, or too long for one"));
     }
     buffer.clear();

@@ -26,6 +26,9 @@ pub struct Conversations<R> {
     done: bool,
 }
 
+/// Answers of a conversation. The input of each repeats the list of all that was said before, so that the lists grow with the square.
+const MOST_ANSWERS: usize = 4_096;
+
 #[derive(Deserialize)]
 struct Conversation {
     id: Option<String>,
@@ -104,6 +107,9 @@ fn session(text: &[u8], number: u64) -> Result<Session, String> {
         let role = role(&said.from);
         // A model that speaks first was not asked anything.
         if role == Role::Assistant && !history.is_empty() {
+            if calls.len() == MOST_ANSWERS {
+                return Err(format!("it has more than {MOST_ANSWERS} answers"));
+            }
             calls.push(call(&history, &said.value, calls.len(), arrival, &conversation.model));
         }
         history.push(Arc::new(Message::text_of(role, said.value)));

@@ -165,7 +165,7 @@ impl Taken {
                     self.unused.push(Unused {
                         id: span.id,
                         name: span.name,
-                        reason: reason.to_owned(),
+                        reason,
                     });
                 }
             }

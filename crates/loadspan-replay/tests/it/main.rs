@@ -5,6 +5,7 @@ mod bytes;
 mod dialects;
 mod files;
 mod harness;
+mod heavy;
 mod links;
 mod logs;
 mod plans;

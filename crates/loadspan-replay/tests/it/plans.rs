@@ -1,5 +1,6 @@
 //! What is sent of a recording, and when.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use loadspan_replay::{
@@ -133,6 +134,32 @@ fn the_hash_is_of_all_that_is_sent() {
 }
 
 #[test]
+fn another_seed_is_another_sequence_where_it_makes_texts_up() {
+    let seeded = |seed| Options {
+        seed,
+        ..Options::default()
+    };
+    let of_spans = |span: &Span, seed| plan(std::slice::from_ref(span), &seeded(seed)).sha256;
+    let with_content = chat("a", 0, 300).asks([user("one")]).says("x");
+    assert_eq!(of_spans(&with_content, 1), of_spans(&with_content, 2));
+    let without = chat("a", 0, 300).with("gen_ai.usage.input_tokens", 20);
+    assert_eq!(of_spans(&without, 1), of_spans(&without, 1));
+    assert_ne!(of_spans(&without, 1), of_spans(&without, 2));
+    let of_log = |seed, block_tokens| {
+        let line = "{\"timestamp\": 0, \"input_length\": 5, \"hash_ids\": [7]}\n";
+        let Opened::Log(log) = Reading::default().open("log", line.as_bytes(), None).unwrap() else {
+            panic!("it is a log");
+        };
+        let mut planner = Planner::of_log(seeded(seed), NonZeroU32::new(block_tokens).unwrap());
+        assert!(log.map(Result::unwrap).all(|call| planner.call(call).is_some()));
+        planner.sha256()
+    };
+    assert_eq!(of_log(1, 512), of_log(1, 512));
+    assert_ne!(of_log(1, 512), of_log(2, 512));
+    assert_ne!(of_log(1, 512), of_log(1, 16));
+}
+
+#[test]
 fn failed_calls_can_be_left_out() {
     let spans = || {
         [
@@ -172,7 +199,7 @@ fn a_log_is_planned_as_it_is_read() {
     let Opened::Log(log) = Reading::default().open("log", text.as_bytes(), None).unwrap() else {
         panic!("it is a log");
     };
-    let mut planner = Planner::new(Options {
+    let options = Options {
         speed: Speed::new(2.0).unwrap(),
         max_wait: Some(ms(250)),
         window: Some(Window {
@@ -180,7 +207,8 @@ fn a_log_is_planned_as_it_is_read() {
             to: ms(5_000),
         }),
         ..Options::default()
-    });
+    };
+    let mut planner = Planner::of_log(options, Reading::default().block_tokens);
     let calls: Vec<_> = log.filter_map(|call| planner.call(call.unwrap())).collect();
     let said: Vec<_> = calls.iter().map(|call| (call.call.line, call.at, call.delay)).collect();
     // The other session began before the window, and so is its later turn.

@@ -7,8 +7,8 @@ use loadspan_record::{
     TokenSource,
 };
 
-use super::number::{average, count, counted, mebibytes, number, percent};
 use super::{Layout, Paint, single_line};
+use crate::number::{average, count, counted, mebibytes, number, percent};
 
 /// Width of the labels.
 const LABEL: usize = 9;

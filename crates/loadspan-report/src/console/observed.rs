@@ -2,8 +2,8 @@
 
 use loadspan_record::{GpuSummary, ServerCounter, ServerGauge, ServerHistogram, ServerSummary, Summary};
 
-use super::number::{average, count, counted, number, percent};
 use super::{Layout, about};
+use crate::number::{average, count, counted, number, percent};
 
 /// A line for each server that was scraped, and one for all GPUs.
 pub(super) fn observed(summary: &Summary, layout: Layout) -> String {

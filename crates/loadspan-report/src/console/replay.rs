@@ -2,8 +2,8 @@
 
 use loadspan_record::{ReplayLengths, ReplaySummary, Summary};
 
-use super::number::{count, counted};
 use super::{Layout, about};
+use crate::number::{count, counted, number};
 
 /// Empty where nothing was replayed.
 pub(super) fn replays(summary: &Summary, layout: Layout) -> String {
@@ -43,8 +43,10 @@ fn remarks(replay: &ReplaySummary, stage: Option<String>) -> Vec<(&'static str, 
     let mut remarks = vec![("Replay", sent.join(", "))];
     if let Some(error) = &replay.arrival_error {
         let text = format!(
-            "late by p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms",
-            error.p50, error.p99, error.max
+            "late by p50 {} ms, p99 {} ms, max {} ms",
+            number(error.p50),
+            number(error.p99),
+            number(error.max)
         );
         remarks.push(("Arrivals", text));
     }

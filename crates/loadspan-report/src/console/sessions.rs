@@ -3,9 +3,9 @@
 use loadspan_record::{Distribution, SessionBucket, SessionSummary, Summary};
 
 use super::grid::Grid;
-use super::number::{average, count, duration, percent};
 use super::stages::millis;
 use super::{Layout, about};
+use crate::number::{average, count, counted, duration, percent};
 
 /// Empty without sessions.
 pub(super) fn sessions(summary: &Summary, layout: Layout) -> String {
@@ -43,8 +43,7 @@ pub(crate) fn remarks(sessions: &SessionSummary) -> Vec<(&'static str, String)> 
         ends.push(format!("{} retr{plural}", count(sessions.retries)));
     }
     if sessions.never_sent > 0 {
-        let plural = if sessions.never_sent == 1 { "" } else { "s" };
-        ends.push(format!("{} turn{plural} never sent", count(sessions.never_sent)));
+        ends.push(format!("{} never sent", counted(sessions.never_sent, "turn")));
     }
     let mut remarks = vec![("Sessions", ends.join(", "))];
     let lasted = |stats: &Distribution| format!("p50 {}, p99 {}", duration(stats.p50), duration(stats.p99));

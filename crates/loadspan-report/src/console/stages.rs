@@ -6,8 +6,8 @@ use loadspan_record::{
 
 use super::about::shortened;
 use super::grid::Grid;
-use super::number::{average, count, counted, decimals_for, grouped, number};
 use super::{Layout, single_line};
+use crate::number::{average, count, counted, decimals_for, grouped, number};
 
 /// Letters of a name at most.
 const NAME: usize = 18;

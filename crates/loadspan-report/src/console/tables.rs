@@ -3,8 +3,8 @@
 use comfy_table::{CellAlignment, ColumnConstraint, LineStyle, Row, Table, TableStyle, Width};
 use loadspan_record::{Distribution, Figures, Metric, RunMetric, SteadyState, Summary};
 
-use super::number::{decimals_for, grouped, number, percent};
 use super::{Layout, Paint};
+use crate::number::{decimals_for, grouped, number, percent};
 
 /// Width of the first column of both tables, so that they line up.
 const LABEL: u16 = 22;

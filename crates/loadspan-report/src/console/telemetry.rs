@@ -2,8 +2,8 @@
 
 use loadspan_record::{SignalLedger, Sink, TelemetrySignal, TelemetrySummary};
 
-use super::number::{count, counted};
 use super::{Layout, about};
+use crate::number::{count, counted};
 
 /// One line for each signal and sink; empty without telemetry.
 pub(super) fn ledgers(telemetry: &TelemetrySummary, layout: Layout) -> String {

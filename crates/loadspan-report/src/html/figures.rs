@@ -4,7 +4,7 @@ use loadspan_record::{Distribution, Figures, Metric, RunMetric, SteadyState, Sum
 
 use super::markup::{Element, element};
 use super::table::{Cell, Column, Table};
-use crate::console::number::{count, decimals_for, grouped, number, percent};
+use crate::number::{count, decimals_for, grouped, number, percent};
 
 /// Statistics by their names in files, and whether they are there at first sight.
 const STATISTICS: [(&str, bool); 14] = [

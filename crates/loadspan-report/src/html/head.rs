@@ -4,7 +4,7 @@ use loadspan_record::{Completeness, Finding, Metric, RunMetric, Severity, Summar
 
 use super::markup::{Element, element};
 use crate::console::about;
-use crate::console::number::{count, duration, number, percent};
+use crate::number::{count, duration, number, percent};
 use crate::wall_time::WallTime;
 
 /// The title of the window.

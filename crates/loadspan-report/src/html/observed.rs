@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::markup::{Element, element};
 use super::table::{Cell, Column, Table};
-use crate::console::number::{average, count, number};
+use crate::number::{average, count, number};
 
 /// A table for each server and one for all GPUs. `None` when nothing was watched.
 pub(super) fn section(summary: &Summary) -> Option<Element> {

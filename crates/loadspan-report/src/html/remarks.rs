@@ -5,7 +5,7 @@ use loadspan_record::{Notice, Summary};
 use super::markup::{Element, element};
 use super::table::{Cell, Column, Table};
 use crate::console::about as words;
-use crate::console::number::{count, percent};
+use crate::number::{count, percent};
 
 /// Failures by class, the most frequent first. `None` when nothing failed.
 pub(super) fn errors(summary: &Summary) -> Option<Element> {

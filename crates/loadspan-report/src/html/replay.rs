@@ -5,8 +5,8 @@ use loadspan_record::{ReplayLengths, ReplaySummary, Summary};
 use super::markup::{Element, element};
 use super::stages::{millis, nothing};
 use super::table::{Cell, Column, Table};
-use crate::console::number::{count, grouped};
 use crate::console::replay::{answers, left};
+use crate::number::{count, grouped};
 
 /// `None` where nothing was replayed.
 pub(super) fn section(summary: &Summary) -> Option<Element> {

@@ -5,8 +5,8 @@ use loadspan_record::{SessionBucket, Summary};
 use super::markup::{Element, element};
 use super::stages::{millis, nothing};
 use super::table::{Cell, Column, Table};
-use crate::console::number::{count, percent};
 use crate::console::sessions::{range, remarks};
+use crate::number::{count, percent};
 
 /// `None` without sessions.
 pub(super) fn section(summary: &Summary) -> Option<Element> {

@@ -1,10 +1,12 @@
 //! The stages of a run, a row for each and one for what they come to.
 
-use loadspan_record::{Counts, Distribution, Figures, Metric, RunMetric, StageSummary, Summary, VerdictStatus};
+use loadspan_record::{
+    Counts, Distribution, Figures, Metric, RunMetric, StageRole, StageSummary, Summary, VerdictStatus,
+};
 
 use super::markup::{Element, element};
 use super::table::{Cell, Column, Table};
-use crate::console::number::{count, decimals_for, grouped, number};
+use crate::number::{count, decimals_for, grouped, number};
 
 /// Latencies by title, with the statistics that are shown.
 const LATENCIES: [(Metric, &str); 2] = [
@@ -36,7 +38,8 @@ struct Row<'a> {
     name: String,
     load: &'a str,
     figures: &'a Figures,
-    counts: &'a Counts,
+    /// `None` of a warm-up, whose requests are in no figure.
+    counts: Option<&'a Counts>,
     verdict: Option<VerdictStatus>,
 }
 
@@ -45,7 +48,7 @@ fn stage_row(stage: &StageSummary) -> Row<'_> {
         name: stage.label(),
         load: &stage.load.asked.description,
         figures: &stage.metrics,
-        counts: &stage.counts,
+        counts: (stage.role == StageRole::Measured).then_some(&stage.counts),
         verdict: stage.verdict.as_ref().map(|verdict| verdict.status),
     }
 }
@@ -55,7 +58,7 @@ fn total_row(summary: &Summary) -> Row<'_> {
         name: "All stages".to_owned(),
         load: "",
         figures: &summary.metrics,
-        counts: &summary.counts,
+        counts: Some(&summary.counts),
         verdict: Some(summary.verdict.status),
     }
 }
@@ -83,11 +86,12 @@ fn columns(summary: &Summary, latencies: &[(Metric, &str)]) -> Vec<Column> {
 
 fn cells(row: &Row<'_>, summary: &Summary, latencies: &[(Metric, &str)]) -> Vec<Cell> {
     let scalar = |metric| Cell::text(row.figures.scalar(metric).map_or_else(nothing, number));
+    let counted = |of: fn(&Counts) -> u64| Cell::text(row.counts.map_or_else(nothing, |counts| count(of(counts))));
     let mut cells = vec![
         Cell::text(&row.name),
         Cell::text(row.load),
-        Cell::text(count(row.counts.completed)),
-        Cell::text(count(row.counts.failed)),
+        counted(|counts| counts.completed),
+        counted(|counts| counts.failed),
         scalar(RunMetric::RequestThroughput),
     ];
     cells.extend(latencies.iter().flat_map(|(metric, _)| {

@@ -4,7 +4,7 @@ use loadspan_record::{SignalLedger, Summary};
 
 use super::markup::{Element, element};
 use super::table::{Cell, Column, Table};
-use crate::console::number::count;
+use crate::number::count;
 
 /// A row for each signal and sink. `None` without telemetry.
 pub(super) fn section(summary: &Summary) -> Option<Element> {

@@ -1,23 +1,16 @@
 //! Numbers and units in pictures.
 
-/// With commas between thousands and a true minus, and exactly `decimals` decimals.
+use crate::number;
+pub(super) use crate::number::counted;
+
+/// With commas between thousands and a true minus, and exactly `decimals` decimals. What shows only zeros has no sign.
 pub(super) fn grouped(value: f64, decimals: usize) -> String {
-    let plain = format!("{value:.decimals$}");
-    let (sign, digits) = match plain.strip_prefix('-') {
-        Some(digits) if digits.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) => ("\u{2212}", digits),
-        Some(digits) => ("", digits),
-        None => ("", plain.as_str()),
-    };
-    let (whole, fraction) = digits.find('.').map_or((digits, ""), |point| digits.split_at(point));
-    let mut text = String::from(sign);
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+    let text = number::grouped(value, decimals);
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) => format!("\u{2212}{digits}"),
+        Some(digits) => digits.to_owned(),
+        None => text,
     }
-    text.push_str(fraction);
-    text
 }
 
 /// About three digits that mean something.
@@ -39,15 +32,6 @@ pub(super) fn plain(value: f64) -> String {
     } else {
         number(value)
     }
-}
-
-/// `1 request`, `2,000 requests`
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    format!(
-        "{} {noun}{}",
-        grouped(count as f64, 0),
-        if count == 1 { "" } else { "s" }
-    )
 }
 
 /// The unit in which a chart shows its latencies, which are kept in milliseconds.

@@ -105,7 +105,7 @@ fn rows(section: &str) -> Vec<String> {
 fn the_console_says_how_faithful_a_replay_was() {
     insta::assert_snapshot!(console(&run(1).summary), @r"
     Replay   20 of 23 calls of traces.json sent, 3 never sent
-    Arrivals late by p50 0.02 ms, p99 0.19 ms, max 0.19 ms
+    Arrivals late by p50 0.021 ms, p99 0.19 ms, max 0.19 ms
     Sequence sha256:0123456789ab…
     Lengths  2,000 tokens in, 1,600 recorded
     Answers  repeated 4 of this run, 2 recorded, for want of one of this run; 1 tool call left out

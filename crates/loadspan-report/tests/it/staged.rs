@@ -375,5 +375,22 @@ mod tests {
             "no bands"
         );
         assert!(!page.contains("<h2>Sessions</h2>"));
+        assert_eq!(
+            cells_of(&page, "warm up")[1..5],
+            ["poisson 10 req/s", "–", "–", "–"],
+            "a warm-up has counts"
+        );
+        assert_eq!(cells_of(&page, "overload")[3], "26");
+    }
+
+    /// The first row of a table whose first cell is `name`.
+    fn cells_of<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+        let rows = page.split("<tr").map(|row| row.split("</tr>").next().unwrap());
+        let mut texts = rows.map(|row| {
+            row.split("</span>")
+                .map(|cell| cell.rsplit('>').next().unwrap())
+                .collect::<Vec<_>>()
+        });
+        texts.find(|cells| cells.first() == Some(&name)).unwrap()
     }
 }

@@ -215,7 +215,7 @@ fn names_of(key: &str) -> &'static [&'static str] {
             more::GEN_AI_TOOL_CALL_RESULT,
             more::GEN_AI_RETRIEVAL_DOCUMENTS,
         ],
-        keys::CHAT_TOOLS => &[more::GEN_AI_TOOL_DEFINITIONS],
+        keys::CHAT_TOOLS => &[names::GEN_AI_TOOL_DEFINITIONS],
         _ => &[],
     }
 }

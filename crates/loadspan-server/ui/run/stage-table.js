@@ -6,6 +6,7 @@ import { Verdict } from "../parts/verdict.js";
 import { NOTHING, count, duration } from "../format.js";
 import { describe, writerOf } from "../runs/columns.js";
 import { distributionOf, valueOf, withheldOf } from "./figures.js";
+import { failedOf } from "./stages.js";
 
 const FIGURES = ["request_throughput", "time_to_first_token.p50", "time_to_first_token.p99", "request_latency.p50", "request_latency.p99", "output_token_throughput", "goodput"];
 
@@ -16,7 +17,7 @@ export function showStage(stage) {
 
 /** `owned`: the runs that stages have of their own, by number. */
 export function Stages({ run, stages, chosen, owned }) {
-  const rows = [...stages.map(rowOf), { name: "Whole run", load: "", verdict: run.verdict, took: run.end ? (run.end - run.start) / 1000 : null, stage: null, ...figuresOf(run) }];
+  const rows = [...stages.map(rowOf), { name: "Whole run", load: "", verdict: run.verdict, failed: failedOf({ of: run }), took: run.end ? (run.end - run.start) / 1000 : null, stage: null, ...figuresOf(run) }];
   const columns = FIGURES.map((name, place) => {
     const described = describe(`metrics.${name}`);
     const values = rows.map((row) => row.values[place]);
@@ -67,7 +68,7 @@ function Row({ row: { stage, name, load, verdict, values, why, failed, took }, c
 
 function rowOf(stage) {
   const { name, load, verdict, running, of, from, to } = stage;
-  return { stage, name, load, verdict: running ? "running" : verdict, took: from === null || to === null ? null : to - from, ...figuresOf(of) };
+  return { stage, name, load, verdict: running ? "running" : verdict, failed: failedOf(stage), took: from === null || to === null ? null : to - from, ...figuresOf(of) };
 }
 
 function figuresOf(of) {
@@ -75,6 +76,5 @@ function figuresOf(of) {
   return {
     why,
     values: FIGURES.map((name, place) => (why[place] ? null : valueOf(of, name))),
-    failed: of.summary?.counts.failed ?? of.metrics["requests.failed"],
   };
 }

@@ -53,6 +53,11 @@ function stageOf({ run, number, before, params, metrics, tags, summary }) {
   };
 }
 
+/** How many requests of it failed. Those of a warm-up are not counted, which is not to say that there were none. */
+export function failedOf({ role, of }) {
+  return role === "warmup" ? null : (of.summary?.counts.failed ?? of.metrics["requests.failed"] ?? null);
+}
+
 /**
  * When it was: by its figures, or by its tags, which are there while the run goes on. Of what is still to come, when it should be: after its
  * pause, when the one before has had its time.

@@ -45,6 +45,8 @@ pub(crate) enum ApiError {
     Unavailable {
         /// For people.
         reason: String,
+        /// Status of HTTP. `None`: there was no answer.
+        status: Option<u16>,
         /// When the server wants to be asked again.
         after: Option<Duration>,
     },

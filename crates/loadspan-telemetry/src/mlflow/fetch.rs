@@ -58,6 +58,9 @@ pub enum FetchError {
     /// There are none.
     #[error("the experiment has no such traces")]
     NoTraces,
+    /// The server says again and again that there are more, and gives none.
+    #[error("its search has no end: {0} pages in a row with nothing new")]
+    NothingNew(usize),
     /// There are more than fit, which is so many bytes.
     #[error("its spans take more than {} MiB; take less with a filter, or fewer traces", .0 >> 20)]
     TooMuch(usize),
@@ -124,6 +127,22 @@ enum Internal {
     Stays,
 }
 
+impl Internal {
+    fn judge(self, error: ApiError) -> ApiError {
+        match (self, error) {
+            (
+                Self::Stays,
+                ApiError::Unavailable {
+                    reason,
+                    status: Some(500),
+                    ..
+                },
+            ) => ApiError::Refused { reason },
+            (_, other) => other,
+        }
+    }
+}
+
 impl Fetcher<'_> {
     async fn fetch(
         &self,
@@ -149,12 +168,7 @@ impl Fetcher<'_> {
                 request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
             }
             let answer = self.client.send(request.timeout(self.client.server().timeout)).await;
-            answer.map_err(|error| match (question.internal, error) {
-                (Internal::Stays, ApiError::Unavailable { reason, .. }) if reason.starts_with("HTTP 500") => {
-                    ApiError::Refused { reason }
-                }
-                (_, other) => other,
-            })
+            answer.map_err(|error| question.internal.judge(error))
         };
         let answer = self.client.patiently(&self.limit.at_most(ONE_ANSWER), attempt).await?;
         serde_json::from_slice(&answer).map_err(|error| ApiError::Refused {

@@ -49,10 +49,25 @@ const STAGE: &str = "stage";
 
 /// Every figure of a stage, as [`final_metrics`] has those of a run. A warm-up is not measured: of it there is when it was, and how
 /// many requests it had.
-pub(super) fn metrics_of_stage(stage: &StageSummary, timestamp_ms: i64) -> Vec<Metric> {
-    let metrics = walk_stage(stage, timestamp_ms);
+pub(super) fn metrics_of_stage(summary: &Summary, stage: &StageSummary, timestamp_ms: i64) -> Vec<Metric> {
+    let mut metrics = walk_stage(stage, timestamp_ms);
+    metrics.extend(replay_of(summary, stage, timestamp_ms));
     let is_known = |metric: &Metric| stage.role != StageRole::Warmup || OF_WARMUP.contains(&metric.key.as_str());
     metrics.into_iter().filter(is_known).collect()
+}
+
+/// How faithfully it replayed, by the names that a run of this stage alone would have.
+fn replay_of(summary: &Summary, stage: &StageSummary, timestamp_ms: i64) -> Vec<Metric> {
+    let mut replays = summary.replays.iter();
+    let replay = replays.find(|replay| replay.facts.stage == stage.number);
+    let mut walk = Walk {
+        timestamp_ms,
+        metrics: Vec::new(),
+    };
+    if let Some(replay) = replay.and_then(|replay| serde_json::to_value([replay]).ok()) {
+        walk.section("replays", &replay);
+    }
+    walk.metrics
 }
 
 fn walk_stage(stage: &StageSummary, timestamp_ms: i64) -> Vec<Metric> {

@@ -153,7 +153,7 @@ fn failed(error: ApiError) -> Delivery {
     let is_gone = is_gone(&error);
     let not_implemented = error.is(ErrorCode::NotImplemented);
     match error {
-        ApiError::Unavailable { reason, after } => Delivery::Retry { after, reason },
+        ApiError::Unavailable { reason, after, .. } => Delivery::Retry { after, reason },
         ApiError::Refused { reason } => Delivery::Refused { reason },
         ApiError::Api { body, .. } if is_gone => Delivery::Gone { reason: body.message },
         ApiError::Api { body, .. } if not_implemented => Delivery::NotTaken { reason: body.message },
@@ -210,6 +210,7 @@ mod tests {
             (
                 ApiError::Unavailable {
                     reason: "503".to_owned(),
+                    status: Some(503),
                     after: None,
                 },
                 "Retry",

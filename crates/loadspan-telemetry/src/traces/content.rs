@@ -4,7 +4,7 @@ mod input;
 
 use std::borrow::Cow;
 
-use loadspan_record::OutputText;
+use loadspan_record::{AnsweredToolCall, OutputText};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -79,6 +79,7 @@ pub(super) fn output_messages(output: &OutputText, finish_reason: Option<&str>) 
     if !output.answer.is_empty() {
         parts.push(Part::text(&output.answer));
     }
+    parts.extend(output.tool_calls.iter().map(answered));
     to_json(&[Message {
         role: "assistant",
         parts,
@@ -86,6 +87,15 @@ pub(super) fn output_messages(output: &OutputText, finish_reason: Option<&str>) 
         // The convention's word is singular.
         finish_reason: finish_reason.map(|reason| if reason == "tool_calls" { "tool_call" } else { reason }),
     }])
+}
+
+fn answered(call: &AnsweredToolCall) -> Part<'_> {
+    Part::ToolCall {
+        id: (!call.id.is_empty()).then_some(&call.id),
+        name: &call.name,
+        // The API has them as a text of JSON; the convention wants them as they are.
+        arguments: serde_json::from_str(&call.arguments).unwrap_or_else(|_| call.arguments.as_str().into()),
+    }
 }
 
 /// Strings and plain structures of them can always be written.
@@ -102,11 +112,33 @@ mod tests {
         let output = OutputText {
             answer: "4".to_owned(),
             reasoning: "2 and 2".to_owned(),
-            body: Vec::new(),
+            ..OutputText::default()
+        };
+        assert_eq!(
+            output_messages(&output, Some("stop")),
+            r#"[{"role":"assistant","parts":[{"type":"reasoning","content":"2 and 2"},{"type":"text","content":"4"}],"finish_reason":"stop"}]"#
+        );
+    }
+
+    #[test]
+    fn tool_calls_are_parts_and_their_arguments_json() {
+        let call = |id: &str, arguments: &str| AnsweredToolCall {
+            id: id.to_owned(),
+            name: "add".to_owned(),
+            arguments: arguments.to_owned(),
+        };
+        let output = OutputText {
+            answer: "Well.".to_owned(),
+            tool_calls: vec![call("c1", r#"{"a": 2}"#), call("", "{torn")],
+            ..OutputText::default()
         };
         assert_eq!(
             output_messages(&output, Some("tool_calls")),
-            r#"[{"role":"assistant","parts":[{"type":"reasoning","content":"2 and 2"},{"type":"text","content":"4"}],"finish_reason":"tool_call"}]"#
+            concat!(
+                r#"[{"role":"assistant","parts":[{"type":"text","content":"Well."},"#,
+                r#"{"type":"tool_call","id":"c1","name":"add","arguments":{"a":2}},"#,
+                r#"{"type":"tool_call","name":"add","arguments":"{torn"}],"finish_reason":"tool_call"}]"#
+            )
         );
     }
 }

@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 use loadspan_record::{RequestRecord, RunOffset, TraceIds, TracePlan, numbered_id};
 use uuid::Uuid;
 
-use super::group::Group;
 use super::sessions::{Session, Sessions};
 use super::span::SpanContext;
+use super::stage::Stage;
 use crate::config::TraceScope;
 use crate::{RunConclusion, RunIdentity, StageConclusion, StageResult};
 
@@ -28,7 +28,7 @@ pub(super) struct Hierarchy {
     /// Ids of spans are made of it and of a number: what stands below a span can name it before it is written.
     seed: u64,
     run: SpanContext,
-    stages: BTreeMap<u32, Group>,
+    stages: BTreeMap<u32, Stage>,
     pub(super) sessions: Sessions,
 }
 
@@ -132,14 +132,14 @@ impl Hierarchy {
     }
 
     /// A stage that is to be written, once: when it has ended, and it is known what it has come to.
-    pub(super) fn take_stage(&mut self, number: u32) -> Option<Group> {
+    pub(super) fn take_stage(&mut self, number: u32) -> Option<Stage> {
         self.stages.get_mut(&number)?.take()
     }
 
     /// What identifies the span of a session, and where it stands.
     pub(super) fn place_of_session(&self, session: &Session) -> (SpanContext, Place) {
         let context = self.session_context(session.number, session.trace_id);
-        let stage = self.stages.get(&session.stage).map(Group::above);
+        let stage = self.stages.get(&session.stage).map(Stage::above);
         let above = stage.unwrap_or(Above {
             context: self.run,
             kind: "run",
@@ -152,7 +152,7 @@ impl Hierarchy {
     }
 
     /// The stage, which begins with a request of this trace or with its load.
-    fn stage(&mut self, number: u32, (trace_id, at): (u128, RunOffset)) -> &mut Group {
+    fn stage(&mut self, number: u32, (trace_id, at): (u128, RunOffset)) -> &mut Stage {
         let (run, scope, seed) = (self.run, self.scope, self.seed);
         self.stages.entry(number).or_insert_with(|| {
             let own_trace = if scope == TraceScope::Stage {
@@ -165,7 +165,7 @@ impl Hierarchy {
                 kind: "run",
             };
             let context = context(own_trace, span_id(seed, Kind::Stage, number.into()));
-            Group::new(number, (context, above.place_of(own_trace)), at)
+            Stage::new(number, (context, above.place_of(own_trace)), at)
         })
     }
 }

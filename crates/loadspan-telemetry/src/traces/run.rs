@@ -5,10 +5,10 @@ use loadspan_wire::otlp::trace::span::SpanKind;
 use loadspan_wire::semconv::attributes as names;
 
 use super::attributes::Attributes;
-use super::group::{Group, GroupCounts};
 use super::hierarchy::Place;
 use super::sessions::Session;
 use super::span::{SpanContext, SpanHead, SpanWriter};
+use super::stage::{RequestCounts, Stage};
 use crate::{RunConclusion, RunIdentity, SessionOutcome, StageResult};
 
 /// What the span of a run says beside its identity.
@@ -63,7 +63,7 @@ fn write_stage_ended(run: &RunIdentity, (stage, at): (&StageResult, u64), writer
 
 /// The span of a stage: `stage ramp`, else `stage 0`, from the beginning of its load to the end of its last request. It ended
 /// before it was written, and is an error by the rule for that of the run.
-pub(super) fn write_stage(run: &RunIdentity, stage: &Group, writer: &mut SpanWriter) {
+pub(super) fn write_stage(run: &RunIdentity, stage: &Stage, writer: &mut SpanWriter) {
     writer.begin(writer.text_limit(LONGEST_TEXT));
     writer.attributes.text(names::LOADSPAN_RUN_ID, &run.run_id);
     let facts = run.stage(stage.stage);
@@ -137,13 +137,13 @@ struct GroupSpan<'a> {
     place: Place,
     stage: u32,
     between: (RunOffset, RunOffset),
-    counts: GroupCounts,
+    counts: RequestCounts,
     name: &'a str,
 }
 
 fn finish_group(run: &RunIdentity, group: &GroupSpan<'_>, writer: &mut SpanWriter) {
     writer.attributes.int(names::LOADSPAN_STAGE, i64::from(group.stage));
-    let GroupCounts {
+    let RequestCounts {
         completed,
         failed,
         cancelled,

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use loadspan_record::{FailureKind, RequestRecord, RunOffset};
 
-use super::group::GroupCounts;
 use super::hierarchy::trace_id_of;
+use super::stage::RequestCounts;
 use crate::SessionOutcome;
 
 /// More than this are not kept, …
@@ -23,7 +23,7 @@ pub(super) struct Session {
     pub(super) due_at: RunOffset,
     /// The end of its last call so far.
     pub(super) ended_at: RunOffset,
-    pub(super) counts: GroupCounts,
+    pub(super) counts: RequestCounts,
     /// Calls that are not a repetition of one that failed.
     pub(super) turns: u32,
     /// What its last failure was.
@@ -118,7 +118,7 @@ impl Session {
             stage: first.stage,
             due_at: first.timings.scheduled_at,
             ended_at: first.timings.finished_at,
-            counts: GroupCounts::default(),
+            counts: RequestCounts::default(),
             turns: 0,
             failure: None,
             outcome: None,

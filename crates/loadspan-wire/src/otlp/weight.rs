@@ -9,7 +9,7 @@ mod tests;
 
 use self::shape::{Content, Field, Shape};
 use super::logs::LogRecord;
-use super::trace::Span;
+use super::trace::{ResourceSpans, Span};
 
 /// What an allocator takes for the shortest text.
 const ALLOCATION: usize = 32;
@@ -22,6 +22,12 @@ const DEPTH: usize = 100;
 #[must_use]
 pub fn of_traces(protobuf: &[u8]) -> usize {
     Walk::through(protobuf, &shape::TRACES)
+}
+
+/// Bytes that the spans of one resource take in memory.
+#[must_use]
+pub fn of_resource_spans(protobuf: &[u8]) -> usize {
+    size_of::<ResourceSpans>() + Walk::through(protobuf, &shape::RESOURCE_SPANS)
 }
 
 /// Bytes that a request with metrics takes in memory.

@@ -101,6 +101,8 @@ names! {
     GEN_AI_INPUT_MESSAGES = "gen_ai.input.messages";
     /// Instructions sent apart from the prompt, as JSON. Only with content capture.
     GEN_AI_SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions";
+    /// The tools that the model was offered, as JSON in the convention's schema. Only with content capture.
+    GEN_AI_TOOL_DEFINITIONS = "gen_ai.tool.definitions";
     /// The first choice of the answer, as JSON in the convention's schema. Only with content capture.
     GEN_AI_OUTPUT_MESSAGES = "gen_ai.output.messages";
 }

@@ -18,6 +18,7 @@ pub use self::attributes::Attributes;
 pub use self::operation::Operation;
 pub use self::parameters::parameters;
 pub use self::response::response;
+pub use self::tools::definitions as tool_definitions;
 use super::attributes as genai;
 use super::provider;
 use crate::mlflow::attributes as mlflow;
@@ -244,7 +245,7 @@ impl Translation<'_> {
         let offered = || self.said.inputs.as_ref().and_then(tools::of_request);
         if let Some(tools) = self.said.tools.as_ref().or_else(offered) {
             let definitions = tools::definitions(tools).to_string();
-            self.target.put(names::GEN_AI_TOOL_DEFINITIONS, definitions);
+            self.target.put(genai::GEN_AI_TOOL_DEFINITIONS, definitions);
             self.target.remove(mlflow::CHAT_TOOLS);
         }
         // What stands beside the messages of a call are its parameters.

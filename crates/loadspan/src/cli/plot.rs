@@ -11,8 +11,11 @@ use crate::pictures::PictureFormat;
 #[derive(Debug, Args)]
 pub(crate) struct PlotArgs {
     /// Folders of runs. One is drawn over time; several are compared.
-    #[arg(long, value_name = "DIR", num_args = 1.., required = true)]
-    pub(crate) paths: Vec<PathBuf>,
+    #[arg(value_name = "DIR", required_unless_present = "paths")]
+    folders: Vec<PathBuf>,
+    /// Folders of runs: the same as DIR.
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    paths: Vec<PathBuf>,
     /// Where the pictures go [default: plots in the folder of the run, and report.html beside it; of several runs, ./plots]
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
@@ -47,6 +50,13 @@ pub(crate) struct UploadArgs {
     /// Run that the pictures are attached to.
     #[arg(long, requires = "mlflow_upload", value_name = "ID")]
     pub(crate) mlflow_run_id: Option<String>,
+}
+
+impl PlotArgs {
+    /// The folders of the runs, however they were named. There is at least one.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        [&self.folders[..], &self.paths].concat()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -17,9 +17,10 @@ use crate::terminal;
 const COMPARISON_DIR: &str = "plots";
 
 pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<Exit> {
-    let subject = Subject::of(args)?;
+    let folders = args.folders();
+    let subject = Subject::of(&folders, args)?;
     // Whatever is wrong with the upload is said before anything is drawn.
-    let upload = PictureUpload::prepare(&args.upload, &args.paths)?;
+    let upload = PictureUpload::prepare(&args.upload, &folders)?;
     let drawn = match subject.read()?.draw(args) {
         Ok(drawn) => drawn,
         Err(error) => {
@@ -45,14 +46,14 @@ impl<'a> Subject<'a> {
     /// # Errors
     ///
     /// Flags that have no effect on these runs.
-    fn of(args: &'a PlotArgs) -> Result<Self, UsageError> {
+    fn of(folders: &'a [PathBuf], args: &PlotArgs) -> Result<Self, UsageError> {
         if args.format == [PictureArg::Html] && !args.chart.is_empty() {
             return Err(UsageError::with_hint(
                 "--chart has no effect with --format html, which shows everything",
                 "leave it out, or add png or svg to --format",
             ));
         }
-        match &args.paths[..] {
+        match folders {
             [path] => Self::one(path, args),
             paths => Self::several(paths, args),
         }

@@ -1,5 +1,7 @@
 //! Values that come as text or from files: headers, keys, fields of the body.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use loadspan_record::Secret;
@@ -21,13 +23,22 @@ pub(super) fn parse_header(text: &str) -> Result<(String, Secret), UsageError> {
     }
 }
 
+/// Bytes that no key has: no server takes headers of this length.
+const LONGEST_KEY: u64 = 64 << 10;
+
 /// The key from the flag, its variable, or a file.
 pub(super) fn api_key(key: Option<String>, file: Option<&Path>) -> Result<Option<Secret>, UsageError> {
     let Some(path) = file else {
         return Ok(key.filter(|key| !key.is_empty()).map(Secret::new));
     };
-    let text = std::fs::read_to_string(path)
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST_KEY).read_to_string(&mut text))
         .map_err(|error| UsageError::new(format!("--api-key-file: cannot read {}: {error}", path.display())))?;
+    if text.len() as u64 == LONGEST_KEY {
+        let message = format!("--api-key-file: {} is too long for a key", path.display());
+        return Err(UsageError::new(message));
+    }
     match text.trim() {
         "" => Err(UsageError::new(format!("--api-key-file: {} is empty", path.display()))),
         key => Ok(Some(Secret::new(key))),
@@ -78,6 +89,13 @@ mod tests {
         );
         assert!(parse_extra(&["x".to_owned()]).is_err());
         assert!(parse_extra(&["{x".to_owned()]).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_an_end_holds_no_key() {
+        let error = api_key(None, Some(Path::new("/dev/zero"))).unwrap_err();
+        assert_eq!(error.to_string(), "--api-key-file: /dev/zero is too long for a key");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! When a stage ends: as the user says, or else when its usual length is over.
 
 use loadspan_loadgen::conversation::ConversationSource;
+use loadspan_loadgen::recorded::replay::{Options, Share};
 use loadspan_loadgen::workload::WorkloadConfig;
 use loadspan_loadgen::{Limits, LoadConfig, LoadModel};
 use loadspan_record::counted;
@@ -20,6 +21,20 @@ pub(crate) fn usual_count(load: &LoadConfig) -> u64 {
 /// Whether the user has said when a stage ends.
 pub(crate) const fn is_said(limits: &Limits) -> bool {
     limits.requests.is_some() || limits.sessions.is_some() || limits.duration.is_some()
+}
+
+/// How much of a recording is sent, with the flags that say so.
+fn part_of_recording(options: &Options) -> String {
+    let flags = [
+        (options.window.is_some(), "--replay-window"),
+        (options.sample < Share::ALL, "--replay-sample"),
+    ];
+    let said: Vec<_> = flags.into_iter().filter(|(is_said, _)| *is_said).collect();
+    match said.as_slice() {
+        [] => "the whole recording".to_owned(),
+        [(_, flag)] => format!("the recording, as far as {flag} says"),
+        _ => "the recording, as far as --replay-window and --replay-sample say".to_owned(),
+    }
 }
 
 impl StageConfig {
@@ -42,7 +57,7 @@ impl StageConfig {
     fn describe_usual_length(&self) -> String {
         let made_up = |noun, flag| format!("{} by default ({flag})", counted(usual_count(&self.load), noun));
         match &self.traffic {
-            TrafficConfig::Replay(_) => "the whole recording".to_owned(),
+            TrafficConfig::Replay(replay) => part_of_recording(&replay.recorded.options),
             _ if matches!(self.load.model, LoadModel::Recorded { .. }) => "the whole recording".to_owned(),
             TrafficConfig::Requests(WorkloadConfig::Synthetic(synthetic)) => match synthetic.entries {
                 Some(entries) => format!(

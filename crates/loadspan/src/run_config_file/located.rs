@@ -17,6 +17,7 @@ impl RunConfigFile {
 
     /// The same mistake, with its place in the file if the first flag that it names is set there, and with the names of keys.
     pub(super) fn located(&self, error: UsageError) -> UsageError {
+        let error = self.without_variables(error);
         let layer = error
             .stage()
             .and_then(|stage| self.stages.get(stage))
@@ -40,6 +41,16 @@ impl RunConfigFile {
             None => mistake,
         };
         mistake.into_usage(&self.identity.name)
+    }
+
+    /// The same mistake, which quotes variables as they are written: what they hold may be a secret that was put into the wrong place.
+    fn without_variables(&self, error: UsageError) -> UsageError {
+        /// What is shorter is no secret, and may be part of any word.
+        const SECRET: usize = 4;
+        let secrets = self.variables.iter().filter(|(_, value)| value.len() >= SECRET);
+        secrets.fold(error, |error, (name, value)| {
+            error.with_words(|text| text.replace(value, &format!("${{{name}}}")))
+        })
     }
 
     fn entry_of<'a>(&self, layer: &'a Layered, id: &str) -> Option<&'a super::entries::Entry> {

@@ -178,6 +178,24 @@ fn variables_of_secret_keys_are_told_to_nobody() {
 }
 
 #[test]
+fn a_mistake_quotes_a_variable_as_it_is_written() {
+    let told = |text: &str| {
+        let file = parse(text, "", &[("KEY", "canary-canary")]).unwrap();
+        file.resolve(&Environment::of(&[])).unwrap_err().to_string()
+    };
+    let fields = told("url: http://h\nextra_inputs: ${KEY}\n");
+    assert!(
+        fields.starts_with("run.yaml:2:1: `extra_inputs`: `${KEY}` is neither"),
+        "{fields}"
+    );
+    let goodput = told("url: http://h\ngoodput: ${KEY}\n");
+    assert_eq!(
+        goodput,
+        "run.yaml:2:1: `goodput`: `${KEY}` has no value; write `${KEY}:200`"
+    );
+}
+
+#[test]
 fn what_holds_is_shown_with_where_it_comes_from() {
     let text = "concurrency: 8\nisl: 100\nmlflow_tracking_uri: http://file\nstages:\n- {name: a, isl: 50}\n- osl: 9\n  isl: 60\n";
     let variables = [("MLFLOW_TRACKING_URI", "http://env"), ("OPENAI_API_KEY", "")];

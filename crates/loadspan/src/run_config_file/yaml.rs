@@ -1,11 +1,13 @@
 //! YAML as a tree that knows where everything stands. Values stay the text that they are: what type one has is for its key to say.
 
 mod broken;
+mod size;
 
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
 
+use self::size::Size;
 use super::mistake::{Mistake, Place};
 
 /// Far more than anybody writes: what is larger is something else.
@@ -14,6 +16,8 @@ pub(super) const MAX_BYTES: u64 = 1 << 20;
 const MAX_DEPTH: usize = 24;
 /// Values of a file, each use of an anchor counted anew, so that a small file cannot become a large one.
 const MAX_VALUES: usize = 20_000;
+/// Bytes of their texts, likewise.
+const MAX_TEXT: usize = 16 << 20;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -73,7 +77,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Mistake> {
         text,
         parser: Parser::new_from_str(text),
         anchors: HashMap::new(),
-        values: 0,
+        size: Size::default(),
     };
     let mut document = None;
     loop {
@@ -95,7 +99,7 @@ struct Reader<'a> {
     text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
     anchors: HashMap<usize, Node>,
-    values: usize,
+    size: Size,
 }
 
 impl<'a> Reader<'a> {
@@ -118,7 +122,6 @@ impl<'a> Reader<'a> {
         if depth > MAX_DEPTH {
             return Err(too_deep(at));
         }
-        self.count(1, at)?;
         let (content, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 no_tag(tag.is_some(), at)?;
@@ -139,6 +142,7 @@ impl<'a> Reader<'a> {
             Event::Alias(anchor) => return self.copy(anchor, at),
             _ => return Err(Mistake::at(at, "not YAML: a value is missing")),
         };
+        self.count(Size::of_itself(&content), at)?;
         let node = Node { place: at, content };
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -182,28 +186,30 @@ impl<'a> Reader<'a> {
 
     /// What an alias stands for.
     fn copy(&mut self, anchor: usize, at: Place) -> Result<Node, Mistake> {
-        let Some(node) = self.anchors.get(&anchor).cloned() else {
+        let Some(node) = self.anchors.get(&anchor) else {
             return Err(Mistake::at(at, "an alias of what holds it"));
         };
-        self.count(size(&node), at)?;
-        Ok(Node { place: at, ..node })
+        let copy = Node {
+            place: at,
+            content: node.content.clone(),
+        };
+        self.count(Size::of(&copy), at)?;
+        Ok(copy)
     }
 
-    fn count(&mut self, values: usize, at: Place) -> Result<(), Mistake> {
-        self.values += values;
-        if self.values > MAX_VALUES {
+    fn count(&mut self, more: Size, at: Place) -> Result<(), Mistake> {
+        self.size = self.size.and(more);
+        if self.size.values > MAX_VALUES {
             return Err(Mistake::at(at, format!("more than {MAX_VALUES} values")));
         }
+        if self.size.text > MAX_TEXT {
+            let most = MAX_TEXT >> 20;
+            return Err(Mistake::at(
+                at,
+                format!("with what its aliases repeat, more than {most} MiB"),
+            ));
+        }
         Ok(())
-    }
-}
-
-/// Values in a value, itself included.
-fn size(node: &Node) -> usize {
-    match &node.content {
-        Content::Scalar(_) => 1,
-        Content::List(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Content::Map(pairs) => 1 + pairs.iter().map(|pair| size(&pair.value)).sum::<usize>(),
     }
 }
 
@@ -295,5 +301,12 @@ mod tests {
             bomb.push_str(&format!("a{level}: &a{level} [{copies}]\n"));
         }
         assert!(message(&bomb).contains("more than 20000 values"));
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), vec!["*a"; 1_000].join(", "));
+        let told = message(&long);
+        assert!(told.starts_with("run.yaml:2:"), "{told}");
+        assert!(
+            told.ends_with("with what its aliases repeat, more than 16 MiB"),
+            "{told}"
+        );
     }
 }

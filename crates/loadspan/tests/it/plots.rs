@@ -1,5 +1,7 @@
 //! Pictures of runs.
 
+use std::ffi::OsStr;
+
 use loadspan_testkit::{
     DurationExt, FakeServer, Fault, MlflowAnswer, MlflowSink, RunningMlflowSink, RunningServer, Script, When, every,
 };
@@ -76,6 +78,27 @@ fn several_runs_are_compared() {
     .run()
     .expect_code(0);
     assert_eq!(pictures(&plot, "out").len(), 3, "{}", plot.stdout);
+}
+
+#[test]
+fn folders_are_named_with_a_flag_or_without_one() {
+    let runs = [
+        run("--concurrency 1 --request-count 30"),
+        run("--concurrency 4 --request-count 60"),
+    ];
+    let [one, other] = runs.each_ref().map(|run| run.path("run"));
+    let (one, other, flag) = (one.as_os_str(), other.as_os_str(), OsStr::new("--paths"));
+    let drawn = |words: &[&OsStr]| {
+        let plot = Loadspan::new(&["plot", "--output", "out", "--format", "svg"]);
+        let plot = words.iter().fold(plot, |plot, word| plot.arg(word));
+        plot.run().expect_code(0).read("out/latency_by_throughput.svg")
+    };
+    let picture = drawn(&[flag, one, other]);
+    assert!(picture.contains("2 runs"), "{picture}");
+    assert_eq!(drawn(&[one, other]), picture);
+    assert_eq!(drawn(&[one, flag, other]), picture);
+    let nothing = Loadspan::new(&["plot", "--format", "svg"]).run().expect_code(2);
+    assert!(nothing.stderr.contains("<DIR>"), "{}", nothing.stderr);
 }
 
 /// A run of stages with these names, each with twice the concurrency of the one before.

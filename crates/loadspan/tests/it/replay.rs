@@ -133,6 +133,43 @@ fn sessions_replay_from_their_own_telemetry() {
 }
 
 #[test]
+fn tools_are_offered_again_and_their_calls_take_the_place_of_the_recorded_ones() {
+    let script = Script::new().ttft(2.ms()).tokens(6, every(1.ms()));
+    let script = script.answer(loadspan_testkit::Answer::ToolCall);
+    let server = FakeServer::new().script(script).capture(1_000).start().unwrap();
+    let flags = "--num-sessions 1 --session-count 2 --session-turns-mean 3 --isl 12 --tool-turn-share 1";
+    let (_, replayed) = round_trip(&server, flags);
+    // The first of the second run asks whether the server is there.
+    let requests = server.requests();
+    let bodies: Vec<Value> = requests
+        .iter()
+        .filter(|request| !request.body.is_empty())
+        .map(|request| request.json())
+        .collect();
+    let (before, after) = bodies.split_at(bodies.len() - 7);
+    let (before, after) = (&before[before.len() - 6..], &after[1..]);
+    let told = |bodies: &[Value], what: &str| -> Vec<String> {
+        let mut told: Vec<_> = bodies.iter().map(|body| body[what].to_string()).collect();
+        told.sort_unstable();
+        told
+    };
+    assert!(
+        before
+            .iter()
+            .all(|body| body["tools"][0]["function"]["name"] == "search"),
+        "{before:?}"
+    );
+    assert_eq!(told(before, "tools"), told(after, "tools"));
+    assert_eq!(told(before, "messages"), told(after, "messages"));
+    let replay = &replayed.summary()["replays"][0];
+    // Two answers of each session of three turns, one of them in two later turns.
+    assert_eq!(
+        (&replay["answers"]["substituted"], &replay["answers"]["recorded"]),
+        (&6.into(), &0.into())
+    );
+}
+
+#[test]
 fn a_log_is_sent_as_it_says_and_what_cannot_be_read_is_told() {
     let server = server();
     let run = replay(&server, LOG, "--replay-block-tokens 20 --replay-speed 2").expect_code(0);
@@ -236,6 +273,18 @@ fn inspect(text: &str, flags: &str) -> Finished {
     let run = Loadspan::new(&["replay", "inspect", "recording"]).args(flags);
     std::fs::write(run.folder().join("recording"), text).unwrap();
     run.run()
+}
+
+#[test]
+fn a_graph_that_cannot_be_drawn_is_a_mistake_in_svg() {
+    let said = |flags: &str| inspect(CHAIN, flags).expect_code(2).stderr;
+    let nothing = said("--svg graph.svg --max-sessions 0");
+    assert_eq!(nothing, "error: --svg: there is no session to be drawn\n");
+    let nowhere = said("--svg nowhere/graph.svg");
+    assert!(
+        nowhere.starts_with("error: --svg: cannot write nowhere/graph.svg: "),
+        "{nowhere}"
+    );
 }
 
 #[test]

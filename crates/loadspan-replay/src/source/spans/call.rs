@@ -10,6 +10,7 @@ use super::SpanRecord;
 use super::content::{self, Content};
 use super::tree::first_text;
 use crate::recording::{Call, Interner};
+use crate::source::budget::{self, BUDGET, too_heavy};
 
 /// What a span is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,9 +98,12 @@ impl Kind {
 /// # Errors
 ///
 /// Why the call cannot be sent again.
-pub(super) fn read(span: &SpanRecord, operation: Operation, interner: &mut Interner) -> Result<Call, &'static str> {
+pub(super) fn read(span: &SpanRecord, operation: Operation, interner: &mut Interner) -> Result<Call, String> {
     if span.start_ns == 0 {
-        return Err("it does not say when it began");
+        return Err("it does not say when it began".to_owned());
+    }
+    if budget::of_attributes(&span.attributes) > BUDGET {
+        return Err(too_heavy());
     }
     let Content {
         messages,
@@ -109,7 +113,7 @@ pub(super) fn read(span: &SpanRecord, operation: Operation, interner: &mut Inter
     } = content::read(&span.attributes);
     let input_tokens = first_count(&said, &INPUT_TOKENS);
     if messages.is_empty() && input_tokens.is_none() {
-        return Err("it has neither messages nor the number of their tokens");
+        return Err("it has neither messages nor the number of their tokens".to_owned());
     }
     let messages = messages.into_iter().map(|message| interner.intern(Arc::new(message)));
     Ok(Call {

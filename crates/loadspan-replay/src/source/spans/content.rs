@@ -8,7 +8,6 @@ use loadspan_wire::mlflow::traces::described_attributes;
 use loadspan_wire::otlp::trace::Span;
 use loadspan_wire::otlp::{AnyValue, KeyValue, any_value, attribute};
 use loadspan_wire::semconv::attributes::*;
-use loadspan_wire::semconv::genai::names::GEN_AI_TOOL_DEFINITIONS;
 use loadspan_wire::semconv::genai::{self, Operation};
 use serde_json::{Map, Value, json};
 

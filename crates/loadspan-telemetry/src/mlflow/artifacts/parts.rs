@@ -185,6 +185,7 @@ impl PartsUpload<'_> {
     fn out_of_time(&self) -> ApiError {
         ApiError::Unavailable {
             reason: self.terms.limit.reason().to_owned(),
+            status: None,
             after: None,
         }
     }
@@ -223,6 +224,7 @@ async fn put(client: &MlflowClient, store: &Client, part: &Part) -> Result<Uploa
     let response = request.body(part.content.clone()).send().await;
     let response = response.map_err(|error| ApiError::Unavailable {
         reason: root_cause(&error.without_url()),
+        status: None,
         after: None,
     })?;
     let status = response.status();
@@ -232,6 +234,7 @@ async fn put(client: &MlflowClient, store: &Client, part: &Part) -> Result<Uploa
         408 | 429 | 500..=599 => {
             return Err(ApiError::Unavailable {
                 reason: said,
+                status: Some(status.as_u16()),
                 after: None,
             });
         }

@@ -93,6 +93,7 @@ impl<'a> ProxyClient<'a> {
             sent = self.client.send(request) => sent,
             () = progress.stalled(patience) => Err(ApiError::Unavailable {
                 reason: format!("nothing moved for {patience:?} (MLFLOW_HTTP_REQUEST_TIMEOUT)"),
+                status: None,
                 after: None,
             }),
         };

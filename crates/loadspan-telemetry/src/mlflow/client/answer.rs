@@ -47,6 +47,7 @@ pub(super) async fn read(response: Response, named_by: NamedBy) -> Result<Vec<u8
         501 => failure.into_api(Some(ErrorCode::NotImplemented)),
         408 | 429 | 500..=599 => ApiError::Unavailable {
             reason: failure.line(),
+            status: Some(status.as_u16()),
             after,
         },
         401 | 403 | 407 => failure.into_refusal(),
@@ -74,7 +75,11 @@ pub(super) fn broken(error: reqwest::Error) -> ApiError {
             None => cause,
         }
     };
-    ApiError::Unavailable { reason, after: None }
+    ApiError::Unavailable {
+        reason,
+        status: None,
+        after: None,
+    }
 }
 
 /// An answer that is an error.

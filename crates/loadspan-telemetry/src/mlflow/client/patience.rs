@@ -22,6 +22,7 @@ pub(super) async fn patiently<T, F: Future<Output = Result<T, ApiError>>>(
 ) -> Result<T, ApiError> {
     let mut failure = ApiError::Unavailable {
         reason: limit.reason().to_owned(),
+        status: None,
         after: None,
     };
     for retry in 1.. {
@@ -90,6 +91,7 @@ mod tests {
     fn unavailable(reason: &str, after: Option<Duration>) -> ApiError {
         ApiError::Unavailable {
             reason: reason.to_owned(),
+            status: None,
             after,
         }
     }

@@ -159,6 +159,7 @@ impl<'a> Points<'a> {
 pub(super) fn over(limit: &CompletionLimit) -> ApiError {
     ApiError::Unavailable {
         reason: limit.reason().to_owned(),
+        status: None,
         after: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use loadspan_record::{
-    Completeness, Finding, GpuSummary, RunMetric, RunOffset, StageSummary, Summary, Verdict, VerdictStatus,
+    Completeness, Finding, GpuSummary, Reason, RunMetric, RunOffset, StageSummary, Summary, Verdict, VerdictStatus,
 };
 use loadspan_wire::mlflow::limits::valid_key;
 use loadspan_wire::mlflow::runs::{Metric, RunStatus, Tag};
@@ -52,14 +52,9 @@ impl RunOutcome {
             || end_unix_ms(summary, None),
             |seconds| unix_ms_after(summary.run.started_unix_ns, seconds),
         );
-        let is_last = summary.stages.last().is_some_and(|last| last.number == stage.number);
         let is_invalid = |verdict: &Verdict| verdict.status == VerdictStatus::Invalid;
         let status = match status(summary) {
-            whole @ (RunStatus::Killed | RunStatus::Failed)
-                if is_last && summary.run.completeness != Completeness::Complete =>
-            {
-                whole
-            }
+            whole @ (RunStatus::Killed | RunStatus::Failed) if was_cut_short(summary, stage) => whole,
             _ if stage.verdict.as_ref().is_some_and(is_invalid) => RunStatus::Failed,
             _ => RunStatus::Finished,
         };
@@ -67,7 +62,7 @@ impl RunOutcome {
             status,
             end_unix_ms,
             tags: stage.verdict.iter().flat_map(verdict_tags).collect(),
-            metrics: metrics_of_stage(stage, end_unix_ms),
+            metrics: metrics_of_stage(summary, stage, end_unix_ms),
         }
     }
 
@@ -94,6 +89,16 @@ fn status(summary: &Summary) -> RunStatus {
         Completeness::Incomplete { reason } if reason == Completeness::TOO_MANY_FAILURES => RunStatus::Failed,
         // Interrupted, or killed without a word.
         Completeness::Incomplete { .. } => RunStatus::Killed,
+    }
+}
+
+/// Whether the run ended within this stage. In the pause behind it, the stage had come to its end; of a warm-up that is not known.
+fn was_cut_short(summary: &Summary, stage: &StageSummary) -> bool {
+    let is_last = || summary.stages.last().is_some_and(|last| last.number == stage.number);
+    let is_of_it = |finding: &Finding| matches!(finding.reason, Reason::Incomplete { .. });
+    match &stage.verdict {
+        Some(verdict) => verdict.reasons.iter().any(is_of_it),
+        None => is_last() && summary.run.completeness != Completeness::Complete,
     }
 }
 

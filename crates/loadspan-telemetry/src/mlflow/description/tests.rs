@@ -1,14 +1,13 @@
+mod stages;
+
 use std::collections::BTreeMap;
 
-use loadspan_record::{
-    Completeness, LoadFacts, LoadModel, RunOffset, Secret, StageFacts, StageRole, Summary, Verdict, VerdictStatus,
-};
+use loadspan_record::{Completeness, RunOffset, Secret, Summary};
 use loadspan_wire::mlflow::limits::{KEY_CHARS, PARAM_VALUE_CHARS, TAG_VALUE_CHARS};
-use loadspan_wire::mlflow::runs::{Metric, RunStatus};
+use loadspan_wire::mlflow::runs::RunStatus;
 use serde_json::json;
 
 use super::*;
-use crate::config::StageRuns;
 use crate::mlflow::figures::tests::rich_summary::{facts, rich_summary};
 
 /// The parts of `run.json` that describe a run.
@@ -88,6 +87,13 @@ fn params(description: &RunDescription) -> BTreeMap<&str, &str> {
     params.map(|param| (param.key.as_str(), param.value.as_str())).collect()
 }
 
+fn assert_params<const N: usize>(description: &RunDescription, expected: [(&str, &str); N]) {
+    let params = params(description);
+    for (key, value) in expected {
+        assert_eq!(params.get(key), Some(&value), "{key}");
+    }
+}
+
 fn tag<'a>(tags: &'a [Tag], key: &str) -> Option<&'a str> {
     let mut found = tags.iter().filter(|tag| tag.key == key);
     let value = found.next().map(|tag| tag.value.as_str());
@@ -160,21 +166,20 @@ fn a_closed_load_and_a_dataset_are_named_as_plainly() {
     run.config["load"]["limits"]["duration"] = json!({"secs": 60, "nanos": 0});
     run.workload = json!({"kind": "dataset", "path": "prompts.jsonl", "content": "sha256:def", "format": "jsonl", "entries": 7,
                           "sampling": "random", "seed": 42});
-    let description = describe(&run, None, &[]);
-    let params = params(&description);
-    for (key, value) in [
-        ("concurrency", "8"),
-        ("load.kind", "closed"),
-        ("load.ramp_s", "2"),
-        ("benchmark_duration_s", "60"),
-        ("warmup", "none"),
-        ("dataset", "prompts.jsonl"),
-        ("dataset.hash", "sha256:def"),
-        ("dataset.entries", "7"),
-        ("dataset.sampling", "random"),
-    ] {
-        assert_eq!(params.get(key), Some(&value), "{key}");
-    }
+    assert_params(
+        &describe(&run, None, &[]),
+        [
+            ("concurrency", "8"),
+            ("load.kind", "closed"),
+            ("load.ramp_s", "2"),
+            ("benchmark_duration_s", "60"),
+            ("warmup", "none"),
+            ("dataset", "prompts.jsonl"),
+            ("dataset.hash", "sha256:def"),
+            ("dataset.entries", "7"),
+            ("dataset.sampling", "random"),
+        ],
+    );
 }
 
 #[test]
@@ -360,202 +365,4 @@ fn tags_of_the_user_win_at_the_end_too() {
     let outcome = outcome_after(|_| ()).without(&tags);
     assert_eq!(tag(&outcome.tags, "verdict"), None);
     assert!(tag(&outcome.tags, "was_cancelled").is_some());
-}
-
-/// `run.json` of a run of two stages, and its summary.
-fn staged() -> (RunJson, Summary) {
-    let mut run = run_json();
-    let summary = rich_summary();
-    let load = |concurrency| LoadFacts {
-        description: format!("{concurrency} concurrent"),
-        model: LoadModel::Closed { concurrency },
-    };
-    run.facts.stages = vec![StageFacts::planned(0, load(2)), StageFacts::planned(1, load(4))];
-    run.facts.load.description = "2 stages: 2 concurrent; 4 concurrent".to_owned();
-    let stage = |concurrency: u32, name| {
-        json!({
-            "name": name, "role": "measured", "pause": {"secs": 1, "nanos": 0},
-            "load": {"model": {"type": "closed", "concurrency": concurrency, "ramp": null}, "warmup": "none", "workers": 1},
-        })
-    };
-    run.config["stages"] = json!([stage(2, "low"), stage(4, "high")]);
-    run.config.as_object_mut().unwrap().remove("load");
-    let synthetic = run.workload.clone();
-    run.workload = json!([synthetic, {"kind": "dataset", "path": "prompts.jsonl"}]);
-    (run, summary)
-}
-
-fn stage_of(summary: &Summary, number: u32) -> StageSummary {
-    StageSummary {
-        number,
-        name: Some("high".to_owned()),
-        role: StageRole::Measured,
-        started_s: Some(2.5),
-        measured_from_s: Some(2.5),
-        ended_s: Some(4.0),
-        verdict: Some(summary.verdict.clone()),
-        counts: summary.counts.clone(),
-        metrics: summary.metrics.clone(),
-        load: summary.load.clone(),
-        client: summary.client.clone(),
-        tokens: summary.tokens.clone(),
-        steady_state: summary.steady_state.clone(),
-        goodput: summary.goodput.clone(),
-        sessions: None,
-    }
-}
-
-#[test]
-fn each_of_several_stages_has_its_own_parameters() {
-    let (run, _) = staged();
-    let description = describe(&run, None, &[]);
-    let params = params(&description);
-    for (key, value) in [
-        ("stage.0.name", "low"),
-        ("stage.0.load", "2 concurrent"),
-        ("stage.0.concurrency", "2"),
-        ("stage.0.dataset", "synthetic"),
-        ("stage.1.dataset", "prompts.jsonl"),
-        ("stage.1.pause_s", "1"),
-        ("stage.1.load.kind", "closed"),
-    ] {
-        assert_eq!(params.get(key), Some(&value), "{key}");
-    }
-    assert!(!params.contains_key("concurrency") && !params.contains_key("stages"));
-}
-
-/// Pauses are part of it; a stage that ends with a number of requests has no end in time, and neither has its run.
-#[test]
-fn a_run_says_how_long_its_stages_should_take_if_each_has_an_end_in_time() {
-    let (mut run, summary) = staged();
-    let last = |run: &mut RunJson, stage: usize, limits| run.config["stages"][stage]["load"]["limits"] = limits;
-    last(&mut run, 0, json!({"duration": {"secs": 8, "nanos": 500_000_000}}));
-    last(&mut run, 1, json!({"requests": 100}));
-    let told = |run: &RunJson| {
-        params(&describe(run, None, &[]))
-            .get("stages.duration_s")
-            .map(ToString::to_string)
-    };
-    assert_eq!(told(&run), None);
-    last(&mut run, 1, json!({"duration": {"secs": 5, "nanos": 0}}));
-    assert_eq!(told(&run).as_deref(), Some("15.5"));
-    let config = crate::mlflow::testing::config("http://localhost:5000");
-    let of_stage = RunDescription::of_stage(&run.described(), &config, &stage_of(&summary, 1));
-    assert!(!params(&of_stage).contains_key("stages.duration_s"));
-}
-
-#[test]
-fn a_run_says_when_its_stages_were_in_tags_as_well() {
-    let (_, mut summary) = staged();
-    summary.stages = vec![stage_of(&summary, 0), stage_of(&summary, 1)];
-    summary.stages[1].ended_s = None;
-    let outcome = RunOutcome::of(&summary, None);
-    for (key, value) in [
-        ("stage.0.started_s", Some("2.500")),
-        ("stage.0.ended_s", Some("4.000")),
-        ("stage.1.started_s", Some("2.500")),
-        ("stage.1.ended_s", None),
-    ] {
-        assert_eq!(tag(&outcome.tags, key), value, "{key}");
-    }
-}
-
-#[test]
-fn a_warm_up_has_no_figures_but_when_it_was_and_its_requests() {
-    let (_, mut summary) = staged();
-    let mut warm_up = stage_of(&summary, 0);
-    warm_up.role = StageRole::Warmup;
-    warm_up.counts.warmup = 6;
-    summary.stages = vec![warm_up, stage_of(&summary, 1)];
-    let keys = |metrics: &[Metric], prefix: &str| -> Vec<String> {
-        let keys = metrics.iter().map(|metric| metric.key.clone());
-        keys.filter(|key| key.starts_with(prefix)).collect()
-    };
-    let own = RunOutcome::of_stage(&summary, &summary.stages[0]);
-    assert_eq!(
-        keys(&own.metrics, ""),
-        ["requests.warmup", "stage.ended_s", "stage.started_s"]
-    );
-    assert_eq!(own.metrics[0].value.0, 6.0);
-    let benchmark = RunOutcome::of(&summary, None);
-    assert_eq!(
-        keys(&benchmark.metrics, "stage.0."),
-        ["stage.0.requests.warmup", "stage.0.ended_s", "stage.0.started_s"]
-    );
-    assert!(keys(&benchmark.metrics, "stage.1.").len() > 20);
-}
-
-#[test]
-fn the_run_of_a_stage_says_what_it_is_and_is_found_by_an_id_of_its_own() {
-    let (run, summary) = staged();
-    let mut stage = stage_of(&summary, 1);
-    stage.load.asked.description = "4 concurrent".to_owned();
-    let described = run.described();
-    let config = crate::mlflow::testing::config("http://localhost:5000");
-    let unnamed = MlflowConfig {
-        run_name: None,
-        ..config.clone()
-    };
-    let description = RunDescription::of_stage(&described, &unnamed, &stage);
-    assert_eq!(description.benchmark_id, "7f3a09c2.stage-1");
-    assert_eq!(
-        description.name,
-        "high: meta/llama-8b, 4 concurrent, 2023-11-14 22:13:20 UTC"
-    );
-    assert_eq!(description.start_unix_ms, 1_700_000_002_623);
-    let params = params(&description);
-    for (key, value) in [
-        ("concurrency", "4"),
-        ("stage", "1"),
-        ("stage.name", "high"),
-        ("load", "4 concurrent"),
-    ] {
-        assert_eq!(params.get(key), Some(&value), "{key}");
-    }
-    assert!(!params.contains_key("stage.0.concurrency") && params.contains_key("model"));
-    assert_eq!(tag(&description.tags, "benchmark_id"), Some("7f3a09c2.stage-1"));
-    let named = MlflowConfig {
-        run_name: Some("mine".to_owned()),
-        ..config
-    };
-    assert_eq!(RunDescription::of_stage(&described, &named, &stage).name, "high: mine");
-}
-
-#[test]
-fn a_stage_ends_as_its_own_verdict_says_and_the_last_one_as_the_run_did() {
-    let (_, mut summary) = staged();
-    let invalid = |stage: StageSummary| StageSummary {
-        verdict: stage.verdict.map(|verdict| Verdict {
-            status: VerdictStatus::Invalid,
-            ..verdict
-        }),
-        ..stage
-    };
-    summary.verdict.status = VerdictStatus::Valid;
-    summary.stages = vec![stage_of(&summary, 0), stage_of(&summary, 1)];
-    summary.stages[0] = invalid(summary.stages[0].clone());
-    let states = |summary: &Summary| -> Vec<_> {
-        let stages = summary.stages.iter();
-        stages
-            .map(|stage| RunOutcome::of_stage(summary, stage).status)
-            .collect()
-    };
-    summary.run.completeness = Completeness::Complete;
-    assert_eq!(states(&summary), [RunStatus::Failed, RunStatus::Finished]);
-    summary.run.completeness = incomplete("interrupted");
-    assert_eq!(states(&summary), [RunStatus::Failed, RunStatus::Killed]);
-    let outcome = RunOutcome::of_stage(&summary, &summary.stages[1]);
-    assert_eq!(outcome.end_unix_ms, 1_700_000_004_123);
-    let has = |metrics: &[Metric], key: &str| metrics.iter().any(|metric| metric.key == key);
-    assert!(has(&outcome.metrics, "request_latency.p99") && has(&outcome.metrics, "stage.started_s"));
-    let config = crate::mlflow::testing::config("http://localhost:5000");
-    let with_children = MlflowConfig {
-        stages: StageRuns::Child,
-        ..config.clone()
-    };
-    let run = |config| RunOutcome::of(&summary, None).yielding_to(config);
-    assert!(has(&run(&config).metrics, "stage.1.request_latency.p99"));
-    assert!(!has(&run(&config).metrics, "stage.1.load.schedule_lag.p99"));
-    assert!(!has(&run(&with_children).metrics, "stage.1.request_latency.p99"));
-    assert_eq!(tag(&run(&config).tags, "stage.0.verdict"), Some("invalid"));
 }

@@ -16,6 +16,8 @@ use super::{FetchError, Fetcher, Internal, Question, TraceQuery};
 pub(super) const API: &str = "api/3.0/mlflow";
 /// Traces in an answer to a search: MLflow has no larger ones.
 const PAGE: usize = 500;
+/// Pages in a row on which there may be nothing new. A search that looks through much and finds little may have empty ones.
+const EMPTY_PAGES: usize = 100;
 /// How long the server is waited for before it has answered anything: what does not answer at all is not there.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
 /// Values of [`SPANS_LOCATION_TAG`] of traces that the API gives with their spans: MLflow fetches them itself from its archive.
@@ -43,6 +45,19 @@ impl FoundTrace {
     pub(super) fn is_in_artifacts(&self) -> bool {
         let location = self.tags.get(SPANS_LOCATION_TAG);
         !location.is_some_and(|location| IN_STORE.contains(&location.as_str()))
+    }
+
+    /// Without what nobody asks for.
+    fn trimmed(mut self) -> Self {
+        self.tags.retain(|name, _| name == SPANS_LOCATION_TAG);
+        self.trace_metadata.retain(|name, _| name == SESSION_METADATA);
+        self
+    }
+
+    /// Bytes of its texts.
+    fn bytes(&self) -> usize {
+        let texts = self.tags.values().chain(self.trace_metadata.values());
+        self.trace_id.len() + texts.map(String::len).sum::<usize>()
     }
 
     /// The session that it says it is of: its spans need not know.
@@ -75,34 +90,55 @@ impl Fetcher<'_> {
 
     /// The latest traces, each once: while pages are read, new traces push others from one page to the next.
     pub(super) async fn search(&self, experiment: &str, query: &TraceQuery<'_>) -> Result<Vec<FoundTrace>, FetchError> {
-        let (mut all, mut seen, mut page) = (Vec::new(), HashSet::new(), None);
+        let (mut all, mut seen, mut token) = (Vec::new(), HashSet::new(), None);
+        let (mut bytes, mut empty_pages) = (0, 0);
         loop {
-            let body = json!({
-                "locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}],
-                "filter": query.filter,
-                "max_results": PAGE.min(query.most - all.len()),
-                "order_by": ["timestamp_ms DESC"],
-                "page_token": page,
-            });
-            let question = Question {
-                method: Method::POST,
-                path: format!("{API}/{}", traces::SEARCH),
-                query: &[],
-                body: Some(body),
-                internal: Internal::Passes,
-            };
-            let found: Found = self.ask(question).await?;
-            let new = found
-                .traces
-                .into_iter()
-                .filter(|trace| seen.insert(trace.trace_id.clone()));
-            all.extend(new);
+            let limit = PAGE.min(query.most - all.len());
+            let found = self.page((experiment, query.filter), limit, token.as_deref()).await?;
+            let before = all.len();
+            for trace in found.traces.into_iter().map(FoundTrace::trimmed) {
+                bytes += trace.bytes();
+                if seen.insert(trace.trace_id.clone()) {
+                    all.push(trace);
+                }
+            }
+            if bytes > self.most_bytes {
+                return Err(FetchError::TooMuch(self.most_bytes));
+            }
+            empty_pages = if all.len() > before { 0 } else { empty_pages + 1 };
             let next = found.next_page_token.filter(|token| !token.is_empty());
-            if next.is_none() || next == page || all.len() >= query.most {
+            if next.is_none() || next == token || all.len() >= query.most {
                 all.truncate(query.most);
                 return Ok(all);
             }
-            page = next;
+            if empty_pages == EMPTY_PAGES {
+                return Err(FetchError::NothingNew(EMPTY_PAGES));
+            }
+            token = next;
         }
+    }
+
+    /// A page of the traces of an experiment that a filter lets through.
+    async fn page(
+        &self,
+        (experiment, filter): (&str, Option<&str>),
+        limit: usize,
+        token: Option<&str>,
+    ) -> Result<Found, FetchError> {
+        let body = json!({
+            "locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}],
+            "filter": filter,
+            "max_results": limit,
+            "order_by": ["timestamp_ms DESC"],
+            "page_token": token,
+        });
+        let question = Question {
+            method: Method::POST,
+            path: format!("{API}/{}", traces::SEARCH),
+            query: &[],
+            body: Some(body),
+            internal: Internal::Passes,
+        };
+        Ok(self.ask(question).await?)
     }
 }

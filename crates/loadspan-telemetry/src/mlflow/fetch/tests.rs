@@ -2,6 +2,7 @@
 
 mod server;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -147,6 +148,28 @@ async fn a_trace_that_is_on_two_pages_is_taken_once() {
     assert_eq!(fetched.unwrap().traces, 3);
     assert_eq!(names(&documents), ["tr-1", "tr-2", "tr-3"]);
     assert_eq!(endpoint.asked("search").len(), 3);
+}
+
+#[tokio::test]
+async fn a_search_that_never_ends_is_given_up() {
+    let pages = AtomicUsize::new(0);
+    let endpoint = Endpoint::start(move |_| {
+        let page = pages.fetch_add(1, Ordering::Relaxed);
+        Some(Answer::Json(
+            json!({"traces": [stored("tr-1")], "next_page_token": page.to_string()}),
+        ))
+    });
+    let told = said(fetch(&endpoint, 10).await);
+    assert_eq!(told, "its search has no end: 100 pages in a row with nothing new");
+    assert_eq!(endpoint.asked("search").len(), 101, "the first has a trace");
+}
+
+#[tokio::test]
+async fn traces_with_long_names_count_before_their_spans_do() {
+    let endpoint = of_traces(&["tr-1", "tr-2"]);
+    let (fetched, _) = fetch_with(&endpoint, (10, "shop"), |fetcher| fetcher.most_bytes = 10).await;
+    assert!(matches!(fetched, Err(FetchError::TooMuch(10))), "{fetched:?}");
+    assert_eq!(endpoint.asked("batchGet").len(), 0);
 }
 
 #[tokio::test]

@@ -93,6 +93,7 @@ impl Keeper {
         if failures < WORTH_A_WORD && !self.gate.is_cut() {
             self.tell_failure(&ApiError::Unavailable {
                 reason: reason.clone(),
+                status: None,
                 after: None,
             });
         }

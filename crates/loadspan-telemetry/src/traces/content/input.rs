@@ -1,5 +1,6 @@
 //! Reads prompts from the bodies of requests.
 
+use loadspan_wire::semconv::genai;
 use serde_json::Value;
 
 use super::{Message, Part, to_json};
@@ -14,6 +15,8 @@ pub struct InputContent {
     pub verbatim: String,
     /// JSON in the convention's schema: instructions that were sent apart from the prompt.
     pub system_instructions: Option<String>,
+    /// JSON in the convention's schema: the tools that the model was offered.
+    pub tool_definitions: Option<String>,
 }
 
 impl InputContent {
@@ -35,8 +38,15 @@ impl InputContent {
             messages: to_json(&messages),
             verbatim: verbatim(operation, prompt),
             system_instructions: body["instructions"].as_str().map(|text| to_json(&[Part::text(text)])),
+            tool_definitions: tool_definitions(&body["tools"]),
         })
     }
+}
+
+/// `None`: no tools were offered.
+fn tool_definitions(tools: &Value) -> Option<String> {
+    let offered = tools.as_array().is_some_and(|tools| !tools.is_empty());
+    offered.then(|| genai::tool_definitions(tools).to_string())
 }
 
 /// Chats as they are; anything else as the message of a user, because that is what readers of the attribute expect.
@@ -228,6 +238,23 @@ mod tests {
                 {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": "rain"}]},
             ])
         );
+    }
+
+    #[test]
+    fn tools_are_defined_without_their_envelopes() {
+        let function = json!({"name": "now", "parameters": {"type": "object"}, "strict": true});
+        let chat = json!({"messages": [], "tools": [{"type": "function", "function": function}]});
+        let responses = json!({"input": "Hi", "tools": [{"type": "function", "name": "now", "strict": true, "parameters": {"type": "object"}}]});
+        for (body, operation) in [(chat, Operation::Chat), (responses, Operation::Responses)] {
+            let content = InputContent::from_body(body.to_string().as_bytes(), operation).unwrap();
+            let defined: Value = serde_json::from_str(&content.tool_definitions.unwrap()).unwrap();
+            let expected =
+                json!([{"type": "function", "name": "now", "parameters": {"type": "object"}, "strict": true}]);
+            assert_eq!(defined, expected);
+        }
+        let none = json!({"messages": [], "tools": []});
+        let content = InputContent::from_body(none.to_string().as_bytes(), Operation::Chat).unwrap();
+        assert_eq!(content.tool_definitions, None);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What was observed of a request, in the vocabularies that were asked for.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
-use loadspan_record::{ConnectionUse, Metric, Outcome, RequestRecord, TokenSource};
+use loadspan_record::{ConnectionUse, Metric, Outcome, OutputText, RequestRecord, TokenSource};
 use loadspan_wire::semconv::attributes as names;
 
 use super::super::attributes::Attributes;
@@ -122,6 +123,7 @@ impl RunPart {
                 attributes.text(names::GEN_AI_INPUT_MESSAGES, &content.messages);
                 let instructions = content.system_instructions.as_deref();
                 attributes.optional_text(names::GEN_AI_SYSTEM_INSTRUCTIONS, instructions);
+                attributes.optional_text(names::GEN_AI_TOOL_DEFINITIONS, content.tool_definitions.as_deref());
             } else {
                 attributes.text(names::GEN_AI_INPUT_MESSAGES, &content.verbatim);
             }
@@ -134,7 +136,7 @@ impl RunPart {
             attributes.text(names::GEN_AI_OUTPUT_MESSAGES, &messages);
         }
         if self.style.has_inference_perf() {
-            attributes.text(names::GEN_AI_OUTPUT_TEXT, &output.answer);
+            attributes.text(names::GEN_AI_OUTPUT_TEXT, &answer_text(output));
         }
     }
 
@@ -148,6 +150,15 @@ impl RunPart {
             Operation::Responses => reason.map(finish_reason_of_response),
             Operation::Chat | Operation::Completions => reason,
         }
+    }
+}
+
+/// What inference-perf has as the text of an answer: the arguments of tool calls, too.
+fn answer_text(output: &OutputText) -> Cow<'_, str> {
+    let calls = output.tool_calls.iter().map(|call| call.arguments.as_str());
+    match output.tool_calls.as_slice() {
+        [] => Cow::Borrowed(&output.answer),
+        _ => std::iter::once(output.answer.as_str()).chain(calls).collect(),
     }
 }
 

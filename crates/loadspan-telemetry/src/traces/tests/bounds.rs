@@ -67,7 +67,7 @@ fn a_span_that_is_too_large_loses_text_and_nothing_else() {
     let answer = OutputText {
         answer: "y".repeat(5 << 20),
         reasoning: "z".repeat(5 << 20),
-        body: Vec::new(),
+        ..OutputText::default()
     };
     let mut recorder = case.recorder();
     for index in 0..3 {
@@ -156,7 +156,7 @@ proptest! {
             let output = output.as_ref().map(|(answer, reasoning)| OutputText {
                 answer: answer.to_string(),
                 reasoning: reasoning.to_string(),
-                body: Vec::new(),
+                ..OutputText::default()
             });
             recorder.record(record, &case.parameters, output.as_ref());
             payloads.extend(recorder.take_payload(record.timings.finished_at));

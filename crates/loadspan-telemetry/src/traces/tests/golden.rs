@@ -26,7 +26,7 @@ fn lines(style: AttributeStyle, record: &RequestRecord) -> Vec<String> {
     let output = OutputText {
         answer: "Hello".to_owned(),
         reasoning: "They greet.".to_owned(),
-        body: Vec::new(),
+        ..OutputText::default()
     };
     let mut recorder = case.recorder();
     recorder.record(record, &case.parameters, Some(&output));
@@ -178,7 +178,7 @@ fn content_stays_out_unless_it_is_asked_for() {
     let output = OutputText {
         answer: "Hello".to_owned(),
         reasoning: String::new(),
-        body: Vec::new(),
+        ..OutputText::default()
     };
     let mut recorder = case.recorder();
     recorder.record(&stream(0), &case.parameters, Some(&output));

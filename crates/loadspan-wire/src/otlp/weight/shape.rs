@@ -80,7 +80,8 @@ pub(super) static TRACES: Shape = Shape(&[Field::list::<ResourceSpans>(1, &RESOU
 pub(super) static METRICS: Shape = Shape(&[Field::list::<ResourceMetrics>(1, &RESOURCE_METRICS)]);
 pub(super) static LOGS: Shape = Shape(&[Field::list::<ResourceLogs>(1, &RESOURCE_LOGS)]);
 
-static RESOURCE_SPANS: Shape = Shape(&[Field::one(1, &RESOURCE), Field::list::<ScopeSpans>(2, &SCOPE_SPANS)]);
+pub(super) static RESOURCE_SPANS: Shape =
+    Shape(&[Field::one(1, &RESOURCE), Field::list::<ScopeSpans>(2, &SCOPE_SPANS)]);
 static SCOPE_SPANS: Shape = Shape(&[Field::one(1, &SCOPE), Field::list::<Span>(2, &SPAN)]);
 pub(super) static SPAN: Shape = Shape(&[
     Field::list::<KeyValue>(9, &KEY_VALUE),

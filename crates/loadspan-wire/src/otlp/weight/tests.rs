@@ -56,6 +56,9 @@ fn messages_of_two_bytes_weigh_what_they_take() {
     let spans = delimited(2, b"").repeat(10_000);
     let scopes = delimited(2, &delimited(2, b"")).repeat(10_000);
     let resources = delimited(1, b"").repeat(10_000);
+    let resource = delimited(2, &spans);
+    assert!(of_resource_spans(&resource) >= 10_000 * size_of::<Span>());
+    assert!(of_resource_spans(&resource) < of_traces(&delimited(1, &resource)));
     for (body, least) in [
         (delimited(1, &delimited(2, &spans)), 10_000 * size_of::<Span>()),
         (

@@ -12,8 +12,6 @@ pub const GEN_AI_TOOL_CALL_ID: &str = "gen_ai.tool.call.id";
 pub const GEN_AI_TOOL_CALL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
 /// What the tool gave back, as JSON.
 pub const GEN_AI_TOOL_CALL_RESULT: &str = "gen_ai.tool.call.result";
-/// The tools that a model was offered, as JSON.
-pub const GEN_AI_TOOL_DEFINITIONS: &str = "gen_ai.tool.definitions";
 /// The workflow.
 pub const GEN_AI_WORKFLOW_NAME: &str = "gen_ai.workflow.name";
 /// What was searched for.

@@ -12,7 +12,8 @@ pub(super) fn of_request(request: &Value) -> Option<&Value> {
 }
 
 /// Tools without the envelopes that makers have: `{type, name, description, parameters}`. What is none of theirs stays as it is.
-pub(super) fn definitions(tools: &Value) -> Value {
+#[must_use]
+pub fn definitions(tools: &Value) -> Value {
     match tools {
         Value::Array(tools) => tools.iter().flat_map(flat).collect(),
         other => other.clone(),

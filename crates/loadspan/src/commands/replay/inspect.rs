@@ -1,6 +1,5 @@
 //! `loadspan replay inspect`: what a recording is, and what of it could be sent again.
 
-use anyhow::Context;
 use loadspan_loadgen::recorded::replay::{BadLines, Format, Recording, RecordingBuilder, render_svg};
 use loadspan_loadgen::recorded::{OpenedContent, OpenedRecording, RecordedConfig, RecordedError};
 
@@ -122,9 +121,11 @@ fn tell_sessions(recording: &Recording, args: &InspectArgs, about: (&[String], F
         return Err(UsageError::new(format!("--session: no session has `{name}` in its name")).into());
     }
     if let Some(path) = &args.svg {
-        let (session, graph) = chosen.first().context("there is no session to be drawn")?;
+        let Some((session, graph)) = chosen.first() else {
+            return Err(UsageError::new("--svg: there is no session to be drawn").into());
+        };
         write_whole(path, render_svg(session, graph).as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+            .map_err(|error| UsageError::new(format!("--svg: cannot write {}: {error}", path.display())))?;
     }
     terminal::print_result(&match args.output_format {
         OutputFormat::Text => sessions::text(recording, &chosen, about),

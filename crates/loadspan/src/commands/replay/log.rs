@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use loadspan_loadgen::recorded::replay::{BadLines, Format, Lengths, TimedCall};
+use loadspan_loadgen::recorded::replay::{BadLines, Format, Lengths, TimedCall, render_bad};
 use loadspan_loadgen::recorded::{RecordedError, RecordedLog};
 use loadspan_record::counted;
 use serde_json::{Value, json};
 
-use super::sessions::{bad_json, put};
+use super::sessions::bad_json;
 
 /// What a log comes to.
 pub(super) struct LogOverview {
@@ -86,51 +86,32 @@ impl LogOverview {
     }
 
     pub(super) fn text(&self, (sources, format): (&[String], Format)) -> String {
-        let mut text = String::new();
-        put(
-            &mut text,
-            format_args!("{} ({})\n", sources.join(", "), format.as_str()),
-        );
-        put(&mut text, format_args!("{}", counted(self.calls, "call")));
-        if self.later_turns > 0 {
-            put(&mut text, format_args!(" in {}", counted(self.sessions, "session")));
-        }
-        if self.timed == 0 {
-            put(&mut text, format_args!(", without times\n"));
-        } else {
-            let seconds = self.last_at.as_secs_f64();
-            put(
-                &mut text,
-                format_args!(" over {seconds:.1} s{}\n", rate(self.timed, seconds)),
-            );
-        }
-        put(
-            &mut text,
-            format_args!("input: {}\noutput: {}\n", self.input.text(), self.output.text()),
-        );
-        if let Some(lengths) = self.lengths {
-            put(
-                &mut text,
-                format_args!("lengths of later turns are {}\n", lengths.as_str()),
-            );
-        }
-        if self.with_blocks > 0 {
-            put(&mut text, format_args!("calls with hash_ids: {}\n", self.with_blocks));
-        }
-        if self.failed > 0 {
-            put(&mut text, format_args!("calls that had failed: {}\n", self.failed));
-        }
-        for bad in &self.bad.first {
-            put(
-                &mut text,
-                format_args!("not read: {}:{}: {}\n", bad.file, bad.line, bad.reason),
-            );
-        }
-        let others = self.bad.total.saturating_sub(self.bad.first.len() as u64);
-        if others > 0 {
-            put(&mut text, format_args!("not read: {others} more\n"));
-        }
-        text
+        let lines = [
+            Some(format!("{} ({})", sources.join(", "), format.as_str())),
+            Some(self.extent()),
+            Some(format!("input: {}", self.input.text())),
+            Some(format!("output: {}", self.output.text())),
+            self.lengths
+                .map(|lengths| format!("lengths of later turns are {}", lengths.as_str())),
+            (self.with_blocks > 0).then(|| format!("calls with hash_ids: {}", self.with_blocks)),
+            (self.failed > 0).then(|| format!("calls that had failed: {}", self.failed)),
+        ];
+        let lines: String = lines.into_iter().flatten().map(|line| line + "\n").collect();
+        lines + &render_bad(&self.bad)
+    }
+
+    /// `3 calls in 2 sessions over 3.6 s, 0.83 a second`
+    fn extent(&self) -> String {
+        let sessions = match self.later_turns {
+            0 => String::new(),
+            _ => format!(" in {}", counted(self.sessions, "session")),
+        };
+        let seconds = self.last_at.as_secs_f64();
+        let times = match self.timed {
+            0 => ", without times".to_owned(),
+            timed => format!(" over {seconds:.1} s{}", rate(timed, seconds)),
+        };
+        format!("{}{sessions}{times}", counted(self.calls, "call"))
     }
 
     pub(super) fn json(&self, (sources, format): (&[String], Format)) -> Value {

@@ -1,7 +1,6 @@
 //! A recording with all that was said: its sessions and their graphs.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::time::Duration;
 
 use loadspan_loadgen::recorded::replay::{
@@ -53,50 +52,32 @@ impl<'a> Chosen<'a> {
 }
 
 pub(super) fn text(recording: &Recording, chosen: &Chosen<'_>, (sources, format): (&[String], Format)) -> String {
-    let mut text = String::new();
     let calls: usize = recording.sessions.iter().map(|session| session.calls().len()).sum();
-    let files = sources.join(", ");
-    put(&mut text, format_args!("{files} ({})\n", format.as_str()));
-    put(
-        &mut text,
-        format_args!(
-            "{}, {}{}\n",
-            counted(recording.sessions.len() as u64, "session"),
-            counted(calls as u64, "call"),
-            span(recording)
-        ),
-    );
-    let edges: Vec<String> = chosen
-        .edges
-        .iter()
-        .map(|(kind, count)| format!("{count} by {kind}"))
-        .collect();
-    if !edges.is_empty() {
-        put(&mut text, format_args!("edges: {}\n", edges.join(", ")));
-    }
-    if chosen.refused > 0 {
-        put(
-            &mut text,
-            format_args!("no edges, because calls overlap: {}\n", chosen.refused),
-        );
-    }
-    for (session, graph) in &chosen.told {
-        put(&mut text, format_args!("\n{}", render_text(session, graph)));
-    }
-    if chosen.others > 0 {
-        put(
-            &mut text,
-            format_args!(
-                "\n{}: --max-sessions tells more\n",
-                counted(chosen.others as u64, "more session")
-            ),
-        );
-    }
-    let unused = render_unused(recording);
-    if !unused.is_empty() {
-        put(&mut text, format_args!("\n{unused}"));
-    }
-    text
+    let sessions = counted(recording.sessions.len() as u64, "session");
+    let calls = counted(calls as u64, "call");
+    let edges = chosen.edges.iter().map(|(kind, count)| format!("{count} by {kind}"));
+    let edges: Vec<String> = edges.collect();
+    let about = [
+        Some(format!("{} ({})\n", sources.join(", "), format.as_str())),
+        Some(format!("{sessions}, {calls}{}\n", span(recording))),
+        (!edges.is_empty()).then(|| format!("edges: {}\n", edges.join(", "))),
+        (chosen.refused > 0).then(|| format!("no edges, because calls overlap: {}\n", chosen.refused)),
+    ];
+    let told = chosen.told.iter();
+    let told = told.map(|(session, graph)| format!("\n{}", render_text(session, graph)));
+    let others = (chosen.others > 0).then(|| {
+        let others = counted(chosen.others as u64, "more session");
+        format!("\n{others}: --max-sessions tells more\n")
+    });
+    let unused = Some(render_unused(recording)).filter(|unused| !unused.is_empty());
+    let unused = unused.map(|unused| format!("\n{unused}"));
+    about
+        .into_iter()
+        .flatten()
+        .chain(told)
+        .chain(others)
+        .chain(unused)
+        .collect()
 }
 
 pub(super) fn json(recording: &Recording, chosen: &Chosen<'_>, (sources, format): (&[String], Format)) -> Value {
@@ -196,9 +177,4 @@ const fn kind(reason: &Reason) -> &'static str {
         Reason::SameText => "same text",
         Reason::Quote => "quoted text",
     }
-}
-
-/// Writing to a `String` cannot fail.
-pub(super) fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    let _ = text.write_fmt(arguments);
 }

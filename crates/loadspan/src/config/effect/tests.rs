@@ -173,6 +173,18 @@ fn an_end_that_nobody_asked_for_is_told_with_the_flag_that_would_set_it() {
         ),
         ("--replay x", "the whole recording"),
         ("--replay x --session-rate 5", "the whole recording"),
+        (
+            "--replay x --replay-window 1s..2s",
+            "the recording, as far as --replay-window says",
+        ),
+        (
+            "--replay x --replay-sample 50%",
+            "the recording, as far as --replay-sample says",
+        ),
+        (
+            "--replay x --replay-window 1s.. --replay-sample 50%",
+            "the recording, as far as --replay-window and --replay-sample say",
+        ),
         ("--replay x --request-count 1", "1 request"),
         (
             "--session-rate 1 --session-count 1 --benchmark-duration 1.5",

@@ -161,7 +161,7 @@ impl Reading<'_> {
         };
         let mut message = match self.key.is_secret {
             true => format!("`{}` cannot be", self.key.name),
-            false => format!("`{}` cannot be `{}`", self.key.name, written.unwrap_or(value)),
+            false => format!("`{}` cannot be `{}`", self.key.name, shown(written.unwrap_or(value))),
         };
         let kind = self
             .keys
@@ -170,7 +170,7 @@ impl Reading<'_> {
         match (kind, std::error::Error::source(error)) {
             (Some(ValueKind::Integer(least)), _) => message.push_str(&format!(": a whole number, at least {least}")),
             (Some(ValueKind::Number), _) => message.push_str(": a number"),
-            (_, Some(cause)) if written.is_none() => message.push_str(&format!(": {cause}")),
+            (_, Some(cause)) if written.is_none() => message.push_str(&format!(": {}", shown(&cause.to_string()))),
             _ => {}
         }
         let mistake = Mistake::at(node.place, message);
@@ -199,6 +199,17 @@ pub(in crate::run_config_file) fn as_json(node: &Node) -> Value {
             Value::Object(pairs.collect())
         }
     }
+}
+
+/// A text of the file within a message: in one line, and not too much of it.
+fn shown(text: &str) -> String {
+    const SHOWN: usize = 200;
+    let (shown, end) = match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => (&text[..end], "…"),
+        None => (text, ""),
+    };
+    let shown = shown.replace(char::is_control, "\u{fffd}");
+    format!("{shown}{end}")
 }
 
 /// What a word without quotes is in YAML's core schema.

@@ -163,6 +163,34 @@ fn each_stage_can_be_a_run_of_its_own() {
 }
 
 #[test]
+fn the_run_of_a_stage_says_how_faithfully_it_replayed() {
+    const REPLAYED: &str = "
+streaming: true
+stages:
+  - name: made up
+    concurrency: 2
+    request_count: 4
+    isl: 8
+    osl: 4
+  - name: recorded
+    replay: log.jsonl
+";
+    let (server, mlflow) = (server(), MlflowSink::new().start().unwrap());
+    let run = Loadspan::profile(&server, "-f run.yaml --mlflow-run-name mine --mlflow-stages child")
+        .args(&format!("--mlflow-tracking-uri {}", mlflow.url()));
+    let line = |at: u64| format!("{{\"timestamp\": {at}, \"input_length\": 9, \"output_length\": 3}}\n");
+    std::fs::write(run.folder().join("run.yaml"), REPLAYED).unwrap();
+    std::fs::write(run.folder().join("log.jsonl"), line(0) + &line(20) + &line(40)).unwrap();
+    let run = run.run().expect_code(0);
+    let recorded = named(&mlflow, "recorded: mine");
+    assert_eq!(recorded.metrics["replays.0.calls"][0].value, 3.0);
+    let late = run.summary()["replays"][0]["arrival_error"]["p99"].as_f64().unwrap();
+    assert_eq!(recorded.metrics["replays.0.arrival_error.p99"][0].value, late);
+    let other = named(&mlflow, "made up: mine");
+    assert!(!other.metrics.keys().any(|key| key.starts_with("replays")));
+}
+
+#[test]
 fn push_makes_the_runs_of_stages_that_a_dead_server_did_not_get() {
     let server = server();
     let run = staged(

@@ -1,4 +1,4 @@
-//! What grows as records come: the span of a stage, and the counts of stages and sessions.
+//! The span of a stage, which grows as records come.
 
 use loadspan_record::{Outcome, Phase, RequestRecord, RunOffset, Verdict};
 
@@ -6,15 +6,15 @@ use super::hierarchy::{Above, Place, started_at};
 use super::span::SpanContext;
 use crate::{RunConclusion, StageConclusion};
 
-/// The span of a stage, as it grows.
+/// A stage, as far as it is known.
 #[derive(Debug, Clone)]
-pub(super) struct Group {
+pub(super) struct Stage {
     pub(super) context: SpanContext,
     pub(super) place: Place,
     pub(super) stage: u32,
     pub(super) started_at: RunOffset,
     pub(super) ended_at: RunOffset,
-    pub(super) counts: GroupCounts,
+    pub(super) counts: RequestCounts,
     /// Why it did not come to its planned end, if it did not.
     pub(super) incomplete: Option<String>,
     /// What its figures are worth, if it is measured.
@@ -30,16 +30,16 @@ struct Progress {
     is_written: bool,
 }
 
-/// The requests of a group.
+/// The requests of a stage, or of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct GroupCounts {
+pub(super) struct RequestCounts {
     pub(super) completed: u64,
     pub(super) failed: u64,
     pub(super) cancelled: u64,
     pub(super) warmup: u64,
 }
 
-impl Group {
+impl Stage {
     /// A stage that begins at a moment.
     pub(super) fn new(stage: u32, (context, place): (SpanContext, Place), at: RunOffset) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Group {
             stage,
             started_at: at,
             ended_at: at,
-            counts: GroupCounts::default(),
+            counts: RequestCounts::default(),
             incomplete: None,
             verdict: None,
             progress: Progress::default(),
@@ -114,7 +114,7 @@ impl Group {
     }
 }
 
-impl GroupCounts {
+impl RequestCounts {
     pub(super) fn add(&mut self, record: &RequestRecord) {
         let count = match (record.phase, &record.outcome) {
             (Phase::Warmup, _) => &mut self.warmup,

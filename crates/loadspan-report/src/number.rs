@@ -1,4 +1,4 @@
-//! Numbers as people like to read them.
+//! Numbers as people like to read them. Pictures, which have less room, round theirs themselves: `plot/number.rs`.
 
 /// How many decimals numbers up to `largest` deserve: about three digits that mean something.
 pub(crate) fn decimals_for(largest: f64) -> usize {
